@@ -54,8 +54,9 @@ public record IpAddress(Family family, long high, long low) implements Comparabl
   }
 
   /**
-   * @throws InvalidInputException when the text is not an address in dotted decimal or RFC 4291
-   *     form
+   * Reads dotted decimal or any form of RFC 4291 section 2.2.
+   *
+   * @throws InvalidInputException when the text is neither
    */
   @JsonCreator
   public static IpAddress parse(String text) {
