@@ -1,0 +1,78 @@
+package io.wayleave.model;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.Optional;
+
+/** A host that runs an agent. The agent writes it; labels and AS may be set by people. */
+@JsonPropertyOrder({"metadata", "spec"})
+public record Node(Metadata metadata, Spec spec) implements Resource {
+  @JsonCreator
+  public Node {
+    Absent.required("metadata", metadata, "metadata with a name");
+    spec = Absent.orElse(spec, new Spec(Optional.empty()));
+  }
+
+  /** What is known of the host. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Spec(Optional<Bgp> bgp) {
+    @JsonCreator
+    public Spec {
+      bgp = Absent.orEmpty(bgp);
+    }
+  }
+
+  /**
+   * How the node speaks BGP.
+   *
+   * @param asNumber its AS; the {@link BgpConfiguration}'s when absent
+   * @param ipv4Address its own IPv4 address, with or without the length of its subnet
+   * @param ipv6Address its own IPv6 address, with or without the length of its subnet
+   * @param routerID its BGP identifier; the IPv4 address when absent
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Bgp(
+      Optional<Asn> asNumber,
+      Optional<String> ipv4Address,
+      Optional<String> ipv6Address,
+      Optional<RouterId> routerID) {
+    @JsonCreator
+    public Bgp {
+      asNumber = Absent.orEmpty(asNumber);
+      ipv4Address = Absent.orEmpty(ipv4Address);
+      ipv6Address = Absent.orEmpty(ipv6Address);
+      routerID = Absent.orEmpty(routerID);
+      ipv4Address.ifPresent(text -> check("ipv4Address", text, Family.IPV4));
+      ipv6Address.ifPresent(text -> check("ipv6Address", text, Family.IPV6));
+    }
+
+    /** The IPv4 address without a length. */
+    public Optional<IpAddress> ipv4() {
+      return ipv4Address.map(Bgp::withoutLength);
+    }
+
+    /** The IPv6 address without a length. */
+    public Optional<IpAddress> ipv6() {
+      return ipv6Address.map(Bgp::withoutLength);
+    }
+
+    private static void check(String field, String text, Family family) {
+      IpAddress address;
+      try {
+        Cidr.around(text);
+        address = withoutLength(text);
+      } catch (InvalidInputException e) {
+        throw e.within(field);
+      }
+      if (address.family() != family) {
+        throw new InvalidInputException(field, text, "an " + family + " address");
+      }
+    }
+
+    private static IpAddress withoutLength(String text) {
+      int slash = text.indexOf('/');
+      return IpAddress.parse(slash < 0 ? text : text.substring(0, slash));
+    }
+  }
+}

@@ -1,0 +1,292 @@
+package io.wayleave.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ResourceCodecTest {
+  private static final String POLICY =
+      """
+      apiVersion: wayleave.io/v1
+      kind: GlobalNetworkPolicy
+      metadata:
+        name: web
+        labels: {team: blue}
+      spec:
+        order: 10
+        selector: app == "web"
+        ingress:
+          - action: Allow
+            protocol: TCP
+            source:
+              selector: role in {"client", "probe"}
+              nets: [10.0.0.0/8, "fd00::/8"]
+            destination:
+              ports: [80, "8000:8080"]
+          - action: Deny
+            protocol: 47
+      """;
+
+  @Test
+  void readsAPolicy() {
+    GlobalNetworkPolicy policy = (GlobalNetworkPolicy) one(POLICY);
+    assertThat(policy.name()).isEqualTo("web");
+    assertThat(policy.spec().order()).contains(10.0);
+    assertThat(policy.spec().types()).containsExactly(GlobalNetworkPolicy.Direction.Ingress);
+    PolicyRule rule = policy.spec().ingress().getFirst();
+    assertThat(rule.protocol()).contains(Protocol.TCP);
+    assertThat(rule.source().orElseThrow().nets())
+        .containsExactly(Cidr.parse("10.0.0.0/8"), Cidr.parse("fd00::/8"));
+    assertThat(rule.destination().orElseThrow().ports())
+        .containsExactly(PortRange.of(80), new PortRange(8000, 8080));
+    assertThat(policy.spec().ingress().get(1).protocol()).contains(new Protocol(47));
+  }
+
+  static List<Resource> everyKind() {
+    return List.of(
+        one(POLICY),
+        new IpPool(Metadata.of("pool"), IpPool.Spec.of(Cidr.parse("10.244.0.0/16"))),
+        new IpPool(Metadata.of("pool6"), IpPool.Spec.of(Cidr.parse("fd00:10::/48"))),
+        new BgpPeer(
+            Metadata.of("tor1"),
+            new BgpPeer.Spec(
+                Optional.empty(),
+                Optional.of("rack == \"1\""),
+                "10.0.0.1:1179",
+                new Asn(4200000000L),
+                Optional.of(3),
+                Optional.of(60))),
+        BgpConfiguration.defaults(),
+        new Node(
+            Metadata.of("r1h1", Map.of("rack", "1")),
+            new Node.Spec(
+                Optional.of(
+                    new Node.Bgp(
+                        Optional.of(new Asn(65101)),
+                        Optional.of("10.90.1.11/24"),
+                        Optional.of("fd90::1"),
+                        Optional.of(RouterId.parse("10.90.1.11")))))),
+        new WorkloadEndpoint(
+            Metadata.of(WorkloadEndpoint.nameOf("r1h1", "c1", "eth0"), Map.of("app", "web")),
+            new WorkloadEndpoint.Spec(
+                "r1h1",
+                "c1",
+                "eth0",
+                "wl0123456789a",
+                MacAddress.parse("02:00:00:00:00:01"),
+                List.of(Cidr.parse("10.244.0.5/32"), Cidr.parse("fd00:10::5/128")),
+                "net",
+                "7")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyKind")
+  void everyKindComesBackEqualFromJsonAndYaml(Resource resource) {
+    assertThat(ResourceCodec.fromJson(ResourceCodec.toJson(resource))).isEqualTo(resource);
+    assertThat(ResourceCodec.fromManifest(ResourceCodec.toYaml(resource)))
+        .containsExactly(resource);
+  }
+
+  @Test
+  void theSampleHasEveryKind() {
+    assertThat(everyKind().stream().map(Resource::kind).distinct())
+        .containsExactlyInAnyOrder(Kind.values());
+  }
+
+  @Test
+  void writesTheCanonicalForm() {
+    assertThat(new String(ResourceCodec.toJson(everyKind().get(1)), StandardCharsets.UTF_8))
+        .isEqualTo(
+            "{\"apiVersion\":\"wayleave.io/v1\",\"kind\":\"IPPool\",\"metadata\":{\"name\":\"pool\"},\"spec\":"
+                + "{\"cidr\":\"10.244.0.0/16\",\"blockSize\":26,\"disabled\":false,\"disableBGPExport\":false,"
+                + "\"nodeSelector\":\"all()\"}}");
+  }
+
+  @Test
+  void takesAManifestOfCalicoAsItIs() {
+    IpPool pool =
+        (IpPool)
+            one(
+                """
+                apiVersion: projectcalico.org/v3
+                kind: IPPool
+                metadata:
+                  creationTimestamp: "2026-01-01T00:00:00Z"
+                  name: default-ipv4-ippool
+                  resourceVersion: "1234"
+                  uid: 0c0ffee0-0000-4000-8000-000000000000
+                spec:
+                  blockSize: 26
+                  cidr: 10.48.0.0/16
+                  ipipMode: Never
+                  natOutgoing: false
+                  nodeSelector: all()
+                  vxlanMode: Never
+                """);
+    assertThat(pool.spec().cidr()).isEqualTo(Cidr.parse("10.48.0.0/16"));
+    assertThat(pool.metadata().resourceVersion()).contains("1234");
+  }
+
+  @Test
+  void readsSeveralDocumentsAndLists() {
+    String text =
+        """
+        ---
+        apiVersion: wayleave.io/v1
+        kind: IPPool
+        metadata: {name: a}
+        spec: {cidr: 10.1.0.0/16}
+        ---
+        ---
+        apiVersion: wayleave.io/v1
+        kind: IPPoolList
+        items:
+          - {apiVersion: wayleave.io/v1, kind: IPPool, metadata: {name: b}, spec: {cidr: 10.2.0.0/16}}
+          - {apiVersion: wayleave.io/v1, kind: IPPool, metadata: {name: c}, spec: {cidr: 10.3.0.0/16}}
+        """;
+    assertThat(ResourceCodec.fromManifest(text))
+        .extracting(Resource::name)
+        .containsExactly("a", "b", "c");
+  }
+
+  record Refusal(String why, String manifest, String message) {
+    @Override
+    public String toString() {
+      return why;
+    }
+  }
+
+  static List<Refusal> refusals() {
+    String pool = "apiVersion: wayleave.io/v1\nkind: IPPool\nmetadata: {name: p}\nspec: ";
+    String peer = "apiVersion: wayleave.io/v1\nkind: BGPPeer\nmetadata: {name: p}\nspec: ";
+    return List.of(
+        new Refusal(
+            "version",
+            POLICY.replace("wayleave.io/v1", "v1"),
+            "apiVersion: \"v1\" is not allowed; allowed: wayleave.io/v1 or projectcalico.org/v3"),
+        new Refusal(
+            "kind",
+            POLICY.replace("GlobalNetworkPolicy", "Pod"),
+            "kind: \"Pod\" is not allowed; allowed: BGPConfiguration, BGPPeer, GlobalNetworkPolicy,"
+                + " IPPool, Node, WorkloadEndpoint"),
+        new Refusal(
+            "unknown field",
+            pool + "{cidr: 10.0.0.0/8, colour: red}",
+            "spec.colour: \"red\" is not allowed; allowed: one of the fields that exist here:"
+                + " blockSize, cidr,"),
+        new Refusal(
+            "unknown nested field",
+            POLICY.replace("nets:", "netz:"),
+            "spec.ingress[0].source.netz: "),
+        new Refusal(
+            "no spec",
+            "apiVersion: wayleave.io/v1\nkind: IPPool\nmetadata: {name: p}",
+            "spec: \"\" is not allowed; allowed: a spec with a cidr"),
+        new Refusal(
+            "no name",
+            "apiVersion: wayleave.io/v1\nkind: IPPool\nmetadata: {}\nspec: {cidr: 10.0.0.0/8}",
+            "metadata.name: \"\" is not allowed"),
+        new Refusal(
+            "bad name",
+            POLICY.replace("name: web", "name: a/b"),
+            "metadata.name: \"a/b\" is not allowed"),
+        new Refusal(
+            "host bits",
+            pool + "{cidr: 10.0.0.1/8}",
+            "spec.cidr: \"10.0.0.1/8\" is not allowed; allowed: a network without host bits, here"
+                + " 10.0.0.0/8"),
+        new Refusal(
+            "block size",
+            pool + "{cidr: 10.0.0.0/8, blockSize: 33}",
+            "spec.blockSize: \"33\" is not allowed; allowed: 20 to 32 in an IPV4 pool"),
+        new Refusal(
+            "block larger than pool",
+            pool + "{cidr: 10.0.0.0/27}",
+            "spec.blockSize: \"26\" is not allowed; allowed: at least 27"),
+        new Refusal(
+            "type",
+            pool + "{cidr: 10.0.0.0/8, blockSize: big}",
+            "spec.blockSize: \"big\" is not allowed; allowed: a number"),
+        new Refusal(
+            "overlay",
+            pool + "{cidr: 10.0.0.0/8, vxlanMode: Always}",
+            "spec.vxlanMode: \"Always\" is not allowed; allowed: Never"),
+        new Refusal(
+            "peer without AS",
+            peer + "{peerIP: 10.0.0.1}",
+            "spec.asNumber: \"\" is not allowed; allowed: the peer's AS number, 1 to 4294967295"),
+        new Refusal(
+            "peer with AS 0",
+            peer + "{peerIP: 10.0.0.1, asNumber: 0}",
+            "spec.asNumber: \"0\" is not allowed; allowed: an AS number of 1 to 4294967295"),
+        new Refusal(
+            "peer without address", peer + "{asNumber: 65001}", "spec.peerIP: \"\" is not allowed"),
+        new Refusal(
+            "peer port",
+            peer + "{asNumber: 65001, peerIP: '10.0.0.1:0'}",
+            "spec.peerIP: \"10.0.0.1:0\" is not allowed; allowed: a port of 1 to 65535"),
+        new Refusal("selector", POLICY.replace("app == \"web\"", "app = web"), "spec.selector: "),
+        new Refusal(
+            "rule selector",
+            POLICY.replace("role in {\"client\", \"probe\"}", "role in"),
+            "spec.ingress[0].source.selector: "),
+        new Refusal(
+            "action",
+            POLICY.replace("action: Deny", "action: Reject"),
+            "spec.ingress[1].action: \"Reject\" is not allowed; allowed: Allow, Deny"),
+        new Refusal(
+            "ports without protocol",
+            POLICY.replace("protocol: TCP", "protocol: ICMP"),
+            "spec.ingress[0].destination.ports: \"[80, 8000:8080]\" is not allowed; allowed: ports"
+                + " only beside protocol TCP, UDP or SCTP"),
+        new Refusal(
+            "port", POLICY.replace("[80,", "[70000,"), "spec.ingress[0].destination.ports[0]: "),
+        new Refusal(
+            "types",
+            POLICY.replace("ingress:", "types: [Egress]\n  ingress:"),
+            "spec.types: \"[Egress]\" is not allowed; allowed: Ingress among them"),
+        new Refusal("duplicate field", pool + "\n  cidr: 10.0.0.0/8\n  cidr: 10.0.0.0/9", "line 6"),
+        new Refusal("not YAML", "{", "allowed: well-formed YAML or JSON"),
+        new Refusal("text", "hello", "allowed: an object with apiVersion, kind, metadata and spec"),
+        new Refusal("nothing", "---\n", "allowed: at least one resource"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void refusesNamingTheField(Refusal refusal) {
+    assertThatThrownBy(() -> ResourceCodec.fromManifest(refusal.manifest))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(refusal.message);
+  }
+
+  @Test
+  void peersApplyByNodeOrSelector() {
+    BgpPeer bySelector = (BgpPeer) everyKind().get(3);
+    assertThat(bySelector.appliesTo("any", Map.of("rack", "1"))).isTrue();
+    assertThat(bySelector.appliesTo("any", Map.of("rack", "2"))).isFalse();
+    assertThat(bySelector.spec().port()).isEqualTo(1179);
+    assertThat(bySelector.spec().address()).isEqualTo(IpAddress.parse("10.0.0.1"));
+    BgpPeer v6 =
+        (BgpPeer)
+            one(
+                "{apiVersion: wayleave.io/v1, kind: BGPPeer, metadata: {name: p}, spec: {node: n1,"
+                    + " peerIP: '[fd00::1]:1179', asNumber: 1}}");
+    assertThat(v6.spec().address()).isEqualTo(IpAddress.parse("fd00::1"));
+    assertThat(v6.spec().port()).isEqualTo(1179);
+    assertThat(v6.appliesTo("n1", Map.of())).isTrue();
+    assertThat(v6.appliesTo("n2", Map.of())).isFalse();
+  }
+
+  private static Resource one(String manifest) {
+    List<Resource> resources = ResourceCodec.fromManifest(manifest);
+    assertThat(resources).hasSize(1);
+    return resources.getFirst();
+  }
+}
