@@ -107,41 +107,66 @@ public final class ResourceCodec {
   }
 
   /**
-   * Reads every document of a YAML or JSON text. A list ({@code kind: List}, or {@code IPPoolList}
-   * as other tools print it) stands for its items.
+   * One resource of a manifest before it is understood, and where it stands.
+   *
+   * @param position such as {@code document 2} or {@code document 2, items[0]}; empty when the
+   *     manifest has nothing else
    */
+  public record Document(String position, JsonNode tree) {}
+
+  /** Reads every document of a YAML or JSON text as {@link #documents} finds them. */
   public static List<Resource> fromManifest(String text) {
-    List<JsonNode> documents = new ArrayList<>();
+    List<Resource> resources = new ArrayList<>();
+    for (Document document : documents(text)) {
+      try {
+        resources.add(fromTree(document.tree()));
+      } catch (InvalidInputException e) {
+        throw e.within(document.position());
+      }
+    }
+    return resources;
+  }
+
+  /**
+   * Takes a YAML or JSON text apart without understanding it, for callers that tell their user
+   * which of many documents they refuse. A list ({@code kind: List}, or {@code IPPoolList} as other
+   * tools print it) stands for its items; empty documents are passed over.
+   *
+   * @throws InvalidInputException when the text is not well-formed or has no document
+   */
+  public static List<Document> documents(String text) {
+    List<JsonNode> trees = new ArrayList<>();
     try (JsonParser parser = YAML.createParser(text);
         MappingIterator<JsonNode> iterator = YAML.readerFor(JsonNode.class).readValues(parser)) {
       while (iterator.hasNextValue()) {
-        documents.add(iterator.nextValue());
+        trees.add(iterator.nextValue());
       }
     } catch (IOException e) {
       throw notReadable(e);
     }
-    List<Resource> resources = new ArrayList<>();
-    for (JsonNode document : documents) {
-      if (document.isValueNode() && document.asText("").isEmpty()) {
+    List<Document> documents = new ArrayList<>();
+    for (int i = 0; i < trees.size(); i++) {
+      JsonNode tree = trees.get(i);
+      String position = trees.size() == 1 ? "" : "document " + (i + 1);
+      if (tree.isValueNode() && tree.asText("").isEmpty()) {
         continue; // an empty document between two separators
       }
-      if (document.path("kind").asText().endsWith("List") && document.path("items").isArray()) {
-        for (int i = 0; i < document.path("items").size(); i++) {
-          try {
-            resources.add(fromTree(document.path("items").get(i)));
-          } catch (InvalidInputException e) {
-            throw e.within("items[" + i + "]");
-          }
+      if (tree.path("kind").asText().endsWith("List") && tree.path("items").isArray()) {
+        for (int j = 0; j < tree.path("items").size(); j++) {
+          String item = "items[" + j + "]";
+          documents.add(
+              new Document(
+                  position.isEmpty() ? item : position + ", " + item, tree.path("items").get(j)));
         }
       } else {
-        resources.add(fromTree(document));
+        documents.add(new Document(position, tree));
       }
     }
-    if (resources.isEmpty()) {
+    if (documents.isEmpty()) {
       throw new InvalidInputException(
           "", "", "at least one resource with apiVersion, kind, metadata and spec");
     }
-    return resources;
+    return documents;
   }
 
   /** Reads a resource from a parsed document. */

@@ -156,6 +156,24 @@ class ResourceCodecTest {
         .containsExactly("a", "b", "c");
   }
 
+  @Test
+  void saysWhichDocumentIsRefused() {
+    String good =
+        "{apiVersion: wayleave.io/v1, kind: IPPool, metadata: {name: a}, spec: {cidr:"
+            + " 10.1.0.0/16}}";
+    String bad = good.replace("10.1.0.0/16", "nonsense");
+    String list = "\n---\nkind: List\nitems:\n - " + good + "\n - " + good;
+    assertThat(ResourceCodec.documents(good + list))
+        .extracting(ResourceCodec.Document::position)
+        .containsExactly("document 1", "document 2, items[0]", "document 2, items[1]");
+    assertThat(ResourceCodec.documents(good))
+        .extracting(ResourceCodec.Document::position)
+        .containsExactly("");
+    assertThatThrownBy(() -> ResourceCodec.fromManifest(good + "\n---\n" + bad))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("document 2.spec.cidr: \"nonsense\" is not allowed");
+  }
+
   record Refusal(String why, String manifest, String message) {
     @Override
     public String toString() {
