@@ -28,10 +28,11 @@ final class AttributeReader {
       return badLength(value, "1");
     }
     int code = value.readUnsignedByte();
-    if (!Origin.isDefined(code)) {
+    Optional<Origin> origin = Origin.of(code);
+    if (origin.isEmpty()) {
       return withdraw(Iana.UPDATE_INVALID_ORIGIN, "value " + code + "; expected: 0, 1 or 2");
     }
-    draft.origin = Optional.of(Origin.of(code));
+    draft.origin = origin;
     return GOOD;
   }
 

@@ -69,7 +69,7 @@ final class AttributeWriter {
   }
 
   static void origin(PathAttributes attributes, boolean fourOctetAs, ByteBuf out) {
-    out.writeByte(attributes.origin().ordinal());
+    out.writeByte(attributes.origin().code());
   }
 
   static void asPath(PathAttributes attributes, boolean fourOctetAs, ByteBuf out) {

@@ -212,11 +212,31 @@ public sealed interface BgpMessage {
       return Iana.MSG_ROUTE_REFRESH;
     }
 
-    /** The ordinal is the value on the wire. BEGIN and END need EnhancedRouteRefresh. */
+    /** BEGIN and END mark a refresh and need EnhancedRouteRefresh (RFC 7313). */
     public enum Subtype {
-      REQUEST,
-      BEGIN,
-      END
+      REQUEST(0),
+      BEGIN(1),
+      END(2);
+
+      private final int code;
+
+      Subtype(int code) {
+        this.code = code;
+      }
+
+      /** The value on the wire. */
+      public int code() {
+        return code;
+      }
+
+      static Optional<Subtype> of(int code) {
+        return switch (code) {
+          case 0 -> Optional.of(REQUEST);
+          case 1 -> Optional.of(BEGIN);
+          case 2 -> Optional.of(END);
+          default -> Optional.empty();
+        };
+      }
     }
   }
 }

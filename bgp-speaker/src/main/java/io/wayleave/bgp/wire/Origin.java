@@ -1,22 +1,32 @@
 package io.wayleave.bgp.wire;
 
 import java.util.Locale;
+import java.util.Optional;
 
-/** ORIGIN, RFC 4271 section 5.1.1. The ordinal is the value on the wire and the preference. */
+/** ORIGIN, RFC 4271 section 5.1.1, from the most to the least preferred. */
 public enum Origin {
-  IGP,
-  EGP,
-  INCOMPLETE;
+  IGP(0),
+  EGP(1),
+  INCOMPLETE(2);
 
-  private static final Origin[] VALUES = values();
+  private final int code;
 
-  /** Whether that octet is one of the three. */
-  static boolean isDefined(int code) {
-    return code < VALUES.length;
+  Origin(int code) {
+    this.code = code;
   }
 
-  static Origin of(int code) {
-    return VALUES[code];
+  /** The value on the wire; the lower one is preferred (RFC 4271 section 9.1.2.2 b). */
+  public int code() {
+    return code;
+  }
+
+  static Optional<Origin> of(int code) {
+    return switch (code) {
+      case 0 -> Optional.of(IGP);
+      case 1 -> Optional.of(EGP);
+      case 2 -> Optional.of(INCOMPLETE);
+      default -> Optional.empty();
+    };
   }
 
   @Override
