@@ -1,0 +1,192 @@
+package io.wayleave.policy;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Update;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.dataplane.CommandRunner;
+import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.policy.dataplane.ProcessRunner;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Enforces policy on this host. It is told the endpoints and policies of the whole fleet and keeps
+ * ipsets and iptables so that each endpoint of this node passes what its policies allow and no
+ * more.
+ *
+ * <p>What it promises:
+ *
+ * <ul>
+ *   <li>At start it adopts what an earlier agent left and adds what is missing of the frame: an
+ *       interface with our prefix that is not known passes nothing. It changes and sweeps nothing
+ *       else before both sources are in-sync, so there is no moment without policy.
+ *   <li>{@link #program} completes when the endpoint's policy is in force. Before in-sync it waits:
+ *       until then nobody knows the policies, the interface counts as unknown and is dropped, and
+ *       the caller's own deadline decides when ADD gives up.
+ *   <li>{@link #close} leaves everything in force.
+ * </ul>
+ *
+ * <p>Any thread may call; the work is done on one thread of its own, {@code wayleave-policy}, in
+ * the order of the calls, and everything that has come in while it wrote goes into the next write
+ * together. Stages complete on that thread: what depends on them must not block it.
+ */
+public final class PolicyEngine implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(PolicyEngine.class);
+
+  private static final long CLOSE_SECONDS = 60;
+
+  private final PolicyReconciler reconciler;
+  private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private volatile PolicyStatus status = PolicyStatus.unknown();
+  private volatile boolean ended;
+
+  // Owned by the policy thread.
+  private boolean closed;
+
+  private PolicyEngine(PolicyReconciler reconciler) {
+    this.reconciler = reconciler;
+    this.thread = Thread.ofPlatform().name("wayleave-policy").daemon().unstarted(this::run);
+  }
+
+  /** Starts to work; the first thing written is the frame. */
+  public static PolicyEngine start(PolicyConfig config) {
+    requireNonNull(config, "config is null");
+    return start(config, new ProcessRunner(config.commandPrefix(), config.commandDeadline()));
+  }
+
+  static PolicyEngine start(PolicyConfig config, CommandRunner runner) {
+    Supplier<Dataplane> open =
+        () -> {
+          IptablesBackend backend =
+              config.backend().orElseGet(() -> IptablesBackend.detect(runner));
+          log.info(
+              "policy dataplane opened backend={} given={} families={}",
+              backend,
+              config.backend().isPresent(),
+              config.families());
+          return new Dataplane(config.families(), backend, runner);
+        };
+    PolicyEngine engine =
+        new PolicyEngine(new PolicyReconciler(config.node(), open, config.resyncInterval()));
+    engine.thread.start();
+    return engine;
+  }
+
+  /** The datastore tells an endpoint, of any node. */
+  public void onEndpoint(Update<String, WorkloadEndpoint> update) {
+    mailbox.add(() -> reconciler.onEndpoint(update));
+  }
+
+  /** The datastore tells a policy. */
+  public void onPolicy(Update<String, GlobalNetworkPolicy> update) {
+    mailbox.add(() -> reconciler.onPolicy(update));
+  }
+
+  /** Completes when unknown interfaces of ours are dropped. Does not wait for in-sync. */
+  public CompletionStage<Void> framed() {
+    return ask(reconciler::framed);
+  }
+
+  /**
+   * CNI ADD tells an endpoint of this node, before or after the datastore does. Completes when its
+   * policy is in force, and not before the engine is in-sync.
+   */
+  public CompletionStage<Void> program(WorkloadEndpoint endpoint) {
+    requireNonNull(endpoint, "endpoint is null");
+    return ask(done -> reconciler.program(endpoint, done));
+  }
+
+  /**
+   * CNI DEL, or the undoing of a failed ADD: what {@link #program} said of the endpoint no longer
+   * counts. If the datastore still has it, its chains stay until the datastore tells that it is
+   * gone. Does not wait for in-sync.
+   */
+  public CompletionStage<Void> forget(String endpoint) {
+    requireNonNull(endpoint, "endpoint is null");
+    return ask(done -> reconciler.forget(endpoint, done));
+  }
+
+  /** Completes when everything that was told before this call is in force. Waits for in-sync. */
+  public CompletionStage<Void> settled() {
+    return ask(reconciler::settled);
+  }
+
+  /** Compares the kernel with what should be there now; completes when it is repaired. */
+  public CompletionStage<Void> resync() {
+    return ask(reconciler::resync);
+  }
+
+  /** As of the last write. */
+  public PolicyStatus status() {
+    return status;
+  }
+
+  /**
+   * Ends the thread after the write it is in, at most 60 s. Everything stays in force; stages that
+   * have not completed fail.
+   */
+  @Override
+  public void close() {
+    mailbox.add(() -> closed = true);
+    try {
+      if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
+        log.warn("policy thread did not end within {} s", CLOSE_SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private CompletionStage<Void> ask(Consumer<CompletableFuture<Void>> question) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    mailbox.add(() -> question.accept(done));
+    if (ended) {
+      // Nobody reads the mailbox any more; if the last reading did see this, both fail it alike.
+      done.completeExceptionally(closedError());
+    }
+    return done;
+  }
+
+  private static IllegalStateException closedError() {
+    return new IllegalStateException("the policy engine was closed");
+  }
+
+  private void run() {
+    List<Runnable> messages = new ArrayList<>();
+    try {
+      while (!closed) {
+        long wait = reconciler.step(System.nanoTime());
+        status = reconciler.status();
+        reconciler.completeServed();
+        Runnable first = mailbox.poll(wait, TimeUnit.NANOSECONDS);
+        if (first != null) {
+          messages.add(first);
+          mailbox.drainTo(messages);
+          messages.forEach(Runnable::run);
+          messages.clear();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      ended = true;
+      mailbox.drainTo(messages);
+      messages.forEach(Runnable::run);
+      reconciler.abandon(closedError());
+    }
+  }
+}

@@ -1,0 +1,221 @@
+package io.wayleave.policy;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Update;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.PolicyCalculator;
+import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.DataplaneException;
+import io.wayleave.policy.dataplane.Mode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * When what is written: takes what is told, marks that a write is due, and writes in {@link #step}.
+ * Everything that was told before a step is in one write. A failed write is repeated with growing
+ * pauses; what waits for it goes on waiting.
+ *
+ * <p>It has no thread and no clock: the owner calls {@link #step} with the time. NOT thread safe.
+ */
+final class PolicyReconciler {
+  private static final Logger log = LoggerFactory.getLogger(PolicyReconciler.class);
+
+  static final Duration FIRST_RETRY = Duration.ofMillis(100);
+  static final Duration LAST_RETRY = Duration.ofSeconds(2);
+
+  private record Waiter(boolean needsInSync, CompletableFuture<Void> done) {}
+
+  private final Supplier<Dataplane> openDataplane;
+  private final Duration resyncInterval;
+  private final PolicyCalculator calculator;
+  private final EndpointSources endpoints;
+  private final List<Waiter> waiters = new ArrayList<>();
+  private final List<CompletableFuture<Void>> served = new ArrayList<>();
+
+  private Optional<Dataplane> dataplane = Optional.empty();
+  private boolean endpointsInSync;
+  private boolean policiesInSync;
+  private boolean framed;
+  private boolean writeDue = true;
+  private int failures;
+  private Optional<String> lastError = Optional.empty();
+
+  /** Time of the next resync, retry or clean-up; the first step fixes the first. */
+  private long nextResync;
+
+  private long notBefore;
+  private boolean started;
+
+  /**
+   * Reconciles one host.
+   *
+   * @param openDataplane called in a step, again after each failure, until it returns
+   */
+  PolicyReconciler(String node, Supplier<Dataplane> openDataplane, Duration resyncInterval) {
+    this.openDataplane = requireNonNull(openDataplane, "openDataplane is null");
+    this.resyncInterval = requireNonNull(resyncInterval, "resyncInterval is null");
+    this.calculator = new PolicyCalculator(node);
+    this.endpoints = new EndpointSources(calculator);
+  }
+
+  void onEndpoint(Update<String, WorkloadEndpoint> update) {
+    switch (update) {
+      case Update.Put(String name, WorkloadEndpoint endpoint) -> endpoints.stored(name, endpoint);
+      case Update.Delete(String name) -> endpoints.storedGone(name);
+      case Update.InSync() -> endpointsInSync = true;
+    }
+    writeDue = true;
+  }
+
+  void onPolicy(Update<String, GlobalNetworkPolicy> update) {
+    switch (update) {
+      case Update.Put(String _, GlobalNetworkPolicy policy) -> calculator.putPolicy(policy);
+      case Update.Delete(String name) -> calculator.removePolicy(name);
+      case Update.InSync() -> policiesInSync = true;
+    }
+    writeDue = true;
+  }
+
+  void program(WorkloadEndpoint endpoint, CompletableFuture<Void> done) {
+    endpoints.added(endpoint);
+    await(true, done);
+  }
+
+  void forget(String endpoint, CompletableFuture<Void> done) {
+    endpoints.forget(endpoint);
+    // DEL must not depend on the datastore: before in-sync there is nothing of it to take back.
+    await(false, done);
+  }
+
+  void settled(CompletableFuture<Void> done) {
+    await(true, done);
+  }
+
+  void framed(CompletableFuture<Void> done) {
+    await(false, done);
+  }
+
+  void resync(CompletableFuture<Void> done) {
+    dataplane.ifPresent(Dataplane::invalidate);
+    await(false, done);
+  }
+
+  /**
+   * Completes what the last steps served. Apart from {@link #step} so that the owner can publish
+   * the status first.
+   */
+  void completeServed() {
+    List<CompletableFuture<Void>> completing = List.copyOf(served);
+    served.clear();
+    completing.forEach(done -> done.complete(null));
+  }
+
+  /** Nothing will be written any more; what is in the kernel stays. */
+  void abandon(Throwable why) {
+    completeServed();
+    waiters.forEach(waiter -> waiter.done().completeExceptionally(why));
+    waiters.clear();
+  }
+
+  PolicyStatus status() {
+    return new PolicyStatus(
+        framed,
+        inSync(),
+        inSync() && !writeDue,
+        calculator.localEndpoints(),
+        dataplane.map(Dataplane::failing).orElse(Map.of()),
+        lastError);
+  }
+
+  /**
+   * Writes what is due.
+   *
+   * @param now monotonic time in nanoseconds
+   * @return nanoseconds until the next step is wanted if nothing is told before
+   */
+  long step(long now) {
+    if (!started) {
+      started = true;
+      nextResync = now + resyncInterval.toNanos();
+      notBefore = now;
+    }
+    if (now - nextResync >= 0) {
+      dataplane.ifPresent(Dataplane::invalidate);
+      writeDue = true;
+      nextResync = now + resyncInterval.toNanos();
+    }
+    if (writeDue && now - notBefore >= 0) {
+      write(now);
+    }
+    long wait = nextResync - now;
+    return Math.max(0, writeDue ? Math.min(wait, notBefore - now) : wait);
+  }
+
+  private void write(long now) {
+    try {
+      Dataplane target = dataplane.orElseGet(openDataplane);
+      dataplane = Optional.of(target);
+      if (inSync()) {
+        calculator.flush(target);
+        target.apply(Mode.FULL);
+      } else {
+        target.apply(Mode.ADOPT);
+      }
+      framed = true;
+      failures = 0;
+      lastError = Optional.empty();
+      // What the kernel did not let go of yet is deleted a little later; nobody waits for it.
+      writeDue = target.cleanupPending();
+      notBefore = writeDue ? now + FIRST_RETRY.toNanos() : now;
+      waiters.stream()
+          .filter(waiter -> inSync() || !waiter.needsInSync())
+          .map(Waiter::done)
+          .forEach(served::add);
+      waiters.removeIf(waiter -> inSync() || !waiter.needsInSync());
+    } catch (DataplaneException e) {
+      retryLater(now, String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      // A defect of ours is shown and retried like a failing command; it must not end the thread.
+      log.error("defect while writing policy", e);
+      retryLater(now, e.toString());
+    }
+  }
+
+  private void retryLater(long now, String why) {
+    failures++;
+    Duration pause = pauseAfter(failures);
+    notBefore = now + pause.toNanos();
+    lastError = Optional.of(why);
+    log.error(
+        "policy not written, trying again attempt={} pause={}ms reason={}",
+        failures,
+        pause.toMillis(),
+        why);
+  }
+
+  private void await(boolean needsInSync, CompletableFuture<Void> done) {
+    waiters.add(new Waiter(needsInSync, done));
+    writeDue = true;
+  }
+
+  private boolean inSync() {
+    return endpointsInSync && policiesInSync;
+  }
+
+  private static Duration pauseAfter(int failures) {
+    Duration pause = FIRST_RETRY;
+    for (int i = 1; i < failures && pause.compareTo(LAST_RETRY) < 0; i++) {
+      pause = pause.multipliedBy(2);
+    }
+    return pause.compareTo(LAST_RETRY) < 0 ? pause : LAST_RETRY;
+  }
+}

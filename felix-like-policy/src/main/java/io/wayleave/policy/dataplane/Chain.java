@@ -1,0 +1,69 @@
+package io.wayleave.policy.dataplane;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * One chain of the filter table as it should be.
+ *
+ * <p>Each rule carries a hash of itself and of all rules before it in a comment, so that reading
+ * the hashes back says whether the chain in the kernel is this one, although the kernel prints
+ * rules in its own words.
+ *
+ * @param name at most {@link ChainNames#MAX_LENGTH} characters
+ * @param role what may be done when the kernel refuses a rule of it
+ * @param rules matches and target, as after {@code -A NAME}
+ */
+record Chain(String name, Role role, List<String> rules) {
+  private static final int HASH_BYTES = 9;
+
+  enum Role {
+    /** Frame of the whole filter, dispatch and endpoints: a refusal fails the write. */
+    STRUCTURE,
+    /** Rules of one policy: a refused one can be replaced by "deny everything". */
+    POLICY
+  }
+
+  Chain {
+    rules = List.copyOf(rules);
+  }
+
+  static Chain structure(String name, List<String> rules) {
+    return new Chain(name, Role.STRUCTURE, rules);
+  }
+
+  static Chain policy(String name, List<String> rules) {
+    return new Chain(name, Role.POLICY, rules);
+  }
+
+  /** One hash a rule. */
+  List<String> hashes() {
+    List<String> hashes = new ArrayList<>(rules.size());
+    String previous = name;
+    for (String rule : rules) {
+      previous = hashOf(previous + "\n" + rule);
+      hashes.add(previous);
+    }
+    return hashes;
+  }
+
+  /** 12 characters that may stand in a comment. */
+  static String hashOf(String text) {
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(Arrays.copyOf(sha256(text), HASH_BYTES));
+  }
+
+  static byte[] sha256(String text) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.wayleave.policy.dataplane;
+
+import java.util.List;
+
+/**
+ * Runs a program of the packet filter, gives it a text and takes its answer. The seam between the
+ * drivers and the system: tests put a kernel made of maps behind it.
+ */
+@FunctionalInterface
+public interface CommandRunner {
+  /** What a program answered. */
+  record Result(int exitCode, String stdout, String stderr) {}
+
+  /**
+   * Runs the command to its end.
+   *
+   * @throws DataplaneException when it cannot be started or does not end in time
+   */
+  Result run(List<String> command, String stdin);
+}

@@ -1,0 +1,193 @@
+package io.wayleave.policy.dataplane;
+
+import io.wayleave.model.Family;
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.GlobalNetworkPolicy.Direction;
+import io.wayleave.model.IpAddress;
+import io.wayleave.policy.calc.AddressSetId;
+import io.wayleave.policy.calc.CalculationSink;
+import io.wayleave.policy.calc.EndpointPolicies;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Turns what the calculation tells into desired chains and sets, and applies them: sets and their
+ * new members, then the tables, then what is to be gone. Until {@link #apply} nothing is written.
+ *
+ * <p>Blocks in {@link #apply}. NOT thread safe.
+ */
+public final class Dataplane implements CalculationSink {
+  private final IpsetDriver ipsets;
+  private final Map<Family, TableDriver> tables = new EnumMap<>(Family.class);
+
+  /** Endpoints by interface; more than one only while an old record has not gone yet. */
+  private final Map<String, SortedMap<String, EndpointPolicies>> byInterface = new HashMap<>();
+
+  private final Map<String, String> interfaceOf = new HashMap<>();
+  private Set<String> dispatchChains = new HashSet<>();
+  private boolean dispatchStale;
+
+  /**
+   * Wants the frame and no endpoints.
+   *
+   * @param families the families that the host has
+   */
+  public Dataplane(Collection<Family> families, IptablesBackend backend, CommandRunner runner) {
+    this.ipsets = new IpsetDriver(runner);
+    for (Family family : families) {
+      TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
+      FrameRenderer.frame().forEach(table::put);
+      tables.put(family, table);
+    }
+    renderDispatch();
+  }
+
+  /** Reads everything again before the next write, so that damage done by others is repaired. */
+  public void invalidate() {
+    ipsets.invalidate();
+    tables.values().forEach(TableDriver::invalidate);
+  }
+
+  /**
+   * Makes the kernel equal what is desired, as far as the mode allows.
+   *
+   * @throws DataplaneException when it could not; what is in force may lie between the old and the
+   *     new state, each table being entirely the one or the other
+   */
+  public void apply(Mode mode) {
+    if (dispatchStale) {
+      renderDispatch();
+    }
+    switch (mode) {
+      case ADOPT -> tables.values().forEach(table -> table.apply(mode));
+      case FULL -> {
+        ipsets.applyAdditions();
+        tables.values().forEach(table -> table.apply(mode));
+        ipsets.applyRemovals();
+      }
+    }
+  }
+
+  /** Whether something that is no longer used waits to be deleted. */
+  public boolean cleanupPending() {
+    return !ipsets.failing().isEmpty();
+  }
+
+  /** What could not be written or deleted, and why. */
+  public Map<String, String> failing() {
+    Map<String, String> failing = new TreeMap<>(ipsets.failing());
+    tables.forEach(
+        (family, table) ->
+            table.failing().forEach((chain, why) -> failing.put(chain + " (" + family + ")", why)));
+    return failing;
+  }
+
+  @Override
+  public void putSet(AddressSetId set) {
+    if (tables.containsKey(set.family())) {
+      ipsets.putSet(ChainNames.set(set), set.family());
+    }
+  }
+
+  @Override
+  public void addMember(AddressSetId set, IpAddress member) {
+    if (tables.containsKey(set.family())) {
+      ipsets.addMember(ChainNames.set(set), member.toCidr());
+    }
+  }
+
+  @Override
+  public void removeMember(AddressSetId set, IpAddress member) {
+    if (tables.containsKey(set.family())) {
+      ipsets.removeMember(ChainNames.set(set), member.toCidr());
+    }
+  }
+
+  @Override
+  public void removeSet(AddressSetId set) {
+    if (tables.containsKey(set.family())) {
+      ipsets.removeSet(ChainNames.set(set));
+    }
+  }
+
+  @Override
+  public void putPolicy(GlobalNetworkPolicy policy) {
+    for (Direction direction : Direction.values()) {
+      if (policy.spec().types().contains(direction)) {
+        tables.forEach(
+            (family, table) -> table.put(PolicyRenderer.render(policy, direction, family)));
+      } else {
+        removeFromTables(List.of(ChainNames.policy(direction, policy.name())));
+      }
+    }
+  }
+
+  @Override
+  public void removePolicy(String name) {
+    for (Direction direction : Direction.values()) {
+      removeFromTables(List.of(ChainNames.policy(direction, name)));
+    }
+  }
+
+  @Override
+  public void putEndpoint(EndpointPolicies endpoint) {
+    String name = endpoint.endpoint().name();
+    String interfaceName = endpoint.endpoint().spec().interfaceName();
+    String before = interfaceOf.put(name, interfaceName);
+    if (before != null && !before.equals(interfaceName)) {
+      leave(before, name);
+    }
+    byInterface.computeIfAbsent(interfaceName, _ -> new TreeMap<>()).put(name, endpoint);
+    renderInterface(interfaceName);
+  }
+
+  @Override
+  public void removeEndpoint(String name) {
+    String interfaceName = interfaceOf.remove(name);
+    if (interfaceName != null) {
+      leave(interfaceName, name);
+    }
+  }
+
+  private void leave(String interfaceName, String endpoint) {
+    SortedMap<String, EndpointPolicies> claims = byInterface.get(interfaceName);
+    claims.remove(endpoint);
+    if (claims.isEmpty()) {
+      byInterface.remove(interfaceName);
+    }
+    renderInterface(interfaceName);
+  }
+
+  /** The first name wins an interface that two endpoints claim: any rule will do, but one. */
+  private void renderInterface(String interfaceName) {
+    SortedMap<String, EndpointPolicies> claims = byInterface.get(interfaceName);
+    if (claims == null) {
+      removeFromTables(FrameRenderer.endpointChains(interfaceName));
+    } else {
+      EndpointPolicies winner = claims.firstEntry().getValue();
+      tables.forEach((family, table) -> FrameRenderer.endpoint(winner, family).forEach(table::put));
+    }
+    dispatchStale = true;
+  }
+
+  private void renderDispatch() {
+    List<Chain> chains = FrameRenderer.dispatch(byInterface.keySet());
+    Set<String> names = chains.stream().map(Chain::name).collect(Collectors.toSet());
+    tables.values().forEach(table -> chains.forEach(table::put));
+    removeFromTables(dispatchChains.stream().filter(name -> !names.contains(name)).toList());
+    dispatchChains = names;
+    dispatchStale = false;
+  }
+
+  private void removeFromTables(Collection<String> chains) {
+    tables.values().forEach(table -> chains.forEach(table::remove));
+  }
+}

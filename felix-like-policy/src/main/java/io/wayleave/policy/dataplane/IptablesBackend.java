@@ -1,0 +1,74 @@
+package io.wayleave.policy.dataplane;
+
+import io.wayleave.model.Family;
+import java.util.List;
+
+/**
+ * The two ways in which iptables keeps its tables in the kernel. Rules of both are in force at
+ * once, so an agent joins whichever the host uses.
+ */
+public enum IptablesBackend {
+  NFT("nft"),
+  LEGACY("legacy");
+
+  private final String infix;
+
+  IptablesBackend(String infix) {
+    this.infix = infix;
+  }
+
+  List<String> restoreCommand(Family family) {
+    // Only the legacy back end has a lock to wait for; the other accepts the option.
+    return List.of(program(family) + "-restore", "--noflush", "--wait=10");
+  }
+
+  List<String> saveCommand(Family family) {
+    return List.of(program(family) + "-save", "-t", "filter");
+  }
+
+  IptablesBackend other() {
+    return switch (this) {
+      case NFT -> LEGACY;
+      case LEGACY -> NFT;
+    };
+  }
+
+  /**
+   * Chooses the back end: the one that holds chains of ours, so that a restart goes on with what it
+   * left; else the one with more rules; else nft. The legacy tables are looked at only when the
+   * kernel says that they exist, because looking would create them.
+   */
+  public static IptablesBackend detect(CommandRunner runner) {
+    if (!legacyTableExists(runner)) {
+      return NFT;
+    }
+    SavedTable nft = SavedTable.parse(save(runner, NFT));
+    SavedTable legacy = SavedTable.parse(save(runner, LEGACY));
+    boolean oursInNft = !nft.ourChains().isEmpty();
+    boolean oursInLegacy = !legacy.ourChains().isEmpty();
+    if (oursInNft != oursInLegacy) {
+      return oursInLegacy ? LEGACY : NFT;
+    }
+    return legacy.ruleCount() > nft.ruleCount() ? LEGACY : NFT;
+  }
+
+  static boolean legacyTableExists(CommandRunner runner) {
+    CommandRunner.Result names = runner.run(List.of("cat", "/proc/net/ip_tables_names"), "");
+    return names.exitCode() == 0 && names.stdout().lines().anyMatch("filter"::equals);
+  }
+
+  private static String save(CommandRunner runner, IptablesBackend backend) {
+    CommandRunner.Result saved = runner.run(backend.saveCommand(Family.IPV4), "");
+    if (saved.exitCode() != 0) {
+      throw new DataplaneException(
+          String.join(" ", backend.saveCommand(Family.IPV4))
+              + " failed: "
+              + saved.stderr().strip());
+    }
+    return saved.stdout();
+  }
+
+  private String program(Family family) {
+    return (family == Family.IPV4 ? "iptables-" : "ip6tables-") + infix;
+  }
+}

@@ -1,0 +1,86 @@
+package io.wayleave.policy.dataplane;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Runs commands as processes, each with a deadline after which it is killed. Blocks its caller.
+ *
+ * @param prefix put before every command, such as {@code nsenter --net=/run/netns/NAME}; empty for
+ *     the namespace that this process is in
+ * @param deadline longest life of one command; longer than the wait for the xtables lock
+ */
+public record ProcessRunner(List<String> prefix, Duration deadline) implements CommandRunner {
+  public ProcessRunner {
+    prefix = List.copyOf(prefix);
+  }
+
+  @Override
+  public Result run(List<String> command, String stdin) {
+    List<String> full = new ArrayList<>(prefix);
+    full.addAll(command);
+    Process process = start(full);
+    try {
+      // All three pipes at once: a program that prints much before it has read all would block.
+      CompletableFuture<Void> input = inBackground(() -> write(process.getOutputStream(), stdin));
+      CompletableFuture<String> output = inBackground(() -> read(process.getInputStream()));
+      CompletableFuture<String> errors = inBackground(() -> read(process.getErrorStream()));
+      if (!process.waitFor(deadline.toNanos(), TimeUnit.NANOSECONDS)) {
+        throw new DataplaneException(
+            String.join(" ", full) + " did not end within " + deadline.toSeconds() + " s");
+      }
+      input.join();
+      return new Result(process.exitValue(), output.join(), errors.join());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DataplaneException(String.join(" ", full) + " was interrupted", e);
+    } catch (CompletionException e) {
+      throw new DataplaneException("no answer from " + String.join(" ", full), e.getCause());
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+  }
+
+  private static Process start(List<String> full) {
+    ProcessBuilder builder = new ProcessBuilder(full);
+    builder.environment().put("LC_ALL", "C");
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new DataplaneException("cannot run " + String.join(" ", full), e);
+    }
+  }
+
+  private static <T> CompletableFuture<T> inBackground(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(
+        work, task -> Thread.ofVirtual().name("wayleave-policy-pipe").start(task));
+  }
+
+  private static Void write(OutputStream pipe, String text) {
+    try (pipe) {
+      pipe.write(text.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // The program ended without reading all: its exit code and stderr say why.
+    }
+    return null;
+  }
+
+  private static String read(InputStream pipe) {
+    try (pipe) {
+      return new String(pipe.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,275 @@
+package io.wayleave.policy.dataplane;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.model.DeltaTracker;
+import io.wayleave.model.Family;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the filter table of one family hold the desired chains, and the host's own chains begin
+ * with the jumps to them. It compares rule hashes, writes only chains that differ, all of them in
+ * one atomic iptables-restore, and touches nothing that does not begin with our prefix.
+ *
+ * <p>A chain of a policy that the kernel refuses is replaced by one that drops everything, so the
+ * endpoints under it fail closed and the rest goes on; it is tried again when its rules change and
+ * after each {@link #invalidate}.
+ *
+ * <p>Blocks while iptables runs. NOT thread safe.
+ */
+final class TableDriver {
+  private static final Logger log = LoggerFactory.getLogger(TableDriver.class);
+
+  /** Both back ends say which line of their input they refuse, in several wordings. */
+  private static final Pattern LINE = Pattern.compile("line:? (\\d+)");
+
+  private static final Pattern OUR_JUMP =
+      Pattern.compile("(^| )-[jg] " + Pattern.quote(ChainNames.PREFIX));
+
+  private static final List<String> DENY_ALL = List.of("-j DROP");
+
+  /** A line of iptables-restore's input and the chain that it writes or deletes. */
+  private record Line(String text, Optional<String> chain, boolean deletes) {}
+
+  private final Family family;
+  private final IptablesBackend backend;
+  private final CommandRunner runner;
+
+  /** Chain of the host to chain of ours: the first rule of the former jumps to the latter. */
+  private final Map<String, String> hooks;
+
+  private final Map<String, Chain> contents = new HashMap<>();
+  private final DeltaTracker<String, List<String>> hashes = new DeltaTracker<>();
+  private final Map<String, List<String>> hostRules = new HashMap<>();
+  private final Map<String, String> refused = new TreeMap<>();
+  private final Map<String, String> undeletable = new TreeMap<>();
+  private boolean loaded;
+
+  TableDriver(
+      Family family, IptablesBackend backend, CommandRunner runner, Map<String, String> hooks) {
+    this.family = requireNonNull(family, "family is null");
+    this.backend = requireNonNull(backend, "backend is null");
+    this.runner = requireNonNull(runner, "runner is null");
+    this.hooks = Collections.unmodifiableMap(new LinkedHashMap<>(hooks));
+  }
+
+  /** Wants the chain with this content. */
+  void put(Chain chain) {
+    if (!chain.equals(contents.put(chain.name(), chain))) {
+      refused.remove(chain.name());
+      hashes.setDesired(chain.name(), chain.hashes());
+    }
+  }
+
+  /** Wants no such chain. */
+  void remove(String chain) {
+    contents.remove(chain);
+    refused.remove(chain);
+    hashes.removeDesired(chain);
+  }
+
+  /** Reads the table again before the next write: others may have changed it. */
+  void invalidate() {
+    loaded = false;
+  }
+
+  /** What could not be written or deleted, by chain, and why. */
+  Map<String, String> failing() {
+    Map<String, String> failing = new TreeMap<>(undeletable);
+    failing.putAll(refused);
+    return failing;
+  }
+
+  /**
+   * Writes what differs.
+   *
+   * @throws DataplaneException when the table could not be read or written; nothing has changed
+   *     then
+   */
+  void apply(Mode mode) {
+    if (!loaded) {
+      load();
+    }
+    // Each round either succeeds, fails for good, or excludes one more chain.
+    while (!write(mode)) {
+      log.warn("filter table written again without what was refused family={}", family);
+    }
+  }
+
+  private void load() {
+    CommandRunner.Result saved = runner.run(backend.saveCommand(family), "");
+    if (saved.exitCode() != 0) {
+      throw new DataplaneException(
+          String.join(" ", backend.saveCommand(family)) + " failed: " + saved.stderr().strip());
+    }
+    SavedTable table = SavedTable.parse(saved.stdout());
+    hashes.replaceActual(table.ourChains());
+    hooks.keySet().forEach(chain -> hostRules.put(chain, table.rules(chain)));
+    Set.copyOf(refused.keySet())
+        .forEach(chain -> hashes.setDesired(chain, contents.get(chain).hashes()));
+    refused.clear();
+    undeletable.clear();
+    loaded = true;
+  }
+
+  /** One attempt; false when something was refused that the next attempt goes without. */
+  private boolean write(Mode mode) {
+    Set<String> puts = new LinkedHashSet<>(hashes.pendingPuts().keySet());
+    Set<String> deletes = new LinkedHashSet<>();
+    switch (mode) {
+      case ADOPT -> puts.removeAll(hashes.actual().keySet());
+      case FULL -> {
+        deletes.addAll(hashes.pendingDeletes().keySet());
+        deletes.removeAll(undeletable.keySet());
+      }
+    }
+    List<Line> lines = compose(puts, deletes);
+    if (lines.isEmpty()) {
+      return true;
+    }
+    StringBuilder input = new StringBuilder();
+    lines.forEach(line -> input.append(line.text()).append('\n'));
+    CommandRunner.Result result = runner.run(backend.restoreCommand(family), input.toString());
+    if (result.exitCode() == 0) {
+      puts.forEach(chain -> hashes.setActual(chain, hashes.desired().get(chain)));
+      deletes.forEach(hashes::removeActual);
+      hooks.forEach((chain, target) -> hostRules.put(chain, repaired(chain, target)));
+      log.debug("filter table written family={} chains={} gone={}", family, puts, deletes);
+      return true;
+    }
+    if (exclude(result.stderr().strip(), lines)) {
+      return false;
+    }
+    loaded = false;
+    throw new DataplaneException(
+        String.join(" ", backend.restoreCommand(family)) + " failed: " + result.stderr().strip());
+  }
+
+  private List<Line> compose(Set<String> puts, Set<String> deletes) {
+    List<Line> body = new ArrayList<>();
+    // Under --noflush this line creates a chain and empties one that exists.
+    puts.forEach(chain -> body.add(new Line(":" + chain + " - [0:0]", Optional.of(chain), false)));
+    deletes.forEach(
+        chain -> body.add(new Line(":" + chain + " - [0:0]", Optional.of(chain), true)));
+    for (String chain : puts) {
+      List<String> rules = effective(chain).rules();
+      List<String> ruleHashes = hashes.desired().get(chain);
+      for (int i = 0; i < rules.size(); i++) {
+        body.add(
+            new Line(
+                "-A " + chain + " " + comment(ruleHashes.get(i)) + " " + rules.get(i),
+                Optional.of(chain),
+                false));
+      }
+    }
+    hooks.forEach((chain, target) -> composeHook(chain, target, body));
+    deletes.forEach(chain -> body.add(new Line("-X " + chain, Optional.of(chain), true)));
+    if (body.isEmpty()) {
+      return body;
+    }
+    List<Line> lines = new ArrayList<>(body.size() + 2);
+    lines.add(new Line("*filter", Optional.empty(), false));
+    lines.addAll(body);
+    lines.add(new Line("COMMIT", Optional.empty(), false));
+    return lines;
+  }
+
+  private void composeHook(String chain, String target, List<Line> into) {
+    if (hostRules.get(chain).equals(repaired(chain, target))) {
+      return;
+    }
+    hostRules.get(chain).stream()
+        .filter(TableDriver::jumpsToUs)
+        .forEach(rule -> into.add(new Line("-D " + chain + " " + rule, Optional.empty(), false)));
+    into.add(new Line("-I " + chain + " 1 " + hook(chain, target), Optional.empty(), false));
+  }
+
+  /** The host's chain with our jump first and nowhere else. */
+  private List<String> repaired(String chain, String target) {
+    List<String> rules = new ArrayList<>();
+    rules.add(
+        hostRules.get(chain).stream()
+            .filter(rule -> isHook(rule, chain, target))
+            .findFirst()
+            .orElse(hook(chain, target)));
+    hostRules.get(chain).stream().filter(rule -> !jumpsToUs(rule)).forEach(rules::add);
+    return rules;
+  }
+
+  private static boolean jumpsToUs(String rule) {
+    return OUR_JUMP.matcher(rule).find();
+  }
+
+  private static boolean isHook(String rule, String chain, String target) {
+    return rule.contains("wl:" + hookHash(chain, target)) && rule.endsWith("-j " + target);
+  }
+
+  private static String hook(String chain, String target) {
+    return comment(hookHash(chain, target)) + " -j " + target;
+  }
+
+  private static String hookHash(String chain, String target) {
+    return Chain.hashOf(chain + " " + target);
+  }
+
+  private static String comment(String hash) {
+    return "-m comment --comment \"wl:" + hash + "\"";
+  }
+
+  private Chain effective(String name) {
+    Chain chain = contents.get(name);
+    return refused.containsKey(name) ? new Chain(name, chain.role(), DENY_ALL) : chain;
+  }
+
+  /** Finds the chain that the refusal is about and goes without it, if that is possible. */
+  private boolean exclude(String why, List<Line> lines) {
+    Matcher matcher = LINE.matcher(why);
+    if (!matcher.find()) {
+      return false;
+    }
+    int number = Integer.parseInt(matcher.group(1));
+    if (number < 1 || number > lines.size()) {
+      return false;
+    }
+    Line line = lines.get(number - 1);
+    if (line.chain().isEmpty()) {
+      return false;
+    }
+    String name = line.chain().get();
+    if (line.deletes()) {
+      log.warn("chain not deleted chain={} family={} reason={}", name, family, why);
+      undeletable.put(name, why);
+      return true;
+    }
+    boolean replaceable =
+        switch (contents.get(name).role()) {
+          case POLICY -> !refused.containsKey(name);
+          case STRUCTURE -> false;
+        };
+    if (replaceable) {
+      log.error(
+          "policy refused by the kernel, denying all under it chain={} family={} rule=\"{}\""
+              + " reason={}",
+          name,
+          family,
+          line.text(),
+          why);
+      refused.put(name, why);
+      hashes.setDesired(name, effective(name).hashes());
+    }
+    return replaceable;
+  }
+}
