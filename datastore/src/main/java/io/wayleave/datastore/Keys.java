@@ -1,0 +1,72 @@
+package io.wayleave.datastore;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.model.InvalidInputException;
+
+/**
+ * The layout of the store, in one place, and what a key may look like.
+ *
+ * <pre>
+ * resources/&lt;plural&gt;/&lt;name&gt;    a resource, as JSON
+ * ipam/blocks/&lt;block&gt;           a block of addresses and what is used of it
+ * ipam/affinities/&lt;node&gt;/&lt;block&gt; a host's claim on a block
+ * ipam/handles/&lt;handle&gt;         the addresses of one attachment
+ * ipam/guard                  bumped by each change of a pool's set
+ * presence/&lt;node&gt;             exists while that node's agent lives
+ * </pre>
+ */
+public final class Keys {
+  public static final String RESOURCES = "resources/";
+  public static final String BLOCKS = "ipam/blocks/";
+  public static final String AFFINITIES = "ipam/affinities/";
+  public static final String HANDLES = "ipam/handles/";
+  public static final String POOL_GUARD = "ipam/guard";
+  public static final String PRESENCE = "presence/";
+
+  private Keys() {}
+
+  public static String resource(String plural, String name) {
+    return RESOURCES + plural + "/" + name;
+  }
+
+  public static String presence(String node) {
+    return PRESENCE + node;
+  }
+
+  /** The last segment of a key: the name of what it holds. */
+  public static String lastSegment(String key) {
+    return key.substring(key.lastIndexOf('/') + 1);
+  }
+
+  /** Returns a key: non-empty segments joined by single slashes, without one at either end. */
+  public static String checkKey(String key) {
+    requireNonNull(key, "key is null");
+    if (key.isEmpty() || key.startsWith("/") || key.endsWith("/") || key.contains("//")) {
+      throw new InvalidInputException(
+          "key", key, "non-empty names joined by /, such as resources/nodes/r1h1");
+    }
+    checkCharacters("key", key);
+    return key;
+  }
+
+  /** Returns a prefix: empty, or a key and a slash. */
+  public static String checkPrefix(String prefix) {
+    requireNonNull(prefix, "prefix is null");
+    if (!prefix.isEmpty()
+        && (!prefix.endsWith("/") || prefix.startsWith("/") || prefix.contains("//"))) {
+      throw new InvalidInputException(
+          "prefix", prefix, "the empty prefix, or names that each end in /, such as resources/");
+    }
+    checkCharacters("prefix", prefix);
+    return prefix;
+  }
+
+  private static void checkCharacters(String field, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) == 0x7f) {
+        throw new InvalidInputException(field, text, "no control characters");
+      }
+    }
+  }
+}
