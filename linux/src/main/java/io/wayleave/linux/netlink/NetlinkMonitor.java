@@ -1,0 +1,274 @@
+package io.wayleave.linux.netlink;
+
+import io.wayleave.linux.ClosedFdException;
+import io.wayleave.linux.Errno;
+import io.wayleave.linux.Fd;
+import io.wayleave.linux.Libc;
+import io.wayleave.linux.NetworkNamespace;
+import io.wayleave.linux.SystemCallException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Hears what happens in one network namespace from the moment it is opened. Open it before the dump
+ * that its events are to be applied to, and nothing falls between.
+ *
+ * <p>One thread owns it and calls {@link #poll} (a platform thread: it blocks). {@link #wakeUp} and
+ * {@link #close} may be called from any thread.
+ */
+public final class NetlinkMonitor implements AutoCloseable {
+  private static final int BUFFER_BYTES = 64 * 1024;
+  private static final int DEFAULT_RECEIVE_BUFFER_BYTES = 8 << 20;
+  // So that a storm of events is handled in portions, with the owner's other work in between.
+  private static final int MOST_EVENTS = 4096;
+
+  private static final int BPF_LOAD_WORD = 0x20;
+  private static final int BPF_JUMP_EQUAL = 0x15;
+  private static final int BPF_RETURN = 0x06;
+  private static final int NLMSG_PID_OFFSET = 12;
+
+  private final Fd socket;
+  private final Fd wakeUp;
+  private final byte[] inputBytes = new byte[BUFFER_BYTES];
+
+  /** What there is to hear. */
+  public enum Group {
+    LINKS(RtNetlink.RTNLGRP_LINK),
+    IPV4_ADDRESSES(RtNetlink.RTNLGRP_IPV4_IFADDR),
+    IPV6_ADDRESSES(RtNetlink.RTNLGRP_IPV6_IFADDR),
+    IPV4_ROUTES(RtNetlink.RTNLGRP_IPV4_ROUTE),
+    IPV6_ROUTES(RtNetlink.RTNLGRP_IPV6_ROUTE),
+    NEIGHBOURS(RtNetlink.RTNLGRP_NEIGH);
+
+    private final int number;
+
+    Group(int number) {
+      this.number = number;
+    }
+  }
+
+  private NetlinkMonitor(Fd socket, Fd wakeUp) {
+    this.socket = socket;
+    this.wakeUp = wakeUp;
+  }
+
+  /** In the network namespace of the calling thread. */
+  public static NetlinkMonitor open(Set<Group> groups) throws IOException {
+    return open(groups, DEFAULT_RECEIVE_BUFFER_BYTES);
+  }
+
+  /** In a given network namespace. */
+  public static NetlinkMonitor open(NetworkNamespace namespace, Set<Group> groups)
+      throws IOException {
+    return namespace.run(() -> open(groups));
+  }
+
+  /** How much the kernel keeps for a slow reader before it drops events. */
+  static NetlinkMonitor open(Set<Group> groups, int receiveBufferBytes) throws IOException {
+    Fd socket = NetlinkSocket.openConnected();
+    try {
+      int number = socket.number();
+      int forced =
+          Libc.setsockopt(number, Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, receiveBufferBytes);
+      if (forced < 0) {
+        // Without CAP_NET_ADMIN the system's limit holds; a smaller buffer overflows earlier.
+        check(
+            Libc.setsockopt(number, Libc.SOL_SOCKET, Libc.SO_RCVBUF, receiveBufferBytes),
+            "set a netlink socket's buffer to " + receiveBufferBytes + " bytes");
+      }
+      for (Group group : EnumSet.copyOf(groups)) {
+        check(
+            Libc.setsockopt(
+                number, RtNetlink.SOL_NETLINK, RtNetlink.NETLINK_ADD_MEMBERSHIP, group.number),
+            "listen to netlink group " + group);
+      }
+      Fd wakeUp = Fd.ofResult(Libc.eventfd(0, Libc.EFD_FLAGS), "make an eventfd");
+      return new NetlinkMonitor(socket, wakeUp);
+    } catch (IOException | RuntimeException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /**
+   * From now on leaves out what this socket asks for, so that a writer of many routes does not hear
+   * its own echo. The kernel does the leaving out, before the receive buffer.
+   */
+  public void ignore(NetlinkSocket requester) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      // Classic BPF: load nlmsg_pid; equal to the port: take 0 bytes, else all. A load sees the
+      // word in network order.
+      int port = Integer.reverseBytes(requester.portId());
+      MemorySegment program = arena.allocate(4 * 8, 8);
+      instruction(program, 0, BPF_LOAD_WORD, 0, 0, NLMSG_PID_OFFSET);
+      instruction(program, 1, BPF_JUMP_EQUAL, 0, 1, port);
+      instruction(program, 2, BPF_RETURN, 0, 0, 0);
+      instruction(program, 3, BPF_RETURN, 0, 0, -1);
+      MemorySegment filter = arena.allocate(16, 8);
+      filter.set(ValueLayout.JAVA_SHORT, 0, (short) 4);
+      filter.set(ValueLayout.ADDRESS, 8, program);
+      check(
+          Libc.setsockopt(socket.number(), Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, filter),
+          "attach a filter to a netlink socket");
+    }
+  }
+
+  /**
+   * Waits for events.
+   *
+   * @param timeout longest wait; zero only looks
+   * @return in the order in which they happened; empty when the time was over or {@link #wakeUp}
+   *     was called. After {@link NetlinkEvent.ResyncNeeded} the events continue.
+   * @throws ClosedFdException when this is closed
+   */
+  public List<NetlinkEvent> poll(Duration timeout) throws IOException {
+    int number = socket.acquire();
+    try {
+      int eventfd = wakeUp.acquire();
+      try {
+        waitFor(number, eventfd, timeout);
+        if (socket.isClosed()) {
+          throw new ClosedFdException();
+        }
+        return drain(number);
+      } finally {
+        wakeUp.release();
+      }
+    } finally {
+      socket.release();
+    }
+  }
+
+  /** Ends the current or the next wait of {@link #poll}. */
+  public void wakeUp() {
+    int eventfd;
+    try {
+      eventfd = wakeUp.acquire();
+    } catch (ClosedFdException e) {
+      // Closing woke everybody.
+      return;
+    }
+    try {
+      signal(eventfd);
+    } finally {
+      wakeUp.release();
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+    wakeUp();
+    wakeUp.close();
+  }
+
+  private static void waitFor(int socket, int eventfd, Duration timeout) throws IOException {
+    long millis = Math.clamp(timeout.plusNanos(999_999).toMillis(), 0, Integer.MAX_VALUE);
+    int ready =
+        Libc.poll(
+            new int[] {socket, eventfd}, new short[] {Libc.POLLIN, Libc.POLLIN}, (int) millis);
+    // An interrupted wait ends early and without events, as a wake-up does.
+    if (ready < 0 && ready != -Errno.EINTR.number()) {
+      throw new SystemCallException("wait for netlink events", -ready);
+    }
+    if (ready > 0 && (ready & 2) != 0) {
+      try (Arena arena = Arena.ofConfined()) {
+        Libc.read(eventfd, arena.allocate(8, 8));
+      }
+    }
+  }
+
+  private List<NetlinkEvent> drain(int number) throws IOException {
+    List<NetlinkEvent> events = new ArrayList<>();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment input = arena.allocate(BUFFER_BYTES, 4);
+      while (events.size() < MOST_EVENTS) {
+        long count = Libc.recv(number, input, Libc.MSG_DONTWAIT | Libc.MSG_TRUNC);
+        if (count >= 0) {
+          if (count > BUFFER_BYTES) {
+            events.add(
+                new NetlinkEvent.ResyncNeeded("an event of " + count + " bytes is too long"));
+            continue;
+          }
+          MemorySegment.copy(input, ValueLayout.JAVA_BYTE, 0, inputBytes, 0, (int) count);
+          decode(new MessageReader(inputBytes, (int) count), events);
+          continue;
+        }
+        switch (Errno.of((int) -count)) {
+          case EINTR -> {}
+          case ENOBUFS ->
+              events.add(
+                  new NetlinkEvent.ResyncNeeded(
+                      "ENOBUFS: the kernel dropped events, the reader was too slow"));
+          case EAGAIN -> {
+            return events;
+          }
+          default -> throw new SystemCallException("receive netlink events", (int) -count);
+        }
+      }
+    }
+    return events;
+  }
+
+  static void decode(MessageReader reader, List<NetlinkEvent> into) {
+    while (reader.next()) {
+      event(reader).ifPresent(into::add);
+    }
+  }
+
+  private static Optional<NetlinkEvent> event(MessageReader reader) {
+    return switch (reader.type()) {
+      case RtNetlink.RTM_NEWLINK -> Links.decode(reader).map(NetlinkEvent.LinkChanged::new);
+      case RtNetlink.RTM_DELLINK ->
+          // Family AF_BRIDGE: a port left its bridge, and the interface lives on.
+          reader.u8(0) == 0
+              ? Optional.of(new NetlinkEvent.LinkRemoved(Link.decode(reader)))
+              : Optional.empty();
+      case RtNetlink.RTM_NEWADDR ->
+          InterfaceAddress.decode(reader).map(NetlinkEvent.AddressChanged::new);
+      case RtNetlink.RTM_DELADDR ->
+          InterfaceAddress.decode(reader).map(NetlinkEvent.AddressRemoved::new);
+      case RtNetlink.RTM_NEWROUTE -> {
+        boolean replaced = (reader.flags() & RtNetlink.NLM_F_REPLACE) != 0;
+        yield Route.decode(reader).map(route -> new NetlinkEvent.RouteChanged(route, replaced));
+      }
+      case RtNetlink.RTM_DELROUTE -> Route.decode(reader).map(NetlinkEvent.RouteRemoved::new);
+      case RtNetlink.RTM_NEWNEIGH ->
+          Neighbour.decode(reader).map(NetlinkEvent.NeighbourChanged::new);
+      case RtNetlink.RTM_DELNEIGH ->
+          Neighbour.decode(reader).map(NetlinkEvent.NeighbourRemoved::new);
+      default -> Optional.empty();
+    };
+  }
+
+  private static void signal(int eventfd) {
+    try (Arena arena = Arena.ofConfined()) {
+      // A full counter (EAGAIN) is a wake-up that is already waiting.
+      Libc.write(eventfd, arena.allocateFrom(ValueLayout.JAVA_LONG, 1L));
+    }
+  }
+
+  /** struct sock_filter: code, jump if true, jump if false, constant. */
+  private static void instruction(
+      MemorySegment program, int index, int code, int ifTrue, int ifFalse, int constant) {
+    long at = 8L * index;
+    program.set(ValueLayout.JAVA_SHORT, at, (short) code);
+    program.set(ValueLayout.JAVA_BYTE, at + 2, (byte) ifTrue);
+    program.set(ValueLayout.JAVA_BYTE, at + 3, (byte) ifFalse);
+    program.set(ValueLayout.JAVA_INT, at + 4, constant);
+  }
+
+  private static void check(int result, String asked) throws SystemCallException {
+    if (result < 0) {
+      throw new SystemCallException(asked, -result);
+    }
+  }
+}
