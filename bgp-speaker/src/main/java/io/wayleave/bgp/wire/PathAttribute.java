@@ -10,8 +10,8 @@ import java.util.function.Function;
  * encoding.
  *
  * <p>NEXT_HOP, MP_REACH_NLRI and MP_UNREACH_NLRI are not part of {@link PathAttributes}: their rows
- * decode, and the encoder writes them beside the set. AS4_PATH and AS4_AGGREGATOR exist in sessions
- * of two-octet AS numbers only.
+ * decode, and {@link UpdateEncoder} writes them beside the set. AS4_PATH and AS4_AGGREGATOR exist
+ * in sessions of two-octet AS numbers only.
  */
 // The columns are method references and lambdas that hold no state.
 @SuppressWarnings("ImmutableEnumChecker")

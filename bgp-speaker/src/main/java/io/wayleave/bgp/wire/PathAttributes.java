@@ -152,22 +152,14 @@ public final class PathAttributes {
     return partial.contains(attribute);
   }
 
-  /**
-   * Octets of the canonical encoding, without NEXT_HOP and MP_REACH_NLRI. A session of two-octet AS
-   * numbers may need more.
-   */
-  public int encodedLength() {
-    return canonical.length;
+  /** A read-only view of the canonical encoding, without NEXT_HOP and MP_REACH_NLRI. */
+  ByteBuf canonical() {
+    return Unpooled.wrappedBuffer(canonical).asReadOnly();
   }
 
-  /** The attributes of types below NEXT_HOP, in the canonical encoding. */
-  void writeBeforeNextHop(ByteBuf out) {
-    out.writeBytes(canonical, 0, nextHopOffset);
-  }
-
-  /** The attributes of types above NEXT_HOP, in the canonical encoding. */
-  void writeAfterNextHop(ByteBuf out) {
-    out.writeBytes(canonical, nextHopOffset, canonical.length - nextHopOffset);
+  /** How many octets of the canonical encoding come before the place of NEXT_HOP. */
+  int nextHopOffset() {
+    return nextHopOffset;
   }
 
   @Override
