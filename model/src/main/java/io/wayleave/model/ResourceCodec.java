@@ -169,6 +169,17 @@ public final class ResourceCodec {
     return documents;
   }
 
+  /**
+   * Reads one YAML document that is no resource, such as a configuration file; missing when empty.
+   */
+  public static JsonNode readYaml(String text) {
+    try {
+      return YAML.readTree(text);
+    } catch (IOException e) {
+      throw notReadable(e);
+    }
+  }
+
   /** Reads a resource from a parsed document. */
   public static Resource fromTree(JsonNode document) {
     if (!(document instanceof ObjectNode object)) {

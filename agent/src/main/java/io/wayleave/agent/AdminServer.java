@@ -1,0 +1,199 @@
+package io.wayleave.agent;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.ReadTimeoutHandler;
+import io.wayleave.model.ResourceCodec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The admin API: HTTP/1.1 with JSON on a Unix socket that only root may open. It answers questions
+ * and changes nothing. Try {@code curl --unix-socket /run/wayleave/admin.sock
+ * http://agent/v1/status}.
+ *
+ * <p>One event loop reads and writes; answers are computed on virtual threads, because they may
+ * wait for the owner of what they show.
+ */
+final class AdminServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
+  private static final int MAX_REQUEST_BYTES = 64 * 1024;
+  private static final int IDLE_SECONDS = 30;
+
+  private final Path socket;
+  private final Map<String, Supplier<?>> answers;
+  private final EventLoopGroup loop =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+  private final Channel listener;
+
+  /**
+   * Listens at once.
+   *
+   * @param socket where; a socket file left by a former process is replaced
+   * @param answers what each path answers; called on a virtual thread at each request
+   */
+  AdminServer(Path socket, Map<String, Supplier<?>> answers) throws IOException {
+    this.socket = socket;
+    this.answers = new TreeMap<>(answers);
+    Files.createDirectories(socket.getParent());
+    Files.deleteIfExists(socket);
+    try {
+      listener =
+          new ServerBootstrap()
+              .group(loop)
+              .channel(EpollServerDomainSocketChannel.class)
+              .childHandler(
+                  new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                      channel
+                          .pipeline()
+                          .addLast(
+                              new ReadTimeoutHandler(IDLE_SECONDS),
+                              new HttpServerCodec(),
+                              new HttpObjectAggregator(MAX_REQUEST_BYTES),
+                              new Handler());
+                    }
+                  })
+              .bind(new DomainSocketAddress(socket.toFile()))
+              .syncUninterruptibly()
+              .channel();
+    } catch (RuntimeException e) {
+      close();
+      throw new IOException(
+          "cannot listen on the admin socket " + socket + ": " + e.getMessage(), e);
+    }
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+  }
+
+  @Override
+  public void close() {
+    if (loop.isShuttingDown()) {
+      return;
+    }
+    if (listener != null) {
+      listener.close().syncUninterruptibly();
+    }
+    workers.shutdownNow();
+    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    try {
+      Files.deleteIfExists(socket);
+    } catch (IOException e) {
+      log.warn("admin socket not removed path={}", socket, e);
+    }
+  }
+
+  private final class Handler extends SimpleChannelInboundHandler<FullHttpRequest> {
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+      boolean keepAlive = HttpUtil.isKeepAlive(request);
+      if (!request.decoderResult().isSuccess()) {
+        respond(
+            context,
+            HttpResponseStatus.BAD_REQUEST,
+            error("the request is not well-formed HTTP"),
+            false);
+        return;
+      }
+      String path = new QueryStringDecoder(request.uri()).path();
+      if (!request.method().equals(HttpMethod.GET)) {
+        respond(
+            context,
+            HttpResponseStatus.METHOD_NOT_ALLOWED,
+            error("method " + request.method() + " is not allowed; allowed: GET"),
+            keepAlive);
+        return;
+      }
+      Supplier<?> answer = answers.get(path);
+      if (answer == null) {
+        respond(
+            context,
+            HttpResponseStatus.NOT_FOUND,
+            error(
+                "path "
+                    + path
+                    + " does not exist; there are: "
+                    + String.join(", ", answers.keySet())),
+            keepAlive);
+        return;
+      }
+      workers.execute(
+          () -> {
+            try {
+              respond(context, HttpResponseStatus.OK, answer.get(), keepAlive);
+            } catch (RuntimeException e) {
+              log.warn("admin request failed path={}", path, e);
+              respond(
+                  context,
+                  HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                  error(e.toString()),
+                  keepAlive);
+            }
+          });
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      log.debug("admin connection ended cause={}", cause.toString());
+      var _ = context.close();
+    }
+  }
+
+  private static Map<String, String> error(String text) {
+    return Map.of("error", text);
+  }
+
+  private static void respond(
+      ChannelHandlerContext context, HttpResponseStatus status, Object body, boolean keepAlive) {
+    ByteBuf content;
+    try {
+      content = Unpooled.wrappedBuffer(ResourceCodec.jsonMapper().writeValueAsBytes(body));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("an answer must be writable as JSON: " + body.getClass(), e);
+    }
+    FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
+    response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+    response.headers().set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes());
+    if (keepAlive) {
+      context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    } else {
+      response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+      context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    }
+  }
+}

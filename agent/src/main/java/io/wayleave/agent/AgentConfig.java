@@ -1,0 +1,206 @@
+package io.wayleave.agent;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.Metadata;
+import io.wayleave.model.ResourceCodec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the agent is told by its file and its environment. Everything else (pools, peers, policies)
+ * lives in the datastore. A field of the file is overridden by the environment variable of the same
+ * name in capitals, {@code nodeName} by {@code WAYLEAVE_NODE_NAME}; an empty variable counts as
+ * none.
+ *
+ * @param nodeName name of this node, unique in the fabric; the host's name when absent
+ * @param datastore where the state of the fabric is kept
+ * @param ipv4Address the node's own IPv4 address; detected when absent
+ * @param ipv6Address the node's own IPv6 address; detected when absent
+ * @param asNumber the node's AS, written to its Node resource; left to that when absent
+ * @param labels labels of the node, written to its Node resource beside those set by others
+ * @param agentSocket Unix socket on which the CNI plugin is served
+ * @param adminSocket Unix socket of the admin API
+ * @param stateDir folder for what outlives a restart: spooled DELs, records of attachments
+ * @param addTimeoutSeconds how long a CNI ADD may take before it fails, 1 to 300
+ * @param iptablesBackend {@code auto}, {@code nft} or {@code legacy}
+ * @param logLevel {@code error}, {@code warn}, {@code info} or {@code debug}
+ * @param logFormat {@code text} (one line of words and key=value) or {@code json} (an object a
+ *     line)
+ */
+public record AgentConfig(
+    String nodeName,
+    String datastore,
+    Optional<IpAddress> ipv4Address,
+    Optional<IpAddress> ipv6Address,
+    Optional<Asn> asNumber,
+    Map<String, String> labels,
+    Path agentSocket,
+    Path adminSocket,
+    Path stateDir,
+    Integer addTimeoutSeconds,
+    IptablesBackend iptablesBackend,
+    LogLevel logLevel,
+    LogFormat logFormat) {
+
+  /** Which of the two iptables the host uses. */
+  public enum IptablesBackend {
+    auto,
+    nft,
+    legacy
+  }
+
+  /** The least severe message that is written. */
+  public enum LogLevel {
+    error,
+    warn,
+    info,
+    debug
+  }
+
+  /** How a message is written. */
+  public enum LogFormat {
+    text,
+    json
+  }
+
+  static final Path DEFAULT_FILE = Path.of("/etc/wayleave/agent.yaml");
+  private static final String ENVIRONMENT_PREFIX = "WAYLEAVE_";
+
+  @JsonCreator
+  @SuppressWarnings(
+      "OptionalAssignedToNull") // Jackson hands over null for what is not in the file.
+  public AgentConfig {
+    nodeName = nodeName == null ? "" : nodeName;
+    datastore = datastore == null ? "etcd://127.0.0.1:2379" : datastore;
+    ipv4Address = ipv4Address == null ? Optional.empty() : ipv4Address;
+    ipv6Address = ipv6Address == null ? Optional.empty() : ipv6Address;
+    asNumber = asNumber == null ? Optional.empty() : asNumber;
+    labels = labels == null ? Map.of() : Map.copyOf(labels);
+    agentSocket = agentSocket == null ? Path.of("/run/wayleave/agent.sock") : agentSocket;
+    adminSocket = adminSocket == null ? Path.of("/run/wayleave/admin.sock") : adminSocket;
+    stateDir = stateDir == null ? Path.of("/var/lib/wayleave") : stateDir;
+    addTimeoutSeconds = addTimeoutSeconds == null ? Integer.valueOf(10) : addTimeoutSeconds;
+    iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
+    logLevel = logLevel == null ? LogLevel.info : logLevel;
+    logFormat = logFormat == null ? LogFormat.text : logFormat;
+    checkFamily("ipv4Address", ipv4Address, Family.IPV4);
+    checkFamily("ipv6Address", ipv6Address, Family.IPV6);
+    checkAbsolute("agentSocket", agentSocket);
+    checkAbsolute("adminSocket", adminSocket);
+    checkAbsolute("stateDir", stateDir);
+    if (addTimeoutSeconds < 1 || addTimeoutSeconds > 300) {
+      throw new InvalidInputException(
+          "addTimeoutSeconds", addTimeoutSeconds.toString(), "1 to 300 seconds");
+    }
+    try {
+      Metadata.of(nodeName.isEmpty() ? "unnamed" : nodeName, labels);
+    } catch (InvalidInputException e) {
+      throw e.field().equals("name")
+          ? new InvalidInputException("nodeName", e.value(), e.allowed())
+          : e;
+    }
+  }
+
+  /**
+   * Reads a file and the environment.
+   *
+   * @param file the file; one that does not exist is an error only when {@code required}
+   * @param environment such as {@link System#getenv()}
+   * @throws InvalidInputException naming the field or variable
+   */
+  static AgentConfig load(Path file, boolean required, Map<String, String> environment)
+      throws IOException {
+    ObjectNode fields = ResourceCodec.yamlMapper().createObjectNode();
+    try {
+      JsonNode tree = ResourceCodec.readYaml(Files.readString(file));
+      if (tree instanceof ObjectNode object) {
+        fields = object;
+      } else if (!tree.isMissingNode() && !tree.asText("").isEmpty()) {
+        throw new InvalidInputException(
+            "", tree.toString(), "an object with the fields of the agent");
+      }
+    } catch (NoSuchFileException e) {
+      if (required) {
+        throw new InvalidInputException("config", file.toString(), "a file that exists");
+      }
+    } catch (InvalidInputException e) {
+      throw e.within(file.toString());
+    }
+    override(fields, environment);
+    return ResourceCodec.read(ResourceCodec.yamlMapper(), fields, AgentConfig.class);
+  }
+
+  /** The same under the host's name, where none was given. */
+  AgentConfig withNodeNameIfAbsent(String hostName) {
+    if (!nodeName.isEmpty()) {
+      return this;
+    }
+    return new AgentConfig(
+        hostName,
+        datastore,
+        ipv4Address,
+        ipv6Address,
+        asNumber,
+        labels,
+        agentSocket,
+        adminSocket,
+        stateDir,
+        addTimeoutSeconds,
+        iptablesBackend,
+        logLevel,
+        logFormat);
+  }
+
+  private static void override(ObjectNode fields, Map<String, String> environment) {
+    for (var component : AgentConfig.class.getRecordComponents()) {
+      String value = environment.getOrDefault(variable(component.getName()), "");
+      if (value.isEmpty()) {
+        continue;
+      }
+      if (component.getType() == Map.class) {
+        ObjectNode labels = fields.putObject(component.getName());
+        for (String pair : value.split(",", -1)) {
+          int equals = pair.indexOf('=');
+          if (equals < 1) {
+            throw new InvalidInputException(
+                variable(component.getName()), value, "key=value, separated by commas");
+          }
+          labels.put(pair.substring(0, equals), pair.substring(equals + 1));
+        }
+      } else if (component.getType() == Integer.class && value.matches("[0-9]{1,9}")) {
+        fields.put(component.getName(), Integer.parseInt(value));
+      } else {
+        fields.put(component.getName(), value);
+      }
+    }
+  }
+
+  /** {@code WAYLEAVE_NODE_NAME} for {@code nodeName}. */
+  static String variable(String field) {
+    return ENVIRONMENT_PREFIX
+        + field.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toUpperCase(Locale.ROOT);
+  }
+
+  private static void checkFamily(String field, Optional<IpAddress> address, Family family) {
+    if (address.isPresent() && address.get().family() != family) {
+      throw new InvalidInputException(field, address.get().toString(), "an " + family + " address");
+    }
+  }
+
+  private static void checkAbsolute(String field, Path path) {
+    if (!path.isAbsolute()) {
+      throw new InvalidInputException(field, path.toString(), "an absolute path");
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package io.wayleave.agent;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.model.ResourceCodec;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.logging.ConsoleHandler;
+import java.util.logging.Formatter;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Structured logs on standard error: a line a message, with time, level, the part that speaks, the
+ * message, and its key=value pairs, as text or as a JSON object. Libraries that log by SLF4J or
+ * java.util.logging come out the same way, from {@code warn} up unless the level is {@code debug}.
+ */
+final class LogSetup {
+  // java.util.logging forgets the level of a logger that nobody holds.
+  private static final Logger OURS = Logger.getLogger("io.wayleave");
+  private static final Logger ROOT = Logger.getLogger("");
+
+  private LogSetup() {}
+
+  /** Replaces whatever handlers there are. Call once, first thing in main. */
+  static void install(AgentConfig.LogLevel level, AgentConfig.LogFormat format) {
+    for (Handler handler : ROOT.getHandlers()) {
+      ROOT.removeHandler(handler);
+    }
+    Handler handler = new ConsoleHandler();
+    handler.setLevel(Level.ALL);
+    handler.setFormatter(format == AgentConfig.LogFormat.json ? new JsonLines() : new TextLines());
+    ROOT.addHandler(handler);
+    Level ours =
+        switch (level) {
+          case error -> Level.SEVERE;
+          case warn -> Level.WARNING;
+          case info -> Level.INFO;
+          case debug -> Level.FINE;
+        };
+    OURS.setLevel(ours);
+    ROOT.setLevel(
+        level == AgentConfig.LogLevel.debug
+            ? Level.INFO
+            : level == AgentConfig.LogLevel.error ? Level.SEVERE : Level.WARNING);
+  }
+
+  /** {@code 2026-01-02T03:04:05.678Z INFO bgp session established peer=10.0.0.1}. */
+  static final class TextLines extends Formatter {
+    @Override
+    public String format(LogRecord record) {
+      StringBuilder line = new StringBuilder(160);
+      line.append(time(record))
+          .append(' ')
+          .append(String.format(Locale.ROOT, "%-5s", level(record)));
+      line.append(' ').append(part(record)).append(": ").append(formatMessage(record)).append('\n');
+      if (record.getThrown() != null) {
+        line.append(trace(record.getThrown()));
+      }
+      return line.toString();
+    }
+  }
+
+  /** The same as an object; key=value pairs of the message stand in {@code fields} too. */
+  static final class JsonLines extends Formatter {
+    private static final Pattern PAIR =
+        Pattern.compile("(?:^| )([A-Za-z][A-Za-z0-9_.-]*)=(\"[^\"]*\"|[^ ]*)");
+
+    @Override
+    public String format(LogRecord record) {
+      ObjectNode object = ResourceCodec.jsonMapper().createObjectNode();
+      object.put("time", time(record));
+      object.put("level", level(record));
+      object.put("part", part(record));
+      String message = formatMessage(record);
+      object.put("message", message);
+      Matcher pair = PAIR.matcher(message);
+      ObjectNode fields = ResourceCodec.jsonMapper().createObjectNode();
+      while (pair.find()) {
+        String value = pair.group(2);
+        fields.put(
+            pair.group(1), value.startsWith("\"") ? value.substring(1, value.length() - 1) : value);
+      }
+      if (!fields.isEmpty()) {
+        object.set("fields", fields);
+      }
+      if (record.getThrown() != null) {
+        object.put("error", trace(record.getThrown()));
+      }
+      try {
+        return ResourceCodec.jsonMapper().writeValueAsString(object) + "\n";
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException("a tree of texts can always be written", e);
+      }
+    }
+  }
+
+  private static String time(LogRecord record) {
+    Instant instant = record.getInstant().truncatedTo(ChronoUnit.MILLIS);
+    String text = instant.toString();
+    // Instant leaves out a fraction of zero, which would make columns jump.
+    return text.length() == 20 ? text.substring(0, 19) + ".000Z" : text;
+  }
+
+  private static String level(LogRecord record) {
+    int level = record.getLevel().intValue();
+    return level >= Level.SEVERE.intValue()
+        ? "ERROR"
+        : level >= Level.WARNING.intValue()
+            ? "WARN"
+            : level >= Level.INFO.intValue() ? "INFO" : "DEBUG";
+  }
+
+  /** The module's package below io.wayleave, else the logger's whole name. */
+  private static String part(LogRecord record) {
+    String name = record.getLoggerName() == null ? "" : record.getLoggerName();
+    if (!name.startsWith("io.wayleave.")) {
+      return name;
+    }
+    String rest = name.substring("io.wayleave.".length());
+    int dot = rest.indexOf('.');
+    return dot < 0 ? rest : rest.substring(0, dot);
+  }
+
+  private static String trace(Throwable thrown) {
+    StringWriter text = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(text, true));
+    return text.toString();
+  }
+}

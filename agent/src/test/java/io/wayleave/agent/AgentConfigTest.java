@@ -1,0 +1,131 @@
+package io.wayleave.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.wayleave.model.Asn;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class AgentConfigTest {
+  @TempDir Path dir;
+
+  @Test
+  void hasDefaultsWithoutAFile() throws IOException {
+    AgentConfig config =
+        AgentConfig.load(dir.resolve("none"), false, Map.of()).withNodeNameIfAbsent("host1");
+    assertThat(config.nodeName()).isEqualTo("host1");
+    assertThat(config.datastore()).isEqualTo("etcd://127.0.0.1:2379");
+    assertThat(config.agentSocket()).isEqualTo(Path.of("/run/wayleave/agent.sock"));
+    assertThat(config.addTimeoutSeconds()).isEqualTo(10);
+    assertThat(config.iptablesBackend()).isEqualTo(AgentConfig.IptablesBackend.auto);
+  }
+
+  @Test
+  void theShippedSampleIsReadAndEqualsTheDefaults() throws IOException {
+    Path root = Path.of(System.getenv("WAYLEAVE_SOURCE_ROOT"));
+    AgentConfig sample = AgentConfig.load(root.resolve("packaging/etc/agent.yaml"), true, Map.of());
+    assertThat(sample).isEqualTo(AgentConfig.load(dir.resolve("none"), false, Map.of()));
+  }
+
+  @Test
+  void readsEveryFieldAndLetsTheEnvironmentOverride() throws IOException {
+    String yaml =
+        """
+        nodeName: r1h1
+        datastore: etcd://10.90.0.2:2379
+        ipv4Address: 10.90.1.11
+        ipv6Address: fd90:1::11
+        asNumber: 4200010001
+        labels: {rack: "1"}
+        agentSocket: /run/x/agent.sock
+        adminSocket: /run/x/admin.sock
+        stateDir: /var/lib/x
+        addTimeoutSeconds: 7
+        iptablesBackend: legacy
+        logLevel: debug
+        logFormat: json
+        """;
+    AgentConfig config = load(yaml, Map.of());
+    assertThat(config.labels()).containsExactly(Map.entry("rack", "1"));
+    assertThat(config.ipv6Address()).contains(IpAddress.parse("fd90:1::11"));
+    assertThat(config.logFormat()).isEqualTo(AgentConfig.LogFormat.json);
+
+    AgentConfig overridden =
+        load(
+            yaml,
+            Map.of(
+                "WAYLEAVE_NODE_NAME", "other",
+                "WAYLEAVE_AS_NUMBER", "65001",
+                "WAYLEAVE_LABELS", "rack=2,zone=b",
+                "WAYLEAVE_ADD_TIMEOUT_SECONDS", "30",
+                "WAYLEAVE_LOG_LEVEL", ""));
+    assertThat(overridden.nodeName()).isEqualTo("other");
+    assertThat(overridden.asNumber()).contains(new Asn(65001));
+    assertThat(overridden.labels()).containsOnly(Map.entry("rack", "2"), Map.entry("zone", "b"));
+    assertThat(overridden.addTimeoutSeconds()).isEqualTo(30);
+    assertThat(overridden.logLevel()).isEqualTo(AgentConfig.LogLevel.debug);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nodename: x                 | nodename: \"x\" is not allowed; allowed: one of the fields"
+            + " that exist here: addTimeoutSeconds,",
+        "ipv4Address: fd00::1        | ipv4Address: \"fd00::1\" is not allowed; allowed: an IPV4"
+            + " address",
+        "ipv4Address: 10.0.0         | ipv4Address: \"10.0.0\" is not allowed",
+        "asNumber: 0                 | asNumber: \"0\" is not allowed; allowed: an AS number of 1"
+            + " to 4294967295",
+        "agentSocket: run/a.sock     | agentSocket: \"run/a.sock\" is not allowed; allowed: an"
+            + " absolute path",
+        "addTimeoutSeconds: 301      | addTimeoutSeconds: \"301\" is not allowed; allowed: 1 to 300"
+            + " seconds",
+        "addTimeoutSeconds: soon     | addTimeoutSeconds: \"soon\" is not allowed; allowed: a"
+            + " number",
+        "iptablesBackend: bpf        | iptablesBackend: \"bpf\" is not allowed; allowed: auto, nft,"
+            + " legacy",
+        "labels: [a]                 | labels: ",
+        "labels: {'a b': c}          | labels: \"a b\" is not allowed",
+        "nodeName: a/b               | nodename",
+        "just text                   | allowed: an object with the fields of the agent",
+        "nodeName: [                 | allowed: well-formed YAML or JSON",
+      })
+  void refusesNamingTheField(String yaml, String message) {
+    assertThatThrownBy(() -> load(yaml, Map.of()))
+        .isInstanceOf(InvalidInputException.class)
+        .message()
+        .containsIgnoringCase(message);
+  }
+
+  @Test
+  void refusesAFileThatWasNamedAndIsNotThere() {
+    assertThatThrownBy(() -> AgentConfig.load(dir.resolve("none"), true, Map.of()))
+        .hasMessage(
+            "config: \"" + dir.resolve("none") + "\" is not allowed; allowed: a file that exists");
+  }
+
+  @Test
+  void namesTheVariableOfAField() {
+    assertThat(AgentConfig.variable("nodeName")).isEqualTo("WAYLEAVE_NODE_NAME");
+    assertThat(AgentConfig.variable("ipv4Address")).isEqualTo("WAYLEAVE_IPV4_ADDRESS");
+    assertThatThrownBy(() -> load("{}", Map.of("WAYLEAVE_LABELS", "x")))
+        .hasMessageContaining(
+            "WAYLEAVE_LABELS: \"x\" is not allowed; allowed: key=value, separated by commas");
+  }
+
+  private AgentConfig load(String yaml, Map<String, String> environment) throws IOException {
+    Path file = dir.resolve("agent.yaml");
+    Files.writeString(file, yaml);
+    return AgentConfig.load(file, true, environment);
+  }
+}
