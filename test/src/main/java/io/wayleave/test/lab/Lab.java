@@ -1,0 +1,208 @@
+package io.wayleave.test.lab;
+
+import io.wayleave.model.Cidr;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A fabric on one machine: racks of hosts with a top-of-rack switch each, a spine, and an etcd, all
+ * in network namespaces (see {@link Topology}), with real routing daemons and container runtimes.
+ *
+ * <p>A lab outlives the process that made it: its state is in a folder, and any process opens it by
+ * name. Needs root. Safe from any thread; calls block.
+ */
+public final class Lab implements AutoCloseable {
+  /** The folder of all labs of this machine. */
+  static final Path ROOT = Path.of("/var/lib/wayleave-lab");
+
+  private static final Duration FABRIC_DEADLINE = Duration.ofSeconds(30);
+
+  private final LabSpec spec;
+  private final Path directory;
+  private final Topology topology;
+  private final Router spine;
+  private final Map<Integer, Router> tors = new LinkedHashMap<>();
+  private final Map<String, LabHost> hosts = new LinkedHashMap<>();
+  private final Etcd etcd;
+
+  private Lab(LabSpec spec, Path directory) {
+    this.spec = spec;
+    this.directory = directory;
+    this.topology = new Topology(spec);
+    StateFile state = new StateFile(directory);
+    Daemons daemons = new Daemons(state);
+    this.spine = new BirdRouter(RouterPlan.ofSpine(topology), daemons, directory.resolve("spine"));
+    for (Topology.Tor tor : topology.tors()) {
+      RouterPlan plan = RouterPlan.of(topology, tor);
+      Path folder = directory.resolve(tor.name());
+      tors.put(
+          tor.rack(),
+          switch (tor.kind()) {
+            case BIRD -> new BirdRouter(plan, daemons, folder);
+            case FRR -> new FrrRouter(plan, daemons, folder);
+          });
+    }
+    this.etcd = new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
+    for (Topology.Host host : topology.hosts()) {
+      hosts.put(host.name(), new LabHost(host, spec, daemons, state, directory));
+    }
+  }
+
+  /** Makes a lab. When any part of it fails, all of it is taken down again. */
+  public static Lab up(LabSpec spec, Progress progress) {
+    Path directory = ROOT.resolve(spec.name());
+    if (new StateFile(directory).read().isPresent()
+        || !Teardown.namespaces(spec.name()).isEmpty()) {
+      throw new LabException(
+          "lab " + spec.name() + " is up already, wholly or in part; take it down first");
+    }
+    Lab lab = new Lab(spec, directory);
+    try {
+      lab.build(progress);
+      return lab;
+    } catch (RuntimeException e) {
+      try {
+        down(spec.name());
+      } catch (RuntimeException failed) {
+        e.addSuppressed(failed);
+      }
+      throw e;
+    }
+  }
+
+  /** The lab of that name, made earlier by this process or another. */
+  public static Optional<Lab> find(String name) {
+    Path directory = ROOT.resolve(LabSpec.requireName(name));
+    return new StateFile(directory).read().map(state -> new Lab(state.spec(), directory));
+  }
+
+  /** Takes a lab down, whatever is left of it. Nothing to do is no error. */
+  public static void down(String name) {
+    new Teardown(LabSpec.requireName(name), ROOT.resolve(name)).run();
+  }
+
+  /** Takes this lab down. */
+  @Override
+  public void close() {
+    down(spec.name());
+  }
+
+  public LabSpec spec() {
+    return spec;
+  }
+
+  public Router spine() {
+    return spine;
+  }
+
+  /** The switch of a rack, counted from 1. */
+  public Router tor(int rack) {
+    return found("rack", Integer.toString(rack), tors.get(rack), "1 to " + spec.racks());
+  }
+
+  /** All switches and the spine. */
+  public List<Router> routers() {
+    List<Router> all = new ArrayList<>(tors.values());
+    all.add(spine);
+    return all;
+  }
+
+  public LabHost host(String name) {
+    return found("host", name, hosts.get(name), String.join(", ", hosts.keySet()));
+  }
+
+  public List<LabHost> hosts() {
+    return List.copyOf(hosts.values());
+  }
+
+  public Etcd etcd() {
+    return etcd;
+  }
+
+  /** All containers that the lab started and has not removed. */
+  public List<LabContainer> containers() {
+    return new StateFile(directory)
+        .require().containers().stream().map(c -> host(c.host()).container(c.name())).toList();
+  }
+
+  /**
+   * Runs a command on the caller's terminal, in a host's network or in a container.
+   *
+   * @param where {@code HOST} or {@code HOST/CONTAINER}
+   * @return the command's exit status
+   */
+  int exec(String where, List<String> command) {
+    int slash = where.indexOf('/');
+    if (slash < 0) {
+      return Command.of(command).at(host(where).network()).attached();
+    }
+    LabContainer container = host(where.substring(0, slash)).container(where.substring(slash + 1));
+    return Command.of(container.exec(Terminal.isInput(), command)).attached();
+  }
+
+  Topology topology() {
+    return topology;
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  private void build(Progress progress) {
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    new StateFile(directory).create(new LabState(spec, List.of(), List.of()));
+    progress.step("namespaces and cables", new Underlay(topology)::create);
+    List<Runnable> steps = new ArrayList<>();
+    for (Router router : routers()) {
+      steps.add(
+          () -> progress.step(router.name() + " (" + router.kind().label() + ")", router::start));
+    }
+    steps.add(() -> progress.step("etcd", etcd::start));
+    for (LabHost host : hosts.values()) {
+      steps.add(() -> progress.step(host.name() + ": containerd, podman", host::start));
+    }
+    Parallel.run(steps);
+    progress.step("fabric carries every rack to etcd", this::awaitFabric);
+  }
+
+  private void awaitFabric() {
+    for (Topology.Tor tor : topology.tors()) {
+      Await.until(
+          tor.name() + " has a BGP session with the spine",
+          FABRIC_DEADLINE,
+          () -> tor(tor.rack()).session("spine").established(),
+          () -> String.valueOf(tor(tor.rack()).sessions()));
+      Await.until(
+          tor.name() + " has heard of etcd's network",
+          FABRIC_DEADLINE,
+          () -> tor(tor.rack()).bgpRoutes().contains(Cidr.parse("10.90.0.0/24")),
+          () -> String.valueOf(tor(tor.rack()).bgpRoutes()));
+    }
+    for (LabHost host : hosts.values()) {
+      Await.until(
+          host.name() + " reaches etcd",
+          FABRIC_DEADLINE,
+          () -> Ping.once(host.network(), Topology.ETCD),
+          host::routes);
+    }
+  }
+
+  private static <T> T found(String what, String name, T value, String allowed) {
+    if (value == null) {
+      throw new LabException("the lab has no " + what + " " + name + "; it has " + allowed);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,14 @@
+package io.wayleave.test.lab;
+
+/** The lab could not do what was asked; the message says what, and what was found instead. */
+public final class LabException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public LabException(String message) {
+    super(message);
+  }
+
+  public LabException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
