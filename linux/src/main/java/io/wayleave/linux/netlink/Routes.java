@@ -80,8 +80,10 @@ public final class Routes {
                   ? Route.decode(reader).filter(filter::matches)
                   : Optional.empty());
     } catch (NetlinkException e) {
-      // A table that never had a route does not exist.
-      if (e.errno() == Errno.ENOENT && filter.table().isPresent()) {
+      // A table that never had a route does not exist, and neither does an interface that is gone.
+      boolean noTable = e.errno() == Errno.ENOENT && filter.table().isPresent();
+      boolean noInterface = e.errno() == Errno.ENODEV && filter.interfaceIndex().isPresent();
+      if (noTable || noInterface) {
         return List.of();
       }
       throw e;
