@@ -1,0 +1,73 @@
+package io.wayleave.bgp;
+
+import io.wayleave.model.InvalidInputException;
+import java.time.Duration;
+
+/**
+ * How this speaker uses graceful restart (RFC 4724).
+ *
+ * @param enabled whether the capability is sent at all; without it neither side keeps routes
+ * @param restartTime how long we ask peers to keep our routes while we are away; whole seconds, 1
+ *     to 4095 (12 bits on the wire, section 3)
+ * @param selectionDeferral how long after a restart the choice of best paths waits for End-of-RIB
+ *     of a peer that is, or may still come, up (Selection_Deferral_Timer, section 4.1). Counted for
+ *     each peer on its own: a peer that does not come back within it is not waited for any longer
+ * @param staleTime how long after the peer came back its stale routes are kept without End-of-RIB
+ *     (section 4.2, the upper bound that a receiving speaker should have)
+ */
+public record GracefulRestart(
+    boolean enabled,
+    Duration restartTime,
+    Duration reconnectWait,
+    Duration selectionDeferral,
+    Duration staleTime) {
+  public static final GracefulRestart DEFAULT =
+      new GracefulRestart(
+          true,
+          Duration.ofSeconds(120),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(360));
+
+  /** Nobody keeps anything; the waits after a start are those of {@link #DEFAULT}. */
+  public static final GracefulRestart OFF =
+      new GracefulRestart(
+          false,
+          DEFAULT.restartTime,
+          DEFAULT.reconnectWait,
+          DEFAULT.selectionDeferral,
+          DEFAULT.staleTime);
+
+  public GracefulRestart {
+    long seconds = restartTime.toSeconds();
+    if (seconds < 1 || seconds > 4095 || !restartTime.equals(Duration.ofSeconds(seconds))) {
+      throw new InvalidInputException(
+          "restartTime", restartTime.toString(), "whole seconds from 1 to 4095");
+    }
+    requireNotNegative("reconnectWait", reconnectWait);
+    requireNotNegative("selectionDeferral", selectionDeferral);
+    requireNotNegative("staleTime", staleTime);
+  }
+
+  public GracefulRestart withRestartTime(Duration time) {
+    return new GracefulRestart(enabled, time, reconnectWait, selectionDeferral, staleTime);
+  }
+
+  public GracefulRestart withReconnectWait(Duration time) {
+    return new GracefulRestart(enabled, restartTime, time, selectionDeferral, staleTime);
+  }
+
+  public GracefulRestart withSelectionDeferral(Duration time) {
+    return new GracefulRestart(enabled, restartTime, reconnectWait, time, staleTime);
+  }
+
+  public GracefulRestart withStaleTime(Duration time) {
+    return new GracefulRestart(enabled, restartTime, reconnectWait, selectionDeferral, time);
+  }
+
+  private static void requireNotNegative(String field, Duration time) {
+    if (time.isNegative()) {
+      throw new InvalidInputException(field, time.toString(), "0 s or more");
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.wayleave.bgp;
+
+import io.wayleave.model.InvalidInputException;
+
+/**
+ * How best paths are chosen among several.
+ *
+ * @param maximumPaths how many equal paths a route may use at once; 1 turns ECMP off
+ * @param asPathRelax paths of equal AS path length through different neighbour ASes count as equal.
+ *     On by default: a host's two ToRs usually have an AS each (RFC 7938 section 5.2)
+ */
+public record PathSelection(int maximumPaths, boolean asPathRelax) {
+  public static final PathSelection DEFAULT = new PathSelection(16, true);
+
+  public PathSelection {
+    if (maximumPaths < 1 || maximumPaths > 256) {
+      throw new InvalidInputException("maximumPaths", Integer.toString(maximumPaths), "1 to 256");
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package io.wayleave.bgp;
+
+import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.RouterId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A peer at one moment. All texts are for people.
+ *
+ * @param internal iBGP
+ * @param since when the state was entered
+ * @param established present while the session is up
+ * @param whyDown present while it is not: what ended the last session or attempt, or what is waited
+ *     for
+ * @param lastError the last failure, also after the session came up again
+ * @param lastNotificationSent with the time it was sent
+ * @param prefixes counts for each family offered to the peer
+ * @param staleFamilies families whose routes are kept although the session is down, or came back
+ *     and has not sent all of them yet (RFC 4724)
+ */
+public record PeerStatus(
+    String name,
+    IpAddress address,
+    Asn asNumber,
+    boolean internal,
+    Phase state,
+    Instant since,
+    Optional<Established> established,
+    Optional<String> whyDown,
+    Optional<Event> lastError,
+    Optional<Event> lastNotificationSent,
+    Optional<Event> lastNotificationReceived,
+    Counters counters,
+    Map<Family, Prefixes> prefixes,
+    List<Family> staleFamilies) {
+  public PeerStatus {
+    prefixes = Map.copyOf(prefixes);
+    staleFamilies = List.copyOf(staleFamilies);
+  }
+
+  /** What the two speakers agreed on. */
+  public record Established(
+      RouterId peerRouterId,
+      IpAddress localAddress,
+      Duration holdTime,
+      Duration keepaliveInterval,
+      Duration uptime,
+      List<Family> families,
+      boolean fourOctetAs,
+      boolean routeRefresh,
+      boolean gracefulRestart,
+      List<String> peerCapabilities) {
+    public Established {
+      families = List.copyOf(families);
+      peerCapabilities = List.copyOf(peerCapabilities);
+    }
+  }
+
+  /** Something that happened once. */
+  public record Event(Instant when, String text) {}
+
+  /**
+   * Since the peer was configured.
+   *
+   * @param established how often the session came up
+   */
+  public record Counters(
+      long messagesReceived,
+      long messagesSent,
+      long updatesReceived,
+      long updatesSent,
+      long established) {}
+
+  /**
+   * Prefixes of one family.
+   *
+   * @param received in the Adj-RIB-In, usable or not
+   * @param accepted usable ones of these
+   * @param advertised in the Adj-RIB-Out and sent
+   */
+  public record Prefixes(int received, int accepted, int advertised) {
+    public static final Prefixes NONE = new Prefixes(0, 0, 0);
+  }
+}

@@ -1,0 +1,180 @@
+package io.wayleave.bgp.rib;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.PathSelection;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Chooses among the paths to one prefix. A pure function of the set of paths: their order and the
+ * order of their arrival do not matter.
+ */
+public final class BestPath {
+  private static final DecisionStep[] STEPS = DecisionStep.values();
+
+  private final PathSelection settings;
+  private final NextHopMetric metric;
+
+  public BestPath(PathSelection settings, NextHopMetric metric) {
+    this.settings = requireNonNull(settings, "settings is null");
+    this.metric = requireNonNull(metric, "metric is null");
+  }
+
+  /** What became of one path. */
+  public sealed interface Verdict {
+    /** The path that is told to peers. */
+    record Best() implements Verdict {
+      @Override
+      public String toString() {
+        return "best";
+      }
+    }
+
+    /** Equal to the best one up to the tie breaks, and used beside it. */
+    record Multipath() implements Verdict {
+      @Override
+      public String toString() {
+        return "multipath";
+      }
+    }
+
+    record Lost(DecisionStep at) implements Verdict {
+      @Override
+      public String toString() {
+        return at.toString();
+      }
+    }
+
+    record Unusable(Rejection reason) implements Verdict {
+      @Override
+      public String toString() {
+        return reason.toString();
+      }
+    }
+  }
+
+  /** The best path first, then those used beside it; empty when no path is usable. */
+  public Optional<Candidates> select(Candidates candidates) {
+    if (candidates instanceof Path only) {
+      return usable(only) ? Optional.of(only) : Optional.empty();
+    }
+    List<Path> chosen = decide(candidates, Optional.empty());
+    return chosen.isEmpty() ? Optional.empty() : Optional.of(Candidates.of(chosen));
+  }
+
+  /** The verdict of each path, in the order of the candidates; for people. */
+  public List<Verdict> explain(Candidates candidates) {
+    IdentityHashMap<Path, Verdict> verdicts = new IdentityHashMap<>();
+    List<Path> chosen = decide(candidates, Optional.of(verdicts));
+    for (int i = 0; i < chosen.size(); i++) {
+      verdicts.put(chosen.get(i), i == 0 ? new Verdict.Best() : new Verdict.Multipath());
+    }
+    List<Verdict> inOrder = new ArrayList<>(candidates.count());
+    for (int i = 0; i < candidates.count(); i++) {
+      inOrder.add(verdicts.get(candidates.get(i)));
+    }
+    return inOrder;
+  }
+
+  private List<Path> decide(
+      Candidates candidates, Optional<IdentityHashMap<Path, Verdict>> verdicts) {
+    List<Path> alive = new ArrayList<>(candidates.count());
+    for (int i = 0; i < candidates.count(); i++) {
+      Path path = candidates.get(i);
+      if (usable(path)) {
+        alive.add(path);
+      } else if (verdicts.isPresent()) {
+        Rejection reason = path.rejection().orElse(Rejection.NEXT_HOP_UNREACHABLE);
+        verdicts.get().put(path, new Verdict.Unusable(reason));
+      }
+    }
+    List<Path> equal = alive;
+    for (DecisionStep step : STEPS) {
+      if (alive.size() < 2) {
+        break;
+      }
+      List<Path> left = better(alive, step);
+      if (verdicts.isPresent() && left.size() < alive.size()) {
+        for (Path path : alive) {
+          if (!left.contains(path)) {
+            verdicts.get().put(path, new Verdict.Lost(step));
+          }
+        }
+      }
+      alive = left;
+      if (step.compareTo(DecisionStep.FIRST_TIE_BREAK) < 0) {
+        equal = left;
+      }
+    }
+    return alive.isEmpty() ? alive : withEqualPaths(alive.getFirst(), equal);
+  }
+
+  private boolean usable(Path path) {
+    return path.usable() && (path.isLocal() || metric.metric(path.nextHop().gateway()).isPresent());
+  }
+
+  /** The paths that no other one beats at this step. */
+  private List<Path> better(List<Path> alive, DecisionStep step) {
+    if (step.isTotal()) {
+      Path top = alive.getFirst();
+      for (Path path : alive) {
+        if (step.compare(path, top, metric) < 0) {
+          top = path;
+        }
+      }
+      List<Path> left = new ArrayList<>(alive.size());
+      for (Path path : alive) {
+        if (step.compare(path, top, metric) == 0) {
+          left.add(path);
+        }
+      }
+      return left;
+    }
+    List<Path> left = new ArrayList<>(alive.size());
+    for (Path path : alive) {
+      boolean beaten = false;
+      for (Path other : alive) {
+        beaten |= step.compare(other, path, metric) < 0;
+      }
+      if (!beaten) {
+        left.add(path);
+      }
+    }
+    return left;
+  }
+
+  /** The best path and, in the order of the tie breaks, those that may be used beside it. */
+  private List<Path> withEqualPaths(Path best, List<Path> equal) {
+    if (settings.maximumPaths() == 1 || equal.size() < 2 || best.isLocal()) {
+      return List.of(best);
+    }
+    List<Path> used = new ArrayList<>(equal.size());
+    for (Path path : equal) {
+      // Without relaxation the whole AS path must be the same, not only its length.
+      if (!path.equals(best)
+          && (settings.asPathRelax()
+              || path.attributes().asPath().equals(best.attributes().asPath()))) {
+        used.add(path);
+      }
+    }
+    used.sort(this::tieBreak);
+    used.addFirst(best);
+    return used.size() > settings.maximumPaths()
+        ? List.copyOf(used.subList(0, settings.maximumPaths()))
+        : used;
+  }
+
+  private int tieBreak(Path a, Path b) {
+    for (DecisionStep step : STEPS) {
+      boolean breaksTies = step.compareTo(DecisionStep.FIRST_TIE_BREAK) >= 0;
+      int order = breaksTies ? step.compare(a, b, metric) : 0;
+      if (order != 0) {
+        return order;
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,95 @@
+package io.wayleave.bgp.rib;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One or more paths to a prefix. Nearly every prefix has one, so a path is itself the set of one
+ * and costs the table no object more; the same path object is shared by all prefixes of an UPDATE.
+ */
+public sealed interface Candidates permits Path, Candidates.Several {
+  int count();
+
+  Path get(int index);
+
+  /** At least two paths. */
+  final class Several implements Candidates {
+    private final Path[] paths;
+
+    private Several(Path[] paths) {
+      this.paths = paths;
+    }
+
+    @Override
+    public int count() {
+      return paths.length;
+    }
+
+    @Override
+    public Path get(int index) {
+      return paths[index];
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Several that && Arrays.equals(paths, that.paths);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(paths);
+    }
+
+    @Override
+    public String toString() {
+      return Arrays.toString(paths);
+    }
+  }
+
+  /** At least one path. */
+  static Candidates of(List<Path> paths) {
+    return paths.size() == 1
+        ? paths.getFirst()
+        : new Several(requireNonNull(paths.toArray(Path[]::new)));
+  }
+
+  /** These with the path in place of the one of the same source, or added. */
+  default Candidates with(Path path) {
+    int at = indexOf(path.source());
+    if (at >= 0 && count() == 1) {
+      return path;
+    }
+    Path[] changed = new Path[at >= 0 ? count() : count() + 1];
+    for (int i = 0; i < count(); i++) {
+      changed[i] = get(i);
+    }
+    changed[at >= 0 ? at : count()] = path;
+    return new Several(changed);
+  }
+
+  /** Index of the path of that source, or -1. */
+  default int indexOf(PathSource source) {
+    for (int i = 0; i < count(); i++) {
+      if (PathSource.same(get(i).source(), source)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** These without the path at the index; only for more than one. */
+  default Candidates without(int index) {
+    if (count() == 2) {
+      return get(1 - index);
+    }
+    Path[] fewer = new Path[count() - 1];
+    for (int i = 0, to = 0; i < count(); i++) {
+      if (i != index) {
+        fewer[to++] = get(i);
+      }
+    }
+    return new Several(fewer);
+  }
+}

@@ -1,0 +1,93 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.ListenAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the configured addresses bound. One that cannot be had is tried again, as an address may
+ * come later than the speaker; until then peers on it are reached by dialling only. Owned by the
+ * loop thread.
+ */
+final class Listeners {
+  private static final Logger log = LoggerFactory.getLogger(Listeners.class);
+
+  private final Loop loop;
+  private final Transport transport;
+  private final Duration retry;
+  private final Transport.Acceptor acceptor;
+  private final Set<ListenAddress> wanted = new LinkedHashSet<>();
+  private final Map<ListenAddress, Transport.Listening> bound = new LinkedHashMap<>();
+  private final Map<ListenAddress, String> errors = new LinkedHashMap<>();
+  private final Timer retryTimer;
+
+  Listeners(Loop loop, Transport transport, Duration retry, Transport.Acceptor acceptor) {
+    this.loop = requireNonNull(loop, "loop is null");
+    this.transport = requireNonNull(transport, "transport is null");
+    this.retry = requireNonNull(retry, "retry is null");
+    this.acceptor = requireNonNull(acceptor, "acceptor is null");
+    retryTimer = new Timer(this.loop, this::bindMissing);
+  }
+
+  void apply(List<ListenAddress> addresses) {
+    wanted.clear();
+    wanted.addAll(addresses);
+    for (ListenAddress address : List.copyOf(bound.keySet())) {
+      if (!wanted.contains(address)) {
+        bound.remove(address).close();
+        log.info("bgp listener closed address={} port={}", address.address(), address.port());
+      }
+    }
+    errors.keySet().retainAll(wanted);
+    bindMissing();
+  }
+
+  private void bindMissing() {
+    boolean missing = false;
+    for (ListenAddress address : wanted) {
+      if (bound.containsKey(address)) {
+        continue;
+      }
+      try {
+        bound.put(address, transport.listen(address, acceptor));
+        errors.remove(address);
+        log.info("bgp listening address={} port={}", address.address(), address.port());
+      } catch (Transport.ListenException e) {
+        missing = true;
+        if (!e.getMessage().equals(errors.put(address, e.getMessage()))) {
+          log.error(
+              "bgp listener failed reason=\"{}\" retry={}s", e.getMessage(), retry.toSeconds());
+        }
+      }
+    }
+    if (missing) {
+      retryTimer.start(retry);
+    } else {
+      retryTimer.stop();
+    }
+  }
+
+  void close() {
+    wanted.clear();
+    retryTimer.stop();
+    bound.values().forEach(Transport.Listening::close);
+    bound.clear();
+  }
+
+  List<ListenAddress> bound() {
+    return List.copyOf(bound.keySet());
+  }
+
+  List<String> errors() {
+    return new ArrayList<>(errors.values());
+  }
+}

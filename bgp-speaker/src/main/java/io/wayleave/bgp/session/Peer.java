@@ -1,0 +1,513 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.PeerStatus;
+import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.fsm.Collision;
+import io.wayleave.bgp.fsm.DownCause;
+import io.wayleave.bgp.fsm.Event;
+import io.wayleave.bgp.fsm.Negotiated;
+import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.bgp.fsm.State;
+import io.wayleave.bgp.rib.Candidates;
+import io.wayleave.bgp.rib.ImportCheck;
+import io.wayleave.bgp.rib.LocRib;
+import io.wayleave.bgp.rib.Path;
+import io.wayleave.bgp.rib.PathSource;
+import io.wayleave.bgp.rib.PrefixMap;
+import io.wayleave.bgp.rib.Route;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpMessage;
+import io.wayleave.bgp.wire.Iana;
+import io.wayleave.bgp.wire.Notifications;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One configured peer over all its sessions: the machine that dials, the one that holds a second
+ * connection while both sides' cross, the routes kept over a restart, and the session that is up.
+ * Owned by the {@link Loop} thread.
+ */
+final class Peer implements Machine.Owner {
+  private static final Logger log = LoggerFactory.getLogger(Peer.class);
+
+  /**
+   * A connection of the peer that comes this soon after the session is up crossed with it on the
+   * way and does not mean that the peer has restarted.
+   */
+  private static final Duration CROSSING = Duration.ofSeconds(1);
+
+  /** What all peers of a speaker share. */
+  interface Context {
+    Loop loop();
+
+    Transport transport();
+
+    Jitter jitter();
+
+    LocRib rib();
+
+    ImportCheck importCheck();
+
+    /** The OPEN for this peer as of now. */
+    BgpMessage.Open open(PeerConfig peer);
+
+    SpeakerConfig config();
+
+    Convergence convergence();
+
+    /** Tables or queues changed: take a turn soon. */
+    void requestTurn();
+  }
+
+  private final Context context;
+  private final PeerLog history;
+  private final StaleRoutes staleRoutes = new StaleRoutes();
+  private final Timer staleTimer;
+  private PeerConfig config;
+  private Machine primary;
+  private Optional<Machine> second = Optional.empty();
+  private Optional<Session> session = Optional.empty();
+  private long sessionUpNanos;
+  private int generation;
+
+  Peer(Context context, PeerConfig config) {
+    this.context = requireNonNull(context, "context is null");
+    this.config = requireNonNull(config, "config is null");
+    history = new PeerLog(context.loop());
+    staleTimer = new Timer(context.loop(), this::staleTimeOver);
+    primary = newMachine(Machine.Role.PRIMARY);
+  }
+
+  PeerConfig config() {
+    return config;
+  }
+
+  Optional<Session> session() {
+    return session;
+  }
+
+  void start() {
+    primary.handle(new Event.Start());
+  }
+
+  /** Ends the session with that Cease, drops what the peer said, and does not come back. */
+  void stop(BgpMessage.Notification cease) {
+    Event.Stop stop = new Event.Stop(cease);
+    second.ifPresent(machine -> machine.handle(stop));
+    primary.handle(stop);
+    drop(staleRoutes.giveUp().drop());
+    staleTimer.stop();
+  }
+
+  /** Ends the session with that Cease and begins anew. */
+  void restart(BgpMessage.Notification cease) {
+    stop(cease);
+    start();
+  }
+
+  /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
+  void closeForRestart() {
+    second.ifPresent(Machine::discard);
+    second = Optional.empty();
+    primary.handle(new Event.StopForRestart());
+  }
+
+  /**
+   * Takes another configuration of the same peer. Only a difference that is in OPEN, or in how the
+   * connection is made, restarts the session.
+   */
+  void apply(PeerConfig changed) {
+    PeerConfig former = config;
+    config = changed;
+    if (changed.equals(former)) {
+      return;
+    }
+    if (!changed.equals(former.withTransit(changed.transit()))) {
+      stop(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+      primary = newMachine(Machine.Role.PRIMARY);
+      start();
+      return;
+    }
+    exportAgain();
+  }
+
+  /** The rules of export changed: each route is looked at again, and what differs is sent. */
+  void exportAgain() {
+    session.ifPresent(
+        up -> {
+          up.setExport(config, context.config());
+          exportAll(up);
+        });
+    context.requestTurn();
+  }
+
+  /** A connection of the peer came in; empty when it is not wanted now. */
+  Optional<Transport.Handler> accept() {
+    return switch (primary.state()) {
+      case State.Idle(int _, boolean held) -> {
+        log.info(
+            "bgp connection refused peer={} reason=\"{}\"",
+            config.name(),
+            held ? "waiting after a failure" : "stopped");
+        yield Optional.empty();
+      }
+      case State.Active(int _) -> Optional.of(primary);
+      case State.Connect(int _) -> Optional.of(newSecond());
+      case State.OpenSent(int _) -> Optional.of(newSecond());
+      case State.OpenConfirm(int _, Negotiated _) -> Optional.of(newSecond());
+      case State.Established(int _, Negotiated _, long _) -> Optional.of(newSecond());
+    };
+  }
+
+  private Machine newSecond() {
+    // The peer has given up a connection that it dialled before this one.
+    second.ifPresent(Machine::discard);
+    Machine machine = newMachine(Machine.Role.SECOND);
+    second = Optional.of(machine);
+    return machine;
+  }
+
+  private Machine newMachine(Machine.Role role) {
+    return new Machine(context.loop(), context.transport(), context.jitter(), config, this, role);
+  }
+
+  // ---- Machine.Owner
+
+  @Override
+  public BgpMessage.Open open() {
+    return context.open(config);
+  }
+
+  @Override
+  public boolean opened(Machine machine, Negotiated negotiated) {
+    Optional<Machine> rival = machine == primary ? second : Optional.of(primary);
+    return rival.map(other -> survives(machine, negotiated, other)).orElse(true);
+  }
+
+  /** RFC 4271 section 6.8, with the exception of RFC 4724 section 5. */
+  private boolean survives(Machine machine, Negotiated negotiated, Machine other) {
+    return switch (other.state()) {
+      // Not known yet whether it will get as far; if it does, its OPEN is compared with this one.
+      case State.Idle(int _, boolean _) -> true;
+      case State.Connect(int _) -> true;
+      case State.Active(int _) -> true;
+      case State.OpenSent(int _) -> true;
+      case State.OpenConfirm(int _, Negotiated _) -> {
+        boolean wins = wins(machine, negotiated);
+        if (wins || machine.dialledByUs() == other.dialledByUs()) {
+          other.handle(new Event.CollisionDump());
+          yield true;
+        }
+        yield false;
+      }
+      case State.Established(int _, Negotiated old, long _) -> {
+        // A peer that restarts graceful comes back before we notice that it was away: the old
+        // session is dead, and its routes are kept as if its connection had been lost.
+        boolean crossed = context.loop().nanoTime() - sessionUpNanos < CROSSING.toNanos();
+        if (!crossed && old.peerGracefulRestart().isPresent() && !machine.dialledByUs()) {
+          other.handle(new Event.TcpFailed("the peer opened a new connection"));
+          yield true;
+        }
+        yield false;
+      }
+    };
+  }
+
+  private boolean wins(Machine machine, Negotiated negotiated) {
+    return switch (Collision.winner(
+        negotiated.local().bgpId(),
+        negotiated.local().as(),
+        negotiated.remote().bgpId(),
+        negotiated.remote().as())) {
+      case DIALLED_BY_US -> machine.dialledByUs();
+      case DIALLED_BY_PEER -> !machine.dialledByUs();
+    };
+  }
+
+  @Override
+  public void up(Machine machine, Negotiated negotiated) {
+    promote(machine);
+    sessionUpNanos = context.loop().nanoTime();
+    history.up();
+    Transport.Connection connection = machine.connection().orElseThrow();
+    PathSource.Peer source =
+        new PathSource.Peer(
+            config.name(),
+            config.address(),
+            connection.localAddress(),
+            negotiated.remote().as(),
+            negotiated.internal(),
+            negotiated.remote().bgpId(),
+            ++generation);
+    Session up = new Session(machine, negotiated, source, config, context.config());
+    session = Optional.of(up);
+    apply(staleRoutes.up(negotiated, context.config().gracefulRestart()));
+    context.convergence().established(config.name(), negotiated);
+    log.info(
+        "bgp session established peer={} address={} as={} id={} hold={}s families={}",
+        config.name(),
+        config.address(),
+        negotiated.remote().as(),
+        negotiated.remote().bgpId(),
+        negotiated.holdTime().toSeconds(),
+        negotiated.families());
+    exportAll(up);
+    context.requestTurn();
+  }
+
+  /** The machine whose session is up is the primary one from now on; the other is not needed. */
+  private void promote(Machine machine) {
+    Optional<Machine> loser = machine == primary ? second : Optional.of(primary);
+    primary = machine;
+    second = Optional.empty();
+    machine.promote();
+    loser.ifPresent(
+        other -> {
+          switch (other.state()) {
+            case State.OpenSent(int _) -> other.handle(new Event.CollisionDump());
+            case State.OpenConfirm(int _, Negotiated _) -> other.handle(new Event.CollisionDump());
+            case State.Idle(int _, boolean _) -> {}
+            case State.Connect(int _) -> {}
+            case State.Active(int _) -> {}
+            case State.Established(int _, Negotiated _, long _) -> {}
+          }
+          other.discard();
+        });
+  }
+
+  @Override
+  public void down(Machine machine, DownCause cause) {
+    Session ended = session.orElseThrow();
+    session = Optional.empty();
+    history.failed(cause);
+    log.info("bgp session down peer={} reason=\"{}\"", config.name(), cause.describe());
+    apply(staleRoutes.down(cause, ended.negotiated()));
+    // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
+    for (Family family : staleRoutes.families()) {
+      context.rib().removeAll(family, this::isOlder);
+    }
+    context.convergence().lost(config.name());
+    context.requestTurn();
+  }
+
+  @Override
+  public void attemptFailed(Machine machine, DownCause cause) {
+    boolean collision =
+        cause instanceof DownCause.NotificationSent(BgpMessage.Notification sent)
+            && sent.code() == Iana.ERR_CEASE
+            && sent.subcode() == Iana.CEASE_CONNECTION_COLLISION;
+    if (!collision) {
+      history.failed(cause);
+      log.info("bgp attempt failed peer={} reason=\"{}\"", config.name(), cause.describe());
+    }
+  }
+
+  @Override
+  public void stateChanged(Machine machine, State former) {
+    if (machine == primary) {
+      history.entered();
+    }
+    log.debug(
+        "bgp state peer={} role={} from={} to={}",
+        config.name(),
+        machine.role(),
+        former.phase(),
+        machine.state().phase());
+    boolean over =
+        switch (machine.state()) {
+          case State.Idle(int _, boolean _) -> true;
+          case State.Active(int _) -> true;
+          case State.Connect(int _) -> false;
+          case State.OpenSent(int _) -> false;
+          case State.OpenConfirm(int _, Negotiated _) -> false;
+          case State.Established(int _, Negotiated _, long _) -> false;
+        };
+    if (over && second.filter(machine::equals).isPresent()) {
+      machine.discard();
+      second = Optional.empty();
+    }
+  }
+
+  @Override
+  public void received(BgpMessage message) {
+    history.received(message);
+  }
+
+  @Override
+  public void sent(BgpMessage message) {
+    history.sent(message);
+  }
+
+  @Override
+  public void fault(String text) {
+    history.fault(text);
+    log.warn("bgp fault peer={} reason=\"{}\"", config.name(), text);
+  }
+
+  @Override
+  public void update(BgpMessage.Update update) {
+    Session up = session.orElseThrow();
+    update.endOfRib().flatMap(AddressFamily::unicastFamily).ifPresent(this::endOfRib);
+    for (BgpMessage.Unreach unreach : update.unreach()) {
+      for (Cidr prefix : unreach.prefixes()) {
+        context.rib().remove(prefix, up.source());
+      }
+    }
+    for (BgpMessage.Reach reach : update.reach()) {
+      // One object for all prefixes of the message.
+      Path path =
+          new Path(
+              up.source(),
+              reach.attributes(),
+              reach.nextHop(),
+              context.importCheck().check(up.source(), reach.attributes(), reach.nextHop()));
+      for (Cidr prefix : reach.prefixes()) {
+        context.rib().put(prefix, path);
+      }
+    }
+    context.requestTurn();
+  }
+
+  private void endOfRib(Family family) {
+    log.info("bgp end of rib peer={} family={}", config.name(), family);
+    apply(staleRoutes.endOfRib(family));
+    context.convergence().endOfRib(config.name(), family);
+    context.requestTurn();
+  }
+
+  @Override
+  public void refresh(BgpMessage.RouteRefresh refresh) {
+    if (refresh.subtype() != BgpMessage.RouteRefresh.Subtype.REQUEST) {
+      return;
+    }
+    refresh
+        .family()
+        .unicastFamily()
+        .ifPresent(family -> session.ifPresent(up -> up.resend(family)));
+    context.requestTurn();
+  }
+
+  @Override
+  public void writable() {
+    context.requestTurn();
+  }
+
+  // ---- routes
+
+  /** Asks the peer for all its routes again. */
+  void requestRefresh() {
+    session.ifPresent(Session::requestRefresh);
+  }
+
+  /** What was chosen for the prefix changed. */
+  void selected(Cidr prefix, Optional<Candidates> selection) {
+    session.ifPresent(up -> up.export(prefix, selection));
+  }
+
+  private void exportAll(Session up) {
+    for (Family family : up.negotiated().families()) {
+      context
+          .rib()
+          .forEachSelected(family, (prefix, chosen) -> up.export(prefix, Optional.of(chosen)));
+    }
+  }
+
+  private void apply(StaleRoutes.Verdict verdict) {
+    drop(verdict.drop());
+    verdict.timer().ifPresent(staleTimer::start);
+    if (staleRoutes.families().isEmpty()) {
+      staleTimer.stop();
+    }
+  }
+
+  /** Removes this peer's routes of those families that are not of the session that is up. */
+  private void drop(Set<Family> families) {
+    for (Family family : families) {
+      int removed =
+          context.rib().removeAll(family, session.isPresent() ? this::isOlder : this::isMine);
+      if (removed > 0) {
+        log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
+      }
+    }
+    context.requestTurn();
+  }
+
+  private boolean isMine(PathSource source) {
+    return source instanceof PathSource.Peer peer && peer.peer().equals(config.name());
+  }
+
+  private boolean isOlder(PathSource source) {
+    return source instanceof PathSource.Peer peer
+        && peer.peer().equals(config.name())
+        && peer.generation() != generation;
+  }
+
+  private void staleTimeOver() {
+    log.info("bgp stale time over peer={}", config.name());
+    apply(staleRoutes.giveUp());
+  }
+
+  /** Whether the path is kept over a restart of its peer. */
+  boolean isStale(Family family, PathSource.Peer source) {
+    return staleRoutes.families().contains(family)
+        && (session.isEmpty() || source.generation() != generation);
+  }
+
+  // ---- status
+
+  PeerStatus status(Map<Family, int[]> counts) {
+    Set<Family> families = EnumSet.copyOf(config.families());
+    Map<Family, PeerStatus.Prefixes> prefixes = new EnumMap<>(Family.class);
+    for (Family family : families) {
+      int[] of = counts.getOrDefault(family, new int[2]);
+      int advertised = session.map(up -> up.advertised(family)).orElse(0);
+      prefixes.put(family, new PeerStatus.Prefixes(of[0], of[1], advertised));
+    }
+    Phase phase = furthest().phase();
+    return new PeerStatus(
+        config.name(),
+        config.address(),
+        config.asNumber(),
+        config.asNumber().equals(context.config().asNumber()),
+        phase,
+        history.since(),
+        session.map(up -> up.status(Duration.ofNanos(context.loop().nanoTime() - sessionUpNanos))),
+        session.isPresent() ? Optional.empty() : Optional.of(history.whyDown(phase)),
+        history.lastError(),
+        history.lastNotificationSent(),
+        history.lastNotificationReceived(),
+        history.counters(),
+        prefixes,
+        List.copyOf(staleRoutes.families()));
+  }
+
+  private State furthest() {
+    State one = primary.state();
+    return second
+        .map(Machine::state)
+        .filter(other -> other.phase().compareTo(one.phase()) > 0)
+        .orElse(one);
+  }
+
+  void forEachAdvertised(Family family, PrefixMap.Visitor<Route> visitor) {
+    session.ifPresent(up -> up.forEachAdvertised(family, visitor));
+  }
+
+  /** Our end of the session. */
+  Optional<IpAddress> localAddress() {
+    return session.map(up -> up.source().localAddress());
+  }
+}

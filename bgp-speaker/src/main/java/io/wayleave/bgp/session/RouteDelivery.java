@@ -1,0 +1,83 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.LearnedRoute;
+import io.wayleave.bgp.RouteListener;
+import io.wayleave.bgp.rib.Candidates;
+import io.wayleave.bgp.rib.Path;
+import io.wayleave.bgp.rib.PathSource;
+import io.wayleave.bgp.rib.PrefixMap;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedSet;
+import java.util.TreeSet;
+
+/**
+ * Tells the route listener what it does not know yet: a choice that leads to the same next hops
+ * through the same peers as before is not told. NOT thread safe.
+ */
+final class RouteDelivery {
+  /** How a prefix is reached; shared by all prefixes that are reached alike. */
+  private record Way(SequencedSet<IpAddress> nextHops, SequencedSet<String> peers) {}
+
+  private final RouteListener listener;
+  private final Map<Family, PrefixMap<Way>> told = new EnumMap<>(Family.class);
+  private final Map<Way, Way> ways = new HashMap<>();
+  private Optional<Candidates> lastSelection = Optional.empty();
+  private Optional<Way> lastWay = Optional.empty();
+
+  RouteDelivery(RouteListener listener) {
+    this.listener = requireNonNull(listener, "listener is null");
+    for (Family family : Family.values()) {
+      told.put(family, new PrefixMap<>(family));
+    }
+  }
+
+  void selected(Cidr prefix, Optional<Candidates> selection) {
+    PrefixMap<Way> known = told.get(prefix.family());
+    Optional<Way> way = selection.flatMap(this::wayOf);
+    if (way.isEmpty()) {
+      if (known.remove(prefix) != null) {
+        listener.removed(prefix);
+      }
+    } else if (!way.get().equals(known.put(prefix, way.get()))) {
+      listener.changed(new LearnedRoute(prefix, way.get().nextHops(), way.get().peers()));
+    }
+  }
+
+  void converged() {
+    listener.converged();
+  }
+
+  /** Empty for a route that is originated here. */
+  @SuppressWarnings("ReferenceEquality") // The same object, as the prefixes of an UPDATE have it.
+  private Optional<Way> wayOf(Candidates selection) {
+    boolean same = lastSelection.filter(last -> last == selection).isPresent();
+    if (!same) {
+      lastSelection = Optional.of(selection);
+      lastWay = selection.get(0).isLocal() ? Optional.empty() : Optional.of(newWay(selection));
+    }
+    return lastWay;
+  }
+
+  private Way newWay(Candidates selection) {
+    SequencedSet<IpAddress> nextHops = new TreeSet<>();
+    SequencedSet<String> peers = new TreeSet<>();
+    for (int i = 0; i < selection.count(); i++) {
+      Path path = selection.get(i);
+      if (path.source() instanceof PathSource.Peer source) {
+        nextHops.add(path.nextHop().gateway());
+        peers.add(source.peer());
+      }
+    }
+    Way way = new Way(nextHops, peers);
+    Way known = ways.putIfAbsent(way, way);
+    return known == null ? way : known;
+  }
+}

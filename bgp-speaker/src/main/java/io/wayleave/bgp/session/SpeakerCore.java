@@ -1,0 +1,390 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.Origination;
+import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.RouteListener;
+import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.StartMode;
+import io.wayleave.bgp.rib.BestPath;
+import io.wayleave.bgp.rib.Candidates;
+import io.wayleave.bgp.rib.ImportCheck;
+import io.wayleave.bgp.rib.LocRib;
+import io.wayleave.bgp.rib.NextHopMetric;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpMessage;
+import io.wayleave.bgp.wire.Capability;
+import io.wayleave.bgp.wire.Iana;
+import io.wayleave.bgp.wire.Notifications;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A speaker without its thread: peers, tables, listeners and the turn that moves routes between
+ * them. Everything, the constructor aside, runs on the {@link Loop} thread.
+ *
+ * <p>One turn decides a bounded number of changed prefixes, hands each change to the sessions and
+ * to the route listener, lets each session send as much as its connection takes, and queues the
+ * next turn behind whatever else the thread has to do. So a flood of routes neither starves timers
+ * nor lets one slow peer hold back another.
+ */
+public final class SpeakerCore implements Peer.Context {
+  private static final Logger log = LoggerFactory.getLogger(SpeakerCore.class);
+
+  /** Prefixes decided in one turn: a few milliseconds. */
+  private static final int PREFIXES_PER_TURN = 10_000;
+
+  private static final Duration LISTEN_RETRY = Duration.ofSeconds(5);
+
+  /** Strangers that are remembered, so that each is logged once. */
+  private static final int MAX_STRANGERS = 1000;
+
+  private final Loop loop;
+  private final Transport transport;
+  private final Jitter jitter;
+  private final StartMode mode;
+  private final NextHopMetric metric;
+  private final LocRib rib;
+  private final RouteDelivery delivery;
+  private final LocalRoutes localRoutes;
+  private final Listeners listeners;
+  private final Map<String, Peer> peers = new LinkedHashMap<>();
+  private final Set<IpAddress> strangers = new HashSet<>();
+  private SpeakerConfig config;
+  private ImportCheck importCheck;
+  private Convergence convergence;
+  private boolean converged;
+  private boolean localInSync;
+  private boolean turnQueued;
+  private boolean closed;
+
+  /** Nothing happens before {@link #start}. */
+  public SpeakerCore(
+      Loop loop,
+      Transport transport,
+      RandomGenerator random,
+      SpeakerConfig config,
+      StartMode mode,
+      NextHopMetric metric,
+      RouteListener listener) {
+    this.loop = requireNonNull(loop, "loop is null");
+    this.transport = requireNonNull(transport, "transport is null");
+    this.config = requireNonNull(config, "config is null");
+    this.mode = requireNonNull(mode, "mode is null");
+    this.metric = requireNonNull(metric, "metric is null");
+    jitter = new Jitter(random);
+    boolean restarted = mode instanceof StartMode.Restarted;
+    rib = new LocRib(new BestPath(config.pathSelection(), metric), restarted);
+    delivery = new RouteDelivery(listener);
+    localRoutes = new LocalRoutes(rib);
+    listeners = new Listeners(loop, transport, LISTEN_RETRY, this::accept);
+    importCheck = importCheckOf(config);
+    convergence = new Convergence(List.of(), config.gracefulRestart(), loop.nanoTime());
+  }
+
+  public void start() {
+    convergence =
+        new Convergence(
+            config.peers().stream().map(PeerConfig::name).toList(),
+            config.gracefulRestart(),
+            loop.nanoTime());
+    loop.schedule(config.gracefulRestart().reconnectWait(), this::requestTurn);
+    loop.schedule(config.gracefulRestart().selectionDeferral(), this::requestTurn);
+    listeners.apply(config.listen());
+    config.peers().forEach(this::addPeer);
+    log.info(
+        "bgp speaker started id={} as={} peers={} mode={}",
+        config.routerId(),
+        config.asNumber(),
+        config.peers().size(),
+        mode);
+    requestTurn();
+  }
+
+  /** Goes over to another configuration; only what differs is touched. */
+  public void apply(SpeakerConfig changed) {
+    SpeakerConfig former = config;
+    if (closed || changed.equals(former)) {
+      return;
+    }
+    config = changed;
+    importCheck = importCheckOf(changed);
+    if (!changed.pathSelection().equals(former.pathSelection())) {
+      rib.setBestPath(new BestPath(changed.pathSelection(), metric));
+    }
+    listeners.apply(changed.listen());
+    Set<String> wanted = new HashSet<>();
+    changed.peers().forEach(peer -> wanted.add(peer.name()));
+    for (String name : List.copyOf(peers.keySet())) {
+      if (!wanted.contains(name)) {
+        removePeer(name);
+      }
+    }
+    boolean openDiffers =
+        !changed.routerId().equals(former.routerId())
+            || !changed.asNumber().equals(former.asNumber())
+            || !changed.gracefulRestart().equals(former.gracefulRestart());
+    boolean nextHopDiffers =
+        !changed.ipv4NextHop().equals(former.ipv4NextHop())
+            || !changed.ipv6NextHop().equals(former.ipv6NextHop());
+    for (PeerConfig peer : changed.peers()) {
+      Peer known = peers.get(peer.name());
+      if (known != null && known.config().address().equals(peer.address())) {
+        PeerConfig before = known.config();
+        known.apply(peer);
+        if (openDiffers && before.equals(peer)) {
+          known.restart(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+        } else if (nextHopDiffers) {
+          known.exportAgain();
+        }
+      } else {
+        if (known != null) {
+          removePeer(peer.name());
+        }
+        addPeer(peer);
+      }
+    }
+    requestTurn();
+  }
+
+  private void addPeer(PeerConfig peer) {
+    Peer added = new Peer(this, peer);
+    peers.put(peer.name(), added);
+    strangers.remove(peer.address());
+    log.info(
+        "bgp peer added peer={} address={} as={}", peer.name(), peer.address(), peer.asNumber());
+    added.start();
+  }
+
+  private void removePeer(String name) {
+    Peer removed = peers.remove(name);
+    removed.stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
+    convergence.removed(name);
+    log.info("bgp peer removed peer={}", name);
+  }
+
+  /** Originates the route, in place of what was originated for the prefix before. */
+  public void originate(Cidr prefix, Origination origination) {
+    localRoutes.originate(prefix, origination);
+    requestTurn();
+  }
+
+  public void withdraw(Cidr prefix) {
+    localRoutes.withdraw(prefix);
+    requestTurn();
+  }
+
+  /** Every route that was to be originated at start has been; End-of-RIB may be sent. */
+  public void localRoutesInSync() {
+    localInSync = true;
+    requestTurn();
+  }
+
+  /** Asks the peer to send its routes again. */
+  public void refresh(String peer) {
+    peer(peer).requestRefresh();
+  }
+
+  /** Ends the peer's session with Cease/Administrative Reset; it comes back by itself. */
+  public void clear(String peer, String text) {
+    peer(peer).restart(Notifications.reset(text));
+  }
+
+  /** Says Cease/Administrative Shutdown to every peer and ends. */
+  public void shutdown(String text) {
+    close(peer -> peer.stop(Notifications.shutdown(text)));
+  }
+
+  /** Closes every connection without a word and ends; peers keep our routes (RFC 4724). */
+  public void closeForRestart() {
+    close(Peer::closeForRestart);
+  }
+
+  private void close(Consumer<Peer> farewell) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    listeners.close();
+    peers.values().forEach(farewell);
+    log.info("bgp speaker closed id={}", config.routerId());
+  }
+
+  private Optional<Transport.Handler> accept(Transport.Connection connection) {
+    IpAddress from = connection.remoteAddress();
+    Optional<Peer> known =
+        peers.values().stream().filter(peer -> peer.config().address().equals(from)).findFirst();
+    if (known.isEmpty() && strangers.size() < MAX_STRANGERS && strangers.add(from)) {
+      log.warn("bgp connection refused address={} reason=\"no such peer is configured\"", from);
+    }
+    return closed ? Optional.empty() : known.flatMap(Peer::accept);
+  }
+
+  @Override
+  public void requestTurn() {
+    if (!turnQueued && !closed) {
+      turnQueued = true;
+      loop.execute(this::turn);
+    }
+  }
+
+  private void turn() {
+    turnQueued = false;
+    if (closed) {
+      return;
+    }
+    convergence.expire(loop.nanoTime());
+    if (convergence.done() && rib.deferring()) {
+      log.info("bgp selection deferral over");
+      rib.release();
+    }
+    boolean more = rib.process(PREFIXES_PER_TURN, this::selected);
+    boolean complete = localInSync && !rib.deferring() && !more;
+    for (Peer peer : peers.values()) {
+      peer.session().ifPresent(session -> session.transmit(complete));
+    }
+    if (more) {
+      requestTurn();
+    } else if (convergence.done() && !converged) {
+      converged = true;
+      log.info("bgp converged");
+      delivery.converged();
+    }
+  }
+
+  private void selected(Cidr prefix, Optional<Candidates> selection) {
+    for (Peer peer : peers.values()) {
+      peer.selected(prefix, selection);
+    }
+    delivery.selected(prefix, selection);
+  }
+
+  // ---- Peer.Context
+
+  @Override
+  public Loop loop() {
+    return loop;
+  }
+
+  @Override
+  public Transport transport() {
+    return transport;
+  }
+
+  @Override
+  public Jitter jitter() {
+    return jitter;
+  }
+
+  @Override
+  public LocRib rib() {
+    return rib;
+  }
+
+  @Override
+  public ImportCheck importCheck() {
+    return importCheck;
+  }
+
+  @Override
+  public SpeakerConfig config() {
+    return config;
+  }
+
+  @Override
+  public Convergence convergence() {
+    return convergence;
+  }
+
+  @Override
+  public BgpMessage.Open open(PeerConfig peer) {
+    List<Capability> capabilities = new ArrayList<>();
+    for (Family family : peer.families()) {
+      capabilities.add(new Capability.MultiProtocol(AddressFamily.unicast(family)));
+    }
+    capabilities.add(new Capability.RouteRefresh());
+    if (config.gracefulRestart().enabled() && peer.gracefulRestart()) {
+      capabilities.add(gracefulRestart(peer));
+    }
+    return BgpMessage.Open.of(
+        config.asNumber(),
+        (int) peer.timers().holdTime().toSeconds(),
+        config.routerId(),
+        capabilities);
+  }
+
+  /**
+   * R until the restart is over. F for what survived the restart; once everything is in the
+   * dataplane, a session that comes back finds it preserved, as losing a session removes nothing.
+   */
+  private Capability.GracefulRestart gracefulRestart(PeerConfig peer) {
+    List<Capability.GracefulRestart.RestartFamily> families = new ArrayList<>();
+    for (Family family : peer.families()) {
+      boolean preserved =
+          converged
+              || (mode instanceof StartMode.Restarted(Set<Family> survived)
+                  && survived.contains(family));
+      families.add(
+          new Capability.GracefulRestart.RestartFamily(AddressFamily.unicast(family), preserved));
+    }
+    return new Capability.GracefulRestart(
+        mode instanceof StartMode.Restarted && !converged,
+        false,
+        (int) config.gracefulRestart().restartTime().toSeconds(),
+        families);
+  }
+
+  private static ImportCheck importCheckOf(SpeakerConfig config) {
+    Set<IpAddress> own = new HashSet<>();
+    config.ipv4NextHop().ifPresent(own::add);
+    config.ipv6NextHop().ifPresent(own::add);
+    config.listen().stream()
+        .map(ListenAddress::address)
+        .filter(address -> !address.isUnspecified())
+        .forEach(own::add);
+    return new ImportCheck(config.asNumber(), config.routerId(), own);
+  }
+
+  // ---- for the status report
+
+  Peer peer(String name) {
+    Peer known = peers.get(name);
+    if (known == null) {
+      throw new InvalidInputException(
+          "peer", name, "the name of a peer: " + String.join(", ", peers.keySet()));
+    }
+    return known;
+  }
+
+  List<Peer> peers() {
+    return List.copyOf(peers.values());
+  }
+
+  boolean converged() {
+    return converged;
+  }
+
+  Listeners listeners() {
+    return listeners;
+  }
+
+  int originated() {
+    return localRoutes.size();
+  }
+}
