@@ -1,0 +1,140 @@
+package io.wayleave.ipam;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Claims and gives up whole blocks, apart from any allocation. Each is one transaction of block and
+ * affinity; no pending state is needed, as nothing else has to fit in between. NOT thread safe.
+ */
+final class Claims {
+  /** Blocks in one call: what a person may mean by a range. */
+  private static final int MAX_BLOCKS = 4096;
+
+  private static final int MAX_ATTEMPTS = 20;
+
+  private final Datastore datastore;
+  private final String node;
+  private final PoolTable pools;
+  private final BlockView view;
+  private final Supplier<String> names;
+
+  Claims(
+      Datastore datastore, String node, PoolTable pools, BlockView view, Supplier<String> names) {
+    this.datastore = datastore;
+    this.node = node;
+    this.pools = pools;
+    this.view = view;
+    this.names = names;
+  }
+
+  Ipam.Claimed claim(Cidr range, Deadline deadline) {
+    PoolTable.Pool pool =
+        pools
+            .containing(range)
+            .orElseThrow(
+                () ->
+                    new InvalidInputException(
+                        "range", range.toString(), "a range within a pool: " + pools.describe()));
+    int bits = pool.blockSize() - range.prefixLength();
+    if (bits < 0) {
+      throw new InvalidInputException(
+          "range",
+          range.toString(),
+          "whole blocks of pool " + pool.name() + ", each a /" + pool.blockSize());
+    }
+    if (bits > 12) {
+      throw new InvalidInputException(
+          "range", range.toString(), "at most " + MAX_BLOCKS + " blocks at once");
+    }
+    List<Cidr> claimed = new ArrayList<>();
+    List<Cidr> failed = new ArrayList<>();
+    for (long i = 0; i < 1L << bits; i++) {
+      long step = i << (pool.cidr().family().bits() - pool.blockSize());
+      Cidr block = new Cidr(range.address().plus(step), pool.blockSize());
+      (claimOne(pool, block, deadline) ? claimed : failed).add(block);
+    }
+    return new Ipam.Claimed(claimed, failed);
+  }
+
+  private boolean claimOne(PoolTable.Pool pool, Cidr cidr, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<BlockView.Held> held = view.get(cidr);
+      if (held.isPresent() && held.get().block().node().isPresent()) {
+        return held.get().block().belongsTo(node);
+      }
+      if (held.isEmpty() && view.exists(cidr)) {
+        return false;
+      }
+      Block block =
+          held.map(known -> known.block().withNode(Optional.of(node)))
+              .orElseGet(() -> Block.empty(cidr, pool.name(), Optional.of(node), names.get()));
+      String key = IpamKeys.block(cidr);
+      Transaction.Builder transaction =
+          Transaction.builder()
+              .ifUnchanged(pool.key(), pool.version())
+              .put(key, block.toJson())
+              .put(
+                  IpamKeys.affinity(node, cidr),
+                  new Affinity(node, cidr, Affinity.State.CONFIRMED).toJson());
+      held.ifPresentOrElse(
+          known -> transaction.ifUnchanged(key, known.version()), () -> transaction.ifAbsent(key));
+      switch (datastore.commit(transaction.build(), deadline)) {
+        case TransactionResult.Committed committed -> {
+          view.put(block, committed.versionOf(key));
+          return true;
+        }
+        case TransactionResult.Failed failed -> {
+          if (failed.because(pool.key())) {
+            throw new IpamException.Contended(
+                "claim of " + cidr + ", whose pool " + pool.name() + " was changed,", 1);
+          }
+          view.update(cidr, Optional.ofNullable(failed.current().get(key)));
+        }
+      }
+    }
+    throw new IpamException.Contended("claim of " + cidr, MAX_ATTEMPTS);
+  }
+
+  boolean release(Cidr cidr, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<BlockView.Held> held = view.get(cidr);
+      if (held.isEmpty() || !held.get().block().belongsTo(node)) {
+        return false;
+      }
+      String key = IpamKeys.block(cidr);
+      Block left = held.get().block().withNode(Optional.empty());
+      boolean empty = left.usedCount() == 0;
+      Transaction.Builder transaction =
+          Transaction.builder()
+              .ifUnchanged(key, held.get().version())
+              .delete(IpamKeys.affinity(node, cidr));
+      if (empty) {
+        transaction.delete(key);
+      } else {
+        transaction.put(key, left.toJson());
+      }
+      switch (datastore.commit(transaction.build(), deadline)) {
+        case TransactionResult.Committed committed -> {
+          if (empty) {
+            view.remove(cidr);
+          } else {
+            view.put(left, committed.versionOf(key));
+          }
+          return true;
+        }
+        case TransactionResult.Failed failed ->
+            view.update(cidr, Optional.ofNullable(failed.current().get(key)));
+      }
+    }
+    throw new IpamException.Contended("release of block " + cidr, MAX_ATTEMPTS);
+  }
+}

@@ -1,0 +1,45 @@
+package io.wayleave.ipam;
+
+import io.wayleave.datastore.Keys;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+
+/** The keys of IPAM's records. A network is part of a key with {@code -} for its slash. */
+final class IpamKeys {
+  private IpamKeys() {}
+
+  static String block(Cidr cidr) {
+    return Keys.BLOCKS + segment(cidr);
+  }
+
+  static String affinity(String node, Cidr block) {
+    return affinities(node) + segment(block);
+  }
+
+  /** The prefix of all affinities of a host. */
+  static String affinities(String node) {
+    return Keys.AFFINITIES + node + "/";
+  }
+
+  static String handle(String id) {
+    return Keys.HANDLES + Handle.checkId(id);
+  }
+
+  /** The network that the last segment of a block's or affinity's key names. */
+  static Cidr cidr(String key) {
+    String segment = Keys.lastSegment(key);
+    int dash = segment.lastIndexOf('-');
+    if (dash < 0) {
+      throw new InvalidInputException(key, segment, "a network such as 10.0.0.0-26");
+    }
+    try {
+      return Cidr.parse(segment.substring(0, dash) + "/" + segment.substring(dash + 1));
+    } catch (InvalidInputException e) {
+      throw e.within(key);
+    }
+  }
+
+  private static String segment(Cidr cidr) {
+    return cidr.address() + "-" + cidr.prefixLength();
+  }
+}

@@ -1,0 +1,315 @@
+package io.wayleave.ipam;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
+import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceConflictException;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.ResourceCodec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Creates, changes and deletes pools. Every change of a pool bumps one guard key in the same
+ * transaction, so that of two people who create overlapping pools at the same moment one is
+ * refused, and every host notices before its next allocation. Thread safe; blocks.
+ */
+public final class Pools {
+  private static final int MAX_ATTEMPTS = 20;
+
+  /** Blocks deleted in one transaction, each with its affinity. */
+  private static final int BLOCKS_AT_ONCE = 50;
+
+  private final Datastore datastore;
+  private final ResourceStore resources;
+
+  /** What {@link #apply} did. */
+  public enum Applied {
+    CREATED,
+    CHANGED,
+    UNCHANGED
+  }
+
+  public Pools(Datastore datastore) {
+    this.datastore = requireNonNull(datastore, "datastore is null");
+    this.resources = new ResourceStore(datastore);
+  }
+
+  /** All pools, in order of name. */
+  public ResourceStore.Listing<IpPool> list(Deadline deadline) {
+    return resources.list(IpPool.class, deadline);
+  }
+
+  /**
+   * Writes a new pool.
+   *
+   * @throws InvalidInputException when it overlaps a pool, or blocks that a deleted pool left in
+   *     use
+   * @throws ResourceConflictException when a pool of that name exists
+   */
+  public void create(IpPool pool, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<Version> guard = guard(deadline);
+      checkOverlap(pool, deadline);
+      String key = ResourceStore.key(pool);
+      TransactionResult result =
+          datastore.commit(
+              guarded(guard).ifAbsent(key).put(key, ResourceCodec.toJson(pool)).build(), deadline);
+      if (result.isCommitted()) {
+        return;
+      }
+      if (((TransactionResult.Failed) result).because(key)) {
+        throw new ResourceConflictException(
+            ResourceConflictException.Problem.EXISTS, Kind.IP_POOL, pool.name());
+      }
+    }
+    throw new IpamException.Contended("creation of pool " + pool.name(), MAX_ATTEMPTS);
+  }
+
+  /**
+   * Changes a pool. Its CIDR and block size never change: containers have addresses by them.
+   *
+   * @param read the state that the caller has seen; empty: whatever it is
+   * @throws ResourceConflictException when it is not there, or not as the caller saw it
+   */
+  public void replace(IpPool pool, Optional<Version> read, Deadline deadline) {
+    String key = ResourceStore.key(pool);
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<Version> guard = guard(deadline);
+      ResourceStore.Stored<IpPool> existing =
+          resources
+              .get(IpPool.class, pool.name(), deadline)
+              .orElseThrow(
+                  () -> conflict(ResourceConflictException.Problem.NOT_FOUND, pool.name()));
+      if (read.isPresent() && !read.get().equals(existing.version())) {
+        throw conflict(ResourceConflictException.Problem.CHANGED, pool.name());
+      }
+      checkFixed(pool, existing.resource());
+      TransactionResult result =
+          datastore.commit(
+              guarded(guard)
+                  .ifUnchanged(key, existing.version())
+                  .put(key, ResourceCodec.toJson(pool))
+                  .build(),
+              deadline);
+      if (result.isCommitted()) {
+        return;
+      }
+    }
+    throw new IpamException.Contended("change of pool " + pool.name(), MAX_ATTEMPTS);
+  }
+
+  /** Creates the pool, or makes the one of that name equal to it. */
+  public Applied apply(IpPool pool, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      try {
+        Optional<ResourceStore.Stored<IpPool>> existing =
+            resources.get(IpPool.class, pool.name(), deadline);
+        if (existing.isEmpty()) {
+          create(pool, deadline);
+          return Applied.CREATED;
+        }
+        if (existing.get().resource().equals(pool)) {
+          return Applied.UNCHANGED;
+        }
+        replace(pool, Optional.of(existing.get().version()), deadline);
+        return Applied.CHANGED;
+      } catch (ResourceConflictException e) {
+        // Created, changed or deleted between reading and writing: look again.
+        if (deadline.hasPassed()) {
+          throw e;
+        }
+      }
+    }
+    throw new IpamException.Contended("change of pool " + pool.name(), MAX_ATTEMPTS);
+  }
+
+  /**
+   * Deletes a pool and its blocks. It is disabled first, so that no address is taken meanwhile;
+   * when it turns out to be in use, it is made as it was.
+   *
+   * @param force deletes it also when addresses are in use: they stay with their owners, outside
+   *     any pool, until these release them
+   * @throws InUseException when addresses are in use and {@code force} is not set
+   * @throws ResourceConflictException when there is no such pool
+   */
+  public void delete(String name, boolean force, Deadline deadline) {
+    IpPool before =
+        resources
+            .get(IpPool.class, name, deadline)
+            .orElseThrow(() -> conflict(ResourceConflictException.Problem.NOT_FOUND, name))
+            .resource();
+    if (!before.spec().disabled()) {
+      replace(withDisabled(before, true), Optional.empty(), deadline);
+    }
+    List<BlockView.Held> blocks = blocksIn(before, deadline);
+    int used = blocks.stream().mapToInt(held -> held.block().usedCount()).sum();
+    if (used > 0 && !force) {
+      if (!before.spec().disabled()) {
+        replace(before, Optional.empty(), deadline);
+      }
+      throw new InUseException(name, used, blocks);
+    }
+    deleteEmptyBlocks(blocks, deadline);
+    String key = ResourceStore.key(Kind.IP_POOL, name);
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<Version> guard = guard(deadline);
+      if (datastore.commit(guarded(guard).ifExists(key).delete(key).build(), deadline)
+              instanceof TransactionResult.Failed failed
+          && !failed.because(key)) {
+        continue;
+      }
+      return;
+    }
+    throw new IpamException.Contended("deletion of pool " + name, MAX_ATTEMPTS);
+  }
+
+  /** A pool is in use and was not deleted. */
+  public static final class InUseException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final int addresses;
+
+    InUseException(String pool, int addresses, List<BlockView.Held> blocks) {
+      super(
+          "pool "
+              + pool
+              + " has "
+              + addresses
+              + " addresses in use, in blocks "
+              + String.join(
+                  ", ",
+                  blocks.stream()
+                      .filter(held -> held.block().usedCount() > 0)
+                      .limit(5)
+                      .map(held -> held.block().toString())
+                      .toList())
+              + "; disable it and wait, or force");
+      this.addresses = addresses;
+    }
+
+    public int addresses() {
+      return addresses;
+    }
+  }
+
+  private static IpPool withDisabled(IpPool pool, boolean disabled) {
+    IpPool.Spec spec = pool.spec();
+    return new IpPool(
+        pool.metadata(),
+        new IpPool.Spec(
+            spec.cidr(),
+            spec.blockSize(),
+            disabled,
+            spec.disableBGPExport(),
+            spec.nodeSelector(),
+            spec.natOutgoing(),
+            spec.ipipMode(),
+            spec.vxlanMode()));
+  }
+
+  private List<BlockView.Held> blocksIn(IpPool pool, Deadline deadline) {
+    BlockView view = new BlockView();
+    view.refresh(datastore, deadline);
+    return view.all().stream()
+        .filter(held -> pool.spec().cidr().contains(held.block().cidr()))
+        .toList();
+  }
+
+  private void deleteEmptyBlocks(List<BlockView.Held> blocks, Deadline deadline) {
+    List<BlockView.Held> empty =
+        blocks.stream().filter(held -> held.block().usedCount() == 0).toList();
+    for (int from = 0; from < empty.size(); from += BLOCKS_AT_ONCE) {
+      Transaction.Builder transaction = Transaction.builder();
+      for (BlockView.Held held :
+          empty.subList(from, Math.min(empty.size(), from + BLOCKS_AT_ONCE))) {
+        String key = IpamKeys.block(held.block().cidr());
+        transaction.ifUnchanged(key, held.version()).delete(key);
+        held.block()
+            .node()
+            .ifPresent(node -> transaction.delete(IpamKeys.affinity(node, held.block().cidr())));
+      }
+      if (!datastore.commit(transaction.build(), deadline).isCommitted()) {
+        // The pool is disabled, so only a host that gave a block up can have been faster.
+        throw new IpamException.Contended("deletion of the pool's blocks", 1);
+      }
+    }
+  }
+
+  private Optional<Version> guard(Deadline deadline) {
+    return datastore.get(Keys.POOL_GUARD, deadline).map(Entry::version);
+  }
+
+  /** A transaction that holds only while the set of pools is the one that was checked. */
+  private static Transaction.Builder guarded(Optional<Version> guard) {
+    Transaction.Builder transaction = Transaction.builder();
+    guard.ifPresentOrElse(
+        version -> transaction.ifUnchanged(Keys.POOL_GUARD, version),
+        () -> transaction.ifAbsent(Keys.POOL_GUARD));
+    // The value says nothing; its version is what is compared.
+    return transaction.put(Keys.POOL_GUARD, "{}");
+  }
+
+  private static void checkFixed(IpPool pool, IpPool existing) {
+    if (!pool.spec().cidr().equals(existing.spec().cidr())) {
+      throw new InvalidInputException(
+          "spec.cidr",
+          pool.spec().cidr().toString(),
+          existing.spec().cidr() + ", as it was created; make a new pool for another range");
+    }
+    if (!pool.spec().blockSize().equals(existing.spec().blockSize())) {
+      throw new InvalidInputException(
+          "spec.blockSize",
+          pool.spec().blockSize().toString(),
+          existing.spec().blockSize() + ", as it was created; make a new pool for another size");
+    }
+  }
+
+  /** Called after the guard was read: what is found here is compared with it at the commit. */
+  private void checkOverlap(IpPool pool, Deadline deadline) {
+    Cidr cidr = pool.spec().cidr();
+    List<String> overlapping = new ArrayList<>();
+    for (IpPool other : resources.list(IpPool.class, deadline).resources()) {
+      if (!other.name().equals(pool.name()) && other.spec().cidr().overlaps(cidr)) {
+        overlapping.add(other.name() + " " + other.spec().cidr());
+      }
+    }
+    if (!overlapping.isEmpty()) {
+      throw new InvalidInputException(
+          "spec.cidr",
+          cidr.toString(),
+          "a range that overlaps no other pool, here " + String.join(", ", overlapping));
+    }
+    BlockView view = new BlockView();
+    view.refresh(datastore, deadline);
+    for (BlockView.Held held : view.all()) {
+      Cidr block = held.block().cidr();
+      boolean fits = cidr.contains(block) && block.prefixLength() == pool.spec().blockSize();
+      if (block.overlaps(cidr) && !fits) {
+        throw new InvalidInputException(
+            "spec.cidr",
+            cidr.toString(),
+            "a range without the block "
+                + block
+                + ", which a deleted pool left in use, or that range with block size "
+                + block.prefixLength());
+      }
+    }
+  }
+
+  private static ResourceConflictException conflict(
+      ResourceConflictException.Problem problem, String name) {
+    return new ResourceConflictException(problem, Kind.IP_POOL, name);
+  }
+}
