@@ -1,0 +1,275 @@
+package io.wayleave.cni;
+
+import static io.wayleave.cni.CniException.Code.UNSUPPORTED_FIELD;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What an ADD reads of the network configuration and of the environment beside it.
+ *
+ * <p>Fields of Wayleave's own: {@code agentSocket}, {@code spoolDir}, {@code timeoutSeconds} (these
+ * are the launcher's), {@code mtu}, {@code labels}. The other well-known fields of the
+ * specification are accepted where Wayleave does what they ask; any other field is refused, by its
+ * name and value, with code 2. {@code args} alone may hold anything (CNI conventions, "args").
+ *
+ * <p>Labels, a later one replacing an earlier one of the same key: {@code labels} (an object),
+ * {@code args.cni.labels} (a list of {@code {key, value}}), and the variable {@code
+ * WAYLEAVE_LABELS} ({@code app=web,tier=front}), for runtimes that execute the plugin themselves
+ * and cannot pass arguments.
+ *
+ * <p>Wanted addresses, the first that is there: {@code runtimeConfig.ips}, {@code args.cni.ips},
+ * {@code IP} of CNI_ARGS. The other variables of CNI_ARGS that are accepted are {@code
+ * IgnoreUnknown} and {@code K8S_*}; nothing is made of them.
+ *
+ * @param dns for the result, as it stands in the configuration
+ */
+record NetworkConfig(
+    String name,
+    OptionalInt mtu,
+    Map<String, String> labels,
+    List<IpAddress> wantedAddresses,
+    Optional<ObjectNode> dns) {
+  static final int MIN_MTU = 1280; // RFC 8200 section 5; a smaller link would lose IPv6
+  static final int MAX_MTU = 65535;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
+  // Written by the runtime or meant for it, read by the launcher, or checked below.
+  private static final Set<String> KNOWN =
+      Set.of(
+          "cniVersion",
+          "cniVersions",
+          "name",
+          "type",
+          "capabilities",
+          "runtimeConfig",
+          "args",
+          "dns",
+          "ipam",
+          "ipMasq",
+          "prevResult",
+          "disableCheck",
+          "disableGC",
+          "agentSocket",
+          "spoolDir",
+          "timeoutSeconds",
+          "mtu",
+          "labels");
+  private static final String OWN =
+      "agentSocket, spoolDir, timeoutSeconds, mtu, labels and the well-known fields of CNI";
+
+  static NetworkConfig of(CniRequest request) throws CniException {
+    ObjectNode config = request.config();
+    refuseUnsupported(config);
+    try {
+      if (!config.path("prevResult").isMissingNode()) {
+        throw new InvalidInputException(
+            "prevResult",
+            "a result of an earlier plugin",
+            "none; wayleave makes the interface, so it is the first plugin of the list");
+      }
+      return new NetworkConfig(
+          name(config),
+          mtu(config),
+          labels(config, request.frame()),
+          wantedAddresses(config, request.frame()),
+          dns(config));
+    } catch (InvalidInputException e) {
+      throw e.field().startsWith("CNI_") || e.field().startsWith("WAYLEAVE_")
+          ? CniException.invalidEnvironment(e)
+          : CniException.invalidConfig(e);
+    }
+  }
+
+  private static void refuseUnsupported(ObjectNode config) throws CniException {
+    for (Map.Entry<String, JsonNode> field : config.properties()) {
+      if (!KNOWN.contains(field.getKey()) && !field.getKey().startsWith("cni.dev/")) {
+        throw unsupported(field.getKey(), field.getValue(), OWN);
+      }
+    }
+    JsonNode ipam = config.path("ipam");
+    if (!ipam.isMissingNode() && !(ipam.isObject() && ipam.isEmpty())) {
+      throw unsupported("ipam", ipam, "nothing; wayleave takes addresses from its own pools");
+    }
+    JsonNode masquerade = config.path("ipMasq");
+    if (!masquerade.isMissingNode() && !(masquerade.isBoolean() && !masquerade.asBoolean())) {
+      throw unsupported("ipMasq", masquerade, "false; natOutgoing of an IPPool does this");
+    }
+    for (Map.Entry<String, JsonNode> capability : config.path("capabilities").properties()) {
+      boolean wanted = capability.getValue().asBoolean(true);
+      if (wanted && !capability.getKey().equals("ips")) {
+        throw unsupported("capabilities." + capability.getKey(), capability.getValue(), "ips");
+      }
+    }
+    for (Map.Entry<String, JsonNode> argument : config.path("runtimeConfig").properties()) {
+      if (!argument.getKey().equals("ips")) {
+        throw unsupported("runtimeConfig." + argument.getKey(), argument.getValue(), "ips");
+      }
+    }
+  }
+
+  private static CniException unsupported(String field, JsonNode value, String allowed) {
+    InvalidInputException refusal = new InvalidInputException(field, text(value), allowed);
+    return new CniException(
+        UNSUPPORTED_FIELD,
+        "unsupported field in the network configuration",
+        refusal.getMessage(),
+        refusal);
+  }
+
+  private static String name(ObjectNode config) {
+    JsonNode name = config.path("name");
+    if (!name.isTextual() || !NAME.matcher(name.asText()).matches()) {
+      throw new InvalidInputException(
+          "name",
+          text(name),
+          "the network's name: a letter or digit, then letters, digits, '_', '.' and '-'");
+    }
+    return name.asText();
+  }
+
+  private static OptionalInt mtu(ObjectNode config) {
+    JsonNode mtu = config.path("mtu");
+    if (mtu.isMissingNode()) {
+      return OptionalInt.empty();
+    }
+    if (!mtu.isInt() || mtu.asInt() < MIN_MTU || mtu.asInt() > MAX_MTU) {
+      throw new InvalidInputException(
+          "mtu", text(mtu), "a number of " + MIN_MTU + " to " + MAX_MTU);
+    }
+    return OptionalInt.of(mtu.asInt());
+  }
+
+  private static Optional<ObjectNode> dns(ObjectNode config) {
+    return switch (config.path("dns")) {
+      case ObjectNode dns -> dns.isEmpty() ? Optional.empty() : Optional.of(dns);
+      case JsonNode other when other.isMissingNode() -> Optional.empty();
+      case JsonNode other ->
+          throw new InvalidInputException("dns", text(other), "an object with nameservers");
+    };
+  }
+
+  private static Map<String, String> labels(ObjectNode config, RequestFrame frame) {
+    Map<String, String> labels = new HashMap<>();
+    JsonNode own = config.path("labels");
+    if (!own.isMissingNode() && !own.isObject()) {
+      throw new InvalidInputException("labels", text(own), "an object of texts");
+    }
+    own.properties()
+        .forEach(
+            label ->
+                labels.put(label.getKey(), label("labels." + label.getKey(), label.getValue())));
+    JsonNode conventional = config.path("args").path("cni").path("labels");
+    if (!conventional.isMissingNode() && !conventional.isArray()) {
+      throw new InvalidInputException(
+          "args.cni.labels", text(conventional), "a list of objects with key and value");
+    }
+    for (int i = 0; i < conventional.size(); i++) {
+      String field = "args.cni.labels[" + i + "]";
+      JsonNode entry = conventional.get(i);
+      labels.put(
+          label(field + ".key", entry.path("key")), label(field + ".value", entry.path("value")));
+    }
+    frame.variable("WAYLEAVE_LABELS").ifPresent(text -> putLabels(text, labels));
+    return labels;
+  }
+
+  private static String label(String field, JsonNode value) {
+    if (!value.isTextual()) {
+      throw new InvalidInputException(field, text(value), "a text");
+    }
+    return value.asText();
+  }
+
+  private static void putLabels(String text, Map<String, String> labels) {
+    for (String label : text.split(",", -1)) {
+      int equals = label.indexOf('=');
+      if (equals < 1) {
+        throw new InvalidInputException(
+            "WAYLEAVE_LABELS", text, "key=value, more of them after commas");
+      }
+      labels.put(label.substring(0, equals).strip(), label.substring(equals + 1).strip());
+    }
+  }
+
+  private static List<IpAddress> wantedAddresses(ObjectNode config, RequestFrame frame) {
+    // Read in any case, so that a malformed CNI_ARGS is never passed over.
+    List<IpAddress> fromVariable = addressesOfArguments(frame);
+    JsonNode fromRuntime = config.path("runtimeConfig").path("ips");
+    if (!fromRuntime.isMissingNode()) {
+      return addresses("runtimeConfig.ips", fromRuntime);
+    }
+    // A plugin that understands "args" ignores the equivalent of CNI_ARGS (CNI conventions).
+    JsonNode fromArguments = config.path("args").path("cni").path("ips");
+    return fromArguments.isMissingNode() ? fromVariable : addresses("args.cni.ips", fromArguments);
+  }
+
+  private static List<IpAddress> addresses(String field, JsonNode list) {
+    if (!list.isArray()) {
+      throw new InvalidInputException(field, text(list), "a list of addresses");
+    }
+    List<IpAddress> addresses = new ArrayList<>();
+    Set<Family> families = EnumSet.noneOf(Family.class);
+    for (int i = 0; i < list.size(); i++) {
+      IpAddress address = address(field + "[" + i + "]", list.get(i).asText());
+      if (!families.add(address.family())) {
+        throw new InvalidInputException(field, text(list), "at most one address of each family");
+      }
+      addresses.add(address);
+    }
+    return addresses;
+  }
+
+  /** An address; a prefix length after it has no meaning here, where each is alone on its link. */
+  private static IpAddress address(String field, String text) {
+    int slash = text.indexOf('/');
+    try {
+      return IpAddress.parse(slash < 0 ? text : text.substring(0, slash));
+    } catch (InvalidInputException e) {
+      throw e.within(field);
+    }
+  }
+
+  /** CNI_ARGS: {@code KEY=value} after {@code KEY=value}, with semicolons between. */
+  private static List<IpAddress> addressesOfArguments(RequestFrame frame) {
+    String text = frame.variable("CNI_ARGS").orElse("");
+    Map<String, String> arguments = new HashMap<>();
+    for (String pair : text.isEmpty() ? new String[0] : text.split(";", -1)) {
+      int equals = pair.indexOf('=');
+      if (equals < 1) {
+        throw new InvalidInputException(
+            "CNI_ARGS", text, "KEY=value, more of them after semicolons");
+      }
+      arguments.put(pair.substring(0, equals), pair.substring(equals + 1));
+    }
+    boolean ignoreUnknown =
+        Set.of("1", "true").contains(arguments.getOrDefault("IgnoreUnknown", ""));
+    for (String key : arguments.keySet()) {
+      boolean known = key.equals("IP") || key.equals("IgnoreUnknown") || key.startsWith("K8S_");
+      if (!known && !ignoreUnknown) {
+        throw new InvalidInputException(
+            "CNI_ARGS", key, "IP, IgnoreUnknown and K8S_*; others only with IgnoreUnknown=1");
+      }
+    }
+    return arguments.containsKey("IP")
+        ? List.of(address("CNI_ARGS.IP", arguments.get("IP")))
+        : List.of();
+  }
+
+  private static String text(JsonNode node) {
+    String text = node.isMissingNode() ? "" : node.isTextual() ? node.asText() : node.toString();
+    return text.length() <= 200 ? text : text.substring(0, 197) + "...";
+  }
+}
