@@ -11,23 +11,22 @@ import java.util.Map;
 /** The CNI configuration of a host's containers. */
 final class CniConf {
   /** The newest that podman 4.3 and containerd 1.6 speak. */
-  private static final String CNI_VERSION = "1.0.0";
-
-  /** The agent's socket as the runtimes' mount namespace sees it. */
-  private static final String AGENT_SOCKET = "/run/wayleave/agent.sock";
+  static final String VERSION = "1.0.0";
 
   private final Topology.Host host;
   private final LabSpec spec;
+  private final LabAgent agent;
 
-  CniConf(Topology.Host host, LabSpec spec) {
+  CniConf(Topology.Host host, LabSpec spec, LabAgent agent) {
     this.host = host;
     this.spec = spec;
+    this.agent = agent;
   }
 
   /** Writes the network as the only one of a folder. */
   void write(Path folder, Map<String, String> labels) {
     Map<String, Object> list = new LinkedHashMap<>();
-    list.put("cniVersion", CNI_VERSION);
+    list.put("cniVersion", VERSION);
     list.put("name", PodmanRuntime.NETWORK);
     list.put("plugins", List.of(spec.agents() ? wayleave(labels) : reference()));
     try {
@@ -39,10 +38,12 @@ final class CniConf {
   }
 
   /** The plugin entry, as Wayleave is configured on the hosts. */
-  static Map<String, Object> wayleave(Map<String, String> labels) {
+  Map<String, Object> wayleave(Map<String, String> labels) {
     Map<String, Object> plugin = new LinkedHashMap<>();
     plugin.put("type", "wayleave");
-    plugin.put("agentSocket", AGENT_SOCKET);
+    // The lab's folder is at the same place in the runtimes' mount namespace and in the agent's.
+    plugin.put("agentSocket", agent.agentSocket().toString());
+    plugin.put("spoolDir", agent.spool().toString());
     if (!labels.isEmpty()) {
       plugin.put("labels", labels);
     }

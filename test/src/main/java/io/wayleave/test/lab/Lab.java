@@ -175,6 +175,52 @@ public final class Lab implements AutoCloseable {
     }
     Parallel.run(steps);
     progress.step("fabric carries every rack to etcd", this::awaitFabric);
+    if (spec.agents()) {
+      startAgents(progress);
+    }
+  }
+
+  private void startAgents(Progress progress) {
+    List<Runnable> steps = new ArrayList<>();
+    steps.add(
+        () ->
+            progress.step("pool and peers: netctl apply", () -> apply(Manifests.fabric(topology))));
+    for (LabHost host : hosts.values()) {
+      steps.add(() -> progress.step(host.name() + ": agent", host.agent()::start));
+    }
+    Parallel.run(steps);
+    progress.step("every agent has its BGP session", this::awaitSessions);
+  }
+
+  /** Waits until every switch has a session with each of its hosts. */
+  public void awaitSessions() {
+    for (LabHost host : hosts.values()) {
+      Router tor = tor(host.place().rack());
+      Await.until(
+          tor.name() + " has a BGP session with " + host.name(),
+          FABRIC_DEADLINE,
+          () -> tor.session(host.name()).established(),
+          () -> tor.sessions() + "\n" + host.agent().status());
+    }
+  }
+
+  /** Applies a manifest. */
+  public void apply(String manifest) {
+    netctl("apply", "-f", "-").input(manifest).check();
+  }
+
+  /** netctl beside etcd, asking the first host's agent. */
+  Command netctl(String... arguments) {
+    return netctl(Optional.empty()).command(arguments);
+  }
+
+  /** netctl on a host, or beside etcd. */
+  Netctl netctl(Optional<String> host) {
+    return host.map(name -> new Netctl(host(name).network(), host(name)))
+        .orElseGet(
+            () ->
+                new Netctl(
+                    NetNs.named(topology.etcdNamespace()), hosts.values().iterator().next()));
   }
 
   private void awaitFabric() {

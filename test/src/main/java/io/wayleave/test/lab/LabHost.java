@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,6 +40,7 @@ public final class LabHost {
   private final Path labDirectory;
   private final Path directory;
   private final CniConf cniConf;
+  private final LabAgent agent;
   private final PodmanRuntime podman;
   private final ContainerdRuntime containerd;
 
@@ -49,7 +51,8 @@ public final class LabHost {
     this.state = state;
     this.labDirectory = labDirectory;
     this.directory = labDirectory.resolve(place.name());
-    this.cniConf = new CniConf(place, spec);
+    this.agent = new LabAgent(this, daemons, state);
+    this.cniConf = new CniConf(place, spec, agent);
     this.podman = new PodmanRuntime(this);
     this.containerd = new ContainerdRuntime(this, daemons, state);
   }
@@ -65,6 +68,11 @@ public final class LabHost {
   /** The words before a command that is to run in the host's network namespace. */
   public List<String> network() {
     return NetNs.named(place.namespace());
+  }
+
+  /** The host's agent, whether it runs or not. */
+  public LabAgent agent() {
+    return agent;
   }
 
   Topology.Host place() {
@@ -230,6 +238,35 @@ public final class LabHost {
     found.runtime().remove(container, folder.resolve("net.d"));
     state.update(s -> s.withoutContainer(name(), container));
     Teardown.deleteTree(folder);
+  }
+
+  /**
+   * Executes the CNI plugin as a runtime does, among the host's runtimes.
+   *
+   * @param verb ADD, DEL, CHECK, …
+   * @param netns a path as the host's runtimes see it; may be empty for DEL
+   */
+  Command.Result cni(String verb, String containerId, String netns, Map<String, String> labels) {
+    Map<String, Object> conf = new LinkedHashMap<>(cniConf.wayleave(labels));
+    conf.put("cniVersion", CniConf.VERSION);
+    conf.put("name", PodmanRuntime.NETWORK);
+    return Command.of("/opt/cni/bin/wayleave")
+        .at(inside())
+        .environment(
+            Map.of(
+                "CNI_COMMAND",
+                verb,
+                "CNI_CONTAINERID",
+                containerId,
+                "CNI_NETNS",
+                netns,
+                "CNI_IFNAME",
+                "eth0",
+                "CNI_PATH",
+                "/opt/cni/bin"))
+        .input(Json.write(conf))
+        .within(Duration.ofMinutes(2))
+        .run();
   }
 
   /** What {@code ip route} shows in the host. */

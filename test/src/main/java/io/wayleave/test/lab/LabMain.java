@@ -4,9 +4,11 @@ import io.wayleave.model.InvalidInputException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -30,6 +32,8 @@ import picocli.CommandLine.Parameters;
       LabMain.Run.class,
       LabMain.Remove.class,
       LabMain.Exec.class,
+      LabMain.NetctlCommand.class,
+      LabMain.DemoCommand.class,
     })
 public final class LabMain {
   private LabMain() {}
@@ -42,6 +46,9 @@ public final class LabMain {
     CommandLine line = new CommandLine(new LabMain());
     line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+    // What follows the first word is netctl's, options too.
+    CommandLine netctl = line.getSubcommands().get("netctl");
+    netctl.setStopAtPositional(true);
     line.setExecutionExceptionHandler(
         (failure, command, result) -> {
           err.println("lab: " + message(failure));
@@ -74,8 +81,6 @@ public final class LabMain {
 
   /** A lab to make. */
   static final class Wanted {
-    @Mixin private Which which;
-
     @Option(names = "--racks", defaultValue = "2", description = "Racks (${DEFAULT-VALUE})")
     private int racks;
 
@@ -94,8 +99,8 @@ public final class LabMain {
     @Option(names = "--no-agents", description = "Only the fabric, etcd and the runtimes")
     private boolean noAgents;
 
-    LabSpec spec() {
-      return new LabSpec(which.name, racks, hosts, RouterKind.Choice.parse(tor), !noAgents);
+    LabSpec spec(String name) {
+      return new LabSpec(name, racks, hosts, RouterKind.Choice.parse(tor), !noAgents);
     }
   }
 
@@ -109,11 +114,12 @@ public final class LabMain {
 
   @Command(name = "up", description = "Makes a lab.", mixinStandardHelpOptions = true)
   static final class Up extends Sub {
+    @Mixin private Which which;
     @Mixin private Wanted wanted;
 
     @Override
     public Integer call() {
-      LabSpec spec = wanted.spec();
+      LabSpec spec = wanted.spec(which.name);
       try (OnInterrupt _ = new OnInterrupt(() -> Lab.down(spec.name()))) {
         Lab lab = Lab.up(spec, ConsoleProgress.standard());
         say(new StatusReport(lab).text());
@@ -230,6 +236,53 @@ public final class LabMain {
     @Override
     public Integer call() {
       return which.open().exec(where, command);
+    }
+  }
+
+  @Command(
+      name = "netctl",
+      description = "Runs netctl with the lab's datastore and a host's agent.",
+      mixinStandardHelpOptions = true)
+  static final class NetctlCommand extends Sub {
+    @Mixin private Which which;
+
+    @Option(
+        names = "--host",
+        paramLabel = "HOST",
+        description = "Where it runs and whose agent it asks; else beside etcd, the first host's")
+    private Optional<String> host = Optional.empty();
+
+    @Parameters(
+        index = "0..*",
+        paramLabel = "ARGS",
+        description = "What netctl gets; the lab's own options go before")
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public Integer call() {
+      return which.open().netctl(host).command(arguments).attached();
+    }
+  }
+
+  @Command(
+      name = "demo",
+      description = "Brings a fabric up, shows what it does, and takes it down.",
+      mixinStandardHelpOptions = true)
+  static final class DemoCommand extends Sub {
+    @Mixin private Wanted wanted;
+
+    @Option(
+        names = "--name",
+        defaultValue = "demo",
+        description = "The lab's name (${DEFAULT-VALUE}): not that of one that is up")
+    private String name;
+
+    @Override
+    public Integer call() {
+      long begin = System.nanoTime();
+      new Demo(Terminal.OUTPUT, ConsoleProgress.standard()).run(wanted.spec(name));
+      say("Done in " + Duration.ofNanos(System.nanoTime() - begin).toSeconds() + " s.");
+      return 0;
     }
   }
 }

@@ -12,8 +12,7 @@ umount -l -R /run/netns 2>/dev/null || true
 
 # What runtimes and plugins write at fixed places is the host's own, and in memory.
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/netns /run/lock /run/wayleave
-mount --bind "$host/run" /run/wayleave
+mkdir -p /run/netns /run/lock
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs -o mode=755 tmpfs /opt
 mkdir -p /opt/cni/bin
