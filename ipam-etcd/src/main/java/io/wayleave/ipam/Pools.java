@@ -17,8 +17,11 @@ import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
 import io.wayleave.model.ResourceCodec;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Creates, changes and deletes pools. Every change of a pool bumps one guard key in the same
@@ -52,6 +55,21 @@ public final class Pools {
   }
 
   /**
+   * Checks a pool that is to be created or replaced, and changes nothing: for whoever writes
+   * several and wants to know beforehand. The writing checks again.
+   *
+   * @param beside pools that are to be written along with it, itself among them or not
+   * @throws InvalidInputException as {@link #create} and {@link #replace} would
+   */
+  public void check(IpPool pool, Collection<IpPool> beside, Deadline deadline) {
+    resources
+        .get(IpPool.class, pool.name(), deadline)
+        .ifPresentOrElse(
+            existing -> checkFixed(pool, existing.resource()),
+            () -> checkOverlap(pool, beside, deadline));
+  }
+
+  /**
    * Writes a new pool.
    *
    * @throws InvalidInputException when it overlaps a pool, or blocks that a deleted pool left in
@@ -61,7 +79,7 @@ public final class Pools {
   public void create(IpPool pool, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<Version> guard = guard(deadline);
-      checkOverlap(pool, deadline);
+      checkOverlap(pool, List.of(), deadline);
       String key = ResourceStore.key(pool);
       TransactionResult result =
           datastore.commit(
@@ -277,10 +295,12 @@ public final class Pools {
   }
 
   /** Called after the guard was read: what is found here is compared with it at the commit. */
-  private void checkOverlap(IpPool pool, Deadline deadline) {
+  private void checkOverlap(IpPool pool, Collection<IpPool> beside, Deadline deadline) {
     Cidr cidr = pool.spec().cidr();
-    List<String> overlapping = new ArrayList<>();
-    for (IpPool other : resources.list(IpPool.class, deadline).resources()) {
+    List<IpPool> others = new ArrayList<>(resources.list(IpPool.class, deadline).resources());
+    others.addAll(beside);
+    Set<String> overlapping = new LinkedHashSet<>();
+    for (IpPool other : others) {
       if (!other.name().equals(pool.name()) && other.spec().cidr().overlaps(cidr)) {
         overlapping.add(other.name() + " " + other.spec().cidr());
       }
