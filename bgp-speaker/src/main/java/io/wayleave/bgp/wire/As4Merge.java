@@ -32,25 +32,30 @@ final class As4Merge {
         break;
       }
     }
-    for (Segment segment : as4Path.segments()) {
-      appendJoined(merged, segment);
-    }
+    int boundary = merged.size();
+    merged.addAll(as4Path.segments());
+    joinSequences(merged, boundary);
     return new AsPath(merged);
   }
 
   /**
-   * Two sequences that meet become one when they fit, so the merged path looks like the real one.
+   * Two sequences that meet where AS_PATH ends and AS4_PATH starts become one when they fit, so
+   * that the path looks as it did before an old speaker passed it on.
    */
-  private static void appendJoined(List<Segment> path, Segment next) {
-    if (!path.isEmpty()
-        && path.getLast().type() == SegmentType.SEQUENCE
-        && next.type() == SegmentType.SEQUENCE
-        && path.getLast().numbers().size() + next.numbers().size() <= AsPath.MAX_SEGMENT_SIZE) {
-      List<Asn> numbers = new ArrayList<>(path.removeLast().numbers());
-      numbers.addAll(next.numbers());
-      path.add(new Segment(SegmentType.SEQUENCE, numbers));
-    } else {
-      path.add(next);
+  private static void joinSequences(List<Segment> path, int boundary) {
+    if (boundary == 0 || boundary == path.size()) {
+      return;
+    }
+    Segment left = path.get(boundary - 1);
+    Segment right = path.get(boundary);
+    int size = left.numbers().size() + right.numbers().size();
+    if (left.type() == SegmentType.SEQUENCE
+        && right.type() == SegmentType.SEQUENCE
+        && size <= AsPath.MAX_SEGMENT_SIZE) {
+      List<Asn> numbers = new ArrayList<>(left.numbers());
+      numbers.addAll(right.numbers());
+      path.set(boundary - 1, new Segment(SegmentType.SEQUENCE, numbers));
+      path.remove(boundary);
     }
   }
 }
