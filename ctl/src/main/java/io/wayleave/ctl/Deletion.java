@@ -1,0 +1,85 @@
+package io.wayleave.ctl;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.model.Kind;
+import io.wayleave.model.WorkloadEndpoint;
+import java.util.List;
+
+/**
+ * Deletes resources, unless something that lives depends on them: a node whose agent runs or that
+ * has containers, a pool with addresses in use. NOT thread safe.
+ */
+final class Deletion {
+  private static final int MAX_NAMES_IN_MESSAGE = 5;
+
+  private final Resources resources;
+  private final PoolEditor pools;
+  private final boolean ifExists;
+
+  /**
+   * @param ifExists whether what does not exist is as good as deleted
+   */
+  Deletion(Resources resources, PoolEditor pools, boolean ifExists) {
+    this.resources = requireNonNull(resources, "resources is null");
+    this.pools = requireNonNull(pools, "pools is null");
+    this.ifExists = ifExists;
+  }
+
+  /** Fails when the resource does not exist or nobody may delete it, and changes nothing. */
+  void check(Kind kind, String name) {
+    if (kind == Kind.WORKLOAD_ENDPOINT) {
+      throw new CommandFailedException(
+          Names.of(kind, name)
+              + " is not deleted by hand, because it owns its addresses; delete the container, and"
+              + " its node's agent deletes the endpoint");
+    }
+    if (!ifExists && !resources.exists(kind, name)) {
+      throw resources.absent(kind, name);
+    }
+  }
+
+  /** Deletes it. */
+  Change delete(Kind kind, String name) {
+    check(kind, name);
+    if (!resources.exists(kind, name)) {
+      return new Change(kind, name, Change.Outcome.ABSENT);
+    }
+    return switch (kind) {
+      case IP_POOL -> pools.delete(name, false);
+      case NODE -> deleteNode(name);
+      case BGP_CONFIGURATION, BGP_PEER, GLOBAL_NETWORK_POLICY, WORKLOAD_ENDPOINT ->
+          resources.delete(kind, name);
+    };
+  }
+
+  /** Deletes a pool, by force also when addresses of it are in use. */
+  Change deletePool(String name, boolean force) {
+    check(Kind.IP_POOL, name);
+    return pools.delete(name, force);
+  }
+
+  private Change deleteNode(String name) {
+    List<String> endpoints =
+        resources.list(WorkloadEndpoint.class).stream()
+            .filter(endpoint -> endpoint.spec().node().equals(name))
+            .map(WorkloadEndpoint::name)
+            .toList();
+    if (!endpoints.isEmpty()) {
+      throw new CommandFailedException(
+          Names.of(Kind.NODE, name)
+              + " has "
+              + Names.count(endpoints.size(), "endpoint", "endpoints")
+              + " with addresses: "
+              + Names.some(endpoints, MAX_NAMES_IN_MESSAGE)
+              + "; delete these containers first");
+    }
+    if (!resources.deleteNodeUnlessPresent(name)) {
+      throw new CommandFailedException(
+          Names.of(Kind.NODE, name)
+              + " has an agent that is running and would write it again; stop wayleave-agent there"
+              + " first");
+    }
+    return new Change(Kind.NODE, name, Change.Outcome.DELETED);
+  }
+}

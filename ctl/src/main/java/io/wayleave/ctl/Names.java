@@ -1,0 +1,26 @@
+package io.wayleave.ctl;
+
+import io.wayleave.model.Kind;
+import java.util.List;
+
+/** How resources are called in sentences. */
+final class Names {
+  private Names() {}
+
+  /** {@code IPPool "web"}. */
+  static String of(Kind kind, String name) {
+    return kind.title() + " \"" + name + "\"";
+  }
+
+  /** {@code 1 address}, {@code 2 addresses}. */
+  static String count(int number, String one, String many) {
+    return number + " " + (number == 1 ? one : many);
+  }
+
+  /** The first few, and how many more there are. */
+  static String some(List<String> names, int most) {
+    return names.size() <= most
+        ? String.join(", ", names)
+        : String.join(", ", names.subList(0, most)) + " and " + (names.size() - most) + " more";
+  }
+}

@@ -1,0 +1,137 @@
+package io.wayleave.ctl;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.model.Asn;
+import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Metadata;
+import io.wayleave.model.Node;
+import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.status.AgentStatus;
+import io.wayleave.model.status.Presence;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code netctl node}: the hosts of the fabric, and how the agent of this one is. */
+@Command(name = "node", description = "Hosts of the fabric and their agents.")
+final class NodeCommand {
+  private final Context context;
+
+  NodeCommand(Context context) {
+    this.context = requireNonNull(context, "context is null");
+  }
+
+  @Command(
+      name = "list",
+      description = "Show all nodes: Ready while the agent keeps its session with the datastore.")
+  int list() {
+    List<Node> nodes = context.resources().list(Node.class);
+    Map<String, Presence> presences = Presences.of(context.datastore());
+    Asn defaultAs =
+        context
+            .resources()
+            .find(Kind.BGP_CONFIGURATION, BgpConfiguration.DEFAULT_NAME)
+            .flatMap(found -> ((BgpConfiguration) found).spec().asNumber())
+            .orElse(BgpConfiguration.DEFAULT_ASN);
+    ArrayNode tree = ResourceCodec.jsonMapper().createArrayNode();
+    Table table = new Table("NAME", "ADDRESSES", "AS", "PRESENCE", "VERSION", "LABELS");
+    for (Node node : nodes) {
+      Optional<Presence> presence = Optional.ofNullable(presences.get(node.name()));
+      String state = presence.isPresent() ? "Ready" : "Away";
+      Asn as = node.spec().bgp().flatMap(Node.Bgp::asNumber).orElse(defaultAs);
+      table.row(
+          node.name(),
+          ResourceTables.addresses(node),
+          as.toString(),
+          state,
+          presence.map(Presence::version).orElse(""),
+          ResourceTables.labels(node.metadata().labels()));
+      ObjectNode item = tree.addObject().put("name", node.name());
+      ArrayNode addresses = item.putArray("addresses");
+      node.spec().bgp().flatMap(Node.Bgp::ipv4).ifPresent(ip -> addresses.add(ip.toString()));
+      node.spec().bgp().flatMap(Node.Bgp::ipv6).ifPresent(ip -> addresses.add(ip.toString()));
+      item.put("asNumber", as.number()).put("presence", state);
+      presence.ifPresent(agent -> item.put("version", agent.version()).put("since", agent.since()));
+      ObjectNode labels = item.putObject("labels");
+      node.metadata().labels().forEach(labels::put);
+    }
+    context.output().tree(tree, table::text);
+    return 0;
+  }
+
+  @Command(
+      name = "status",
+      description = {
+        "Ask the agent of this host, through its admin socket, how it is:",
+        "its addresses and why these, the datastore, its BGP sessions and routes."
+      })
+  int status() {
+    AdminClient agent = context.agent();
+    JsonNode answer = agent.get("/v1/status");
+    AgentStatus status = agent.read(answer, AgentStatus.class);
+    context.output().tree(answer, () -> StatusText.of(status));
+    return 0;
+  }
+
+  @Command(name = "label", description = "Set and remove labels of a node.")
+  int label(
+      @Parameters(index = "0", paramLabel = "NODE", description = "name of the node") String name,
+      @Parameters(
+              index = "1..*",
+              arity = "1..*",
+              paramLabel = "KEY=VALUE|KEY-",
+              description = "a label to set, or with a minus to remove")
+          List<String> changes) {
+    changes.forEach(NodeCommand::checkChange);
+    // Bad keys and values are found before the datastore is asked.
+    Flags.read(Map.of(), () -> new Node(relabelled(name, Map.of(), changes), noSpec()));
+    Change change =
+        context
+            .resources()
+            .change(
+                Kind.NODE,
+                name,
+                present -> {
+                  Node node = (Node) present;
+                  return new Node(
+                      node.metadata()
+                          .withLabels(relabelled(name, node.metadata().labels(), changes).labels()),
+                      node.spec());
+                });
+    context.output().changes(List.of(change));
+    return 0;
+  }
+
+  private static Node.Spec noSpec() {
+    return new Node.Spec(Optional.empty());
+  }
+
+  private static Metadata relabelled(
+      String name, Map<String, String> labels, List<String> changes) {
+    Map<String, String> changed = new TreeMap<>(labels);
+    for (String change : changes) {
+      int equals = change.indexOf('=');
+      if (equals < 0) {
+        changed.remove(change.substring(0, change.length() - 1));
+      } else {
+        changed.put(change.substring(0, equals), change.substring(equals + 1));
+      }
+    }
+    return Metadata.of(name, changed);
+  }
+
+  private static void checkChange(String change) {
+    if (change.indexOf('=') < 1 && (change.length() < 2 || !change.endsWith("-"))) {
+      throw new UsageException(
+          "label \"" + change + "\" is not allowed; allowed: KEY=VALUE to set, KEY- to remove");
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.wayleave.ctl;
+
+import io.wayleave.model.Asn;
+import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpPeer;
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Node;
+import io.wayleave.model.Resource;
+import io.wayleave.model.WorkloadEndpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a table shows of each kind of resource: the fields that people compare, a row a resource.
+ */
+final class ResourceTables {
+  /** Container ids are 64 hexadecimal digits; runtimes print and take the first twelve. */
+  private static final int SHORT_ID_LENGTH = 12;
+
+  private ResourceTables() {}
+
+  static String of(Kind kind, List<? extends Resource> resources) {
+    Table table = new Table(headings(kind));
+    resources.forEach(resource -> table.row(cells(resource)));
+    return table.text();
+  }
+
+  private static String[] headings(Kind kind) {
+    return switch (kind) {
+      case BGP_CONFIGURATION -> array("NAME", "MESH", "AS", "LISTEN PORT");
+      case BGP_PEER -> array("NAME", "ADDRESS", "AS", "NODES", "KEEPALIVE", "RESTART TIME");
+      case GLOBAL_NETWORK_POLICY -> array("NAME", "ORDER", "TYPES", "RULES", "SELECTOR");
+      case IP_POOL -> array("NAME", "CIDR", "BLOCK SIZE", "STATE", "NODES");
+      case NODE -> array("NAME", "ADDRESSES", "AS", "LABELS");
+      case WORKLOAD_ENDPOINT -> array("NODE", "CONTAINER", "INTERFACE", "ADDRESSES", "LABELS");
+    };
+  }
+
+  private static String[] cells(Resource resource) {
+    return switch (resource) {
+      case BgpConfiguration configuration ->
+          array(
+              configuration.name(),
+              configuration
+                  .spec()
+                  .nodeToNodeMeshEnabled()
+                  .map(enabled -> enabled ? "on" : "off")
+                  .orElse("while there is no peer"),
+              configuration.spec().asNumber().orElse(BgpConfiguration.DEFAULT_ASN).toString(),
+              configuration.spec().listenPort().map(Object::toString).orElse("179"));
+      case BgpPeer peer ->
+          array(
+              peer.name(),
+              peer.spec().peerIP(),
+              peer.spec().asNumber().toString(),
+              nodes(peer),
+              peer.spec().keepaliveTime().map(seconds -> seconds + "s").orElse("30s"),
+              peer.spec().maxRestartTime().map(seconds -> seconds + "s").orElse("120s"));
+      case GlobalNetworkPolicy policy ->
+          array(
+              policy.name(),
+              policy.spec().order().map(ResourceTables::number).orElse("last"),
+              Table.cell(policy.spec().types()),
+              Integer.toString(policy.spec().ingress().size() + policy.spec().egress().size()),
+              policy.spec().selector());
+      case IpPool pool ->
+          array(
+              pool.name(),
+              pool.spec().cidr().toString(),
+              "/" + pool.spec().blockSize(),
+              pool.spec().disabled() ? "disabled" : "enabled",
+              pool.spec().nodeSelector());
+      case Node node ->
+          array(
+              node.name(),
+              addresses(node),
+              node.spec().bgp().flatMap(Node.Bgp::asNumber).map(Asn::toString).orElse(""),
+              labels(node.metadata().labels()));
+      case WorkloadEndpoint endpoint ->
+          array(
+              endpoint.spec().node(),
+              shortId(endpoint.spec().containerID()),
+              endpoint.spec().endpoint(),
+              addresses(endpoint),
+              labels(endpoint.labels()));
+    };
+  }
+
+  /** Addresses without lengths: a container has single ones, a node's length is its subnet's. */
+  static String addresses(Node node) {
+    List<Object> addresses = new ArrayList<>();
+    node.spec()
+        .bgp()
+        .ifPresent(
+            bgp -> {
+              bgp.ipv4().ifPresent(addresses::add);
+              bgp.ipv6().ifPresent(addresses::add);
+            });
+    return Table.cell(addresses);
+  }
+
+  static String addresses(WorkloadEndpoint endpoint) {
+    return Table.cell(
+        endpoint.spec().ipNetworks().stream().map(network -> network.address()).toList());
+  }
+
+  static String labels(Map<String, String> labels) {
+    return Table.cell(
+        labels.entrySet().stream().map(label -> label.getKey() + "=" + label.getValue()).toList());
+  }
+
+  static String shortId(String containerId) {
+    return containerId.length() <= SHORT_ID_LENGTH
+        ? containerId
+        : containerId.substring(0, SHORT_ID_LENGTH);
+  }
+
+  private static String nodes(BgpPeer peer) {
+    return peer.spec().node().or(() -> peer.spec().nodeSelector()).orElse("all()");
+  }
+
+  /** {@code 10} rather than {@code 10.0}. */
+  private static String number(double order) {
+    return order == Math.rint(order) && Math.abs(order) < 1e15
+        ? Long.toString((long) order)
+        : Double.toString(order);
+  }
+
+  private static String[] array(String... cells) {
+    return cells;
+  }
+}

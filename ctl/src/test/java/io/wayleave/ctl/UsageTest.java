@@ -1,0 +1,170 @@
+package io.wayleave.ctl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong command lines: one line that says what is wrong and what would be right, exit code 2. */
+class UsageTest {
+  private static final String GLOBAL_OPTIONS =
+      "--admin-socket, --datastore, --datastore-ca, --datastore-cert, --datastore-key,"
+          + " --datastore-password-file, --datastore-user, --debug, --help, --output, --timeout";
+
+  private final NetctlRun netctl = new NetctlRun();
+
+  /** Arguments separated by blanks, and the line on standard error. */
+  record Wrong(String arguments, String line) {
+    @Override
+    public String toString() {
+      return arguments;
+    }
+  }
+
+  static List<Wrong> wrong() {
+    String commands =
+        "pool, peer, node, endpoint, get, apply, create, replace, delete, version, completion";
+    String create = "peer create tor1 --address 10.0.0.1 --as 65001 ";
+    return List.of(
+        new Wrong("", "netctl needs a command; there are " + commands),
+        new Wrong("pols", "netctl has no command \"pols\"; there are " + commands),
+        new Wrong("pool", "netctl pool needs a command; there are create, delete, list, show"),
+        new Wrong(
+            "peer show tor1",
+            "netctl peer has no command \"show\"; there are create, delete, list"),
+        new Wrong(
+            "pool list --colour",
+            "netctl pool list has no option \"--colour\"; there are " + GLOBAL_OPTIONS),
+        new Wrong("pool list web", "netctl pool list does not take \"web\"; it takes options only"),
+        new Wrong(
+            "peer delete a b", "netctl peer delete does not take \"b\"; it takes NAME and options"),
+        new Wrong(
+            "pool create web",
+            "netctl pool create needs --cidr CIDR (the range, such as 10.244.0.0/16 or"
+                + " fd00:10:244::/48)"),
+        new Wrong(
+            "peer create tor1 --address 10.0.0.1",
+            "netctl peer create needs --as N (the peer's AS number, 1 to 4294967295)"),
+        new Wrong(
+            "peer create --address 10.0.0.1 --as 1",
+            "netctl peer create needs NAME (name of the new peer)"),
+        new Wrong(
+            "peer create tor1 --address 10.0.0.1 --as 0",
+            "--as: \"0\" is not allowed; allowed: an AS number of 1 to 4294967295"),
+        new Wrong(
+            "peer create tor1 --address 10.0.0.1 --as ten",
+            "--as: \"ten\" is not allowed; allowed: an AS number of 1 to 4294967295, or in dotted"
+                + " form such as 1.10"),
+        new Wrong(
+            "peer create tor1 --address 10.0.0.1:0 --as 1",
+            "--address: \"10.0.0.1:0\" is not allowed; allowed: a port of 1 to 65535 after the"
+                + " colon"),
+        new Wrong(
+            create + "--keepalive 0",
+            "--keepalive: \"0\" is not allowed; allowed: 1 to 21845 seconds"),
+        new Wrong(
+            create + "--keepalive soon",
+            "--keepalive: \"soon\" is not allowed; allowed: a whole number"),
+        new Wrong(
+            create + "--restart-time 4096",
+            "--restart-time: \"4096\" is not allowed; allowed: 1 to 4095 seconds"),
+        new Wrong(
+            create + "--node r1h1 --node-selector all()",
+            "--node and --node-selector are both given; give one or none"),
+        new Wrong(create + "--as 65002", "--as is given twice; give it once"),
+        new Wrong(
+            "pool create web --cidr 10.0.0.1/8",
+            "--cidr: \"10.0.0.1/8\" is not allowed; allowed: a network without host bits, here"
+                + " 10.0.0.0/8"),
+        new Wrong(
+            "pool create web --cidr 10.0.0.0/8 --block-size 33",
+            "--block-size: \"33\" is not allowed; allowed: 20 to 32 in an IPV4 pool"),
+        new Wrong(
+            "pool create web/1 --cidr 10.0.0.0/8",
+            "NAME: \"web/1\" is not allowed; allowed: 1 to 253 letters, digits, '-', '_' and '.',"
+                + " beginning and ending with a letter or digit"),
+        new Wrong(
+            "pool list -o xml", "--output: \"xml\" is not allowed; allowed: table, json or yaml"),
+        new Wrong(
+            "pool list --timeout 1h",
+            "--timeout: \"1h\" is not allowed; allowed: 10ms to 10m, such as 500ms, 5s or 1m"),
+        new Wrong("pool list --timeout", "--timeout needs a value, TIME"),
+        new Wrong(
+            "get pods",
+            "kind: \"pods\" is not allowed; allowed: BGPConfiguration, BGPPeer,"
+                + " GlobalNetworkPolicy, IPPool, Node, WorkloadEndpoint"),
+        new Wrong("get", "netctl get needs KIND (such as ippools or BGPPeer)"),
+        new Wrong(
+            "apply",
+            "netctl apply needs --filename FILE (a manifest, - for standard input;"
+                + " may be given several times)"),
+        new Wrong("delete", "netctl delete needs KIND and NAME, or -f FILE"),
+        new Wrong("delete ippool", "netctl delete needs KIND and NAME, or -f FILE"),
+        new Wrong(
+            "delete ippool web -f web.yaml",
+            "KIND and -f are both given; give KIND and NAME, or -f FILE"),
+        new Wrong(
+            "node label r1h1 rack",
+            "label \"rack\" is not allowed; allowed: KEY=VALUE to set, KEY- to remove"),
+        new Wrong(
+            "node label r1h1 ra:ck=1",
+            "labels: \"ra:ck\" is not allowed; allowed: label keys of letters, digits, '-', '_'"
+                + " and '.', with an optional DNS name and '/' before"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void saysWhatIsWrongInOneLine(Wrong wrong) {
+    NetctlRun.Result result =
+        netctl.run(wrong.arguments.isEmpty() ? new String[0] : wrong.arguments.split(" "));
+    assertThat(result.err()).isEqualTo("netctl: " + wrong.line + "\n");
+    assertThat(result.out()).isEmpty();
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(netctl.opened()).as("a datastore opened for nothing").isEmpty();
+  }
+
+  @Test
+  void helpIsAResult() {
+    NetctlRun.Result result = netctl.run("peer", "create", "--help");
+    assertThat(result.code()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).startsWith("Usage: netctl peer create ").contains("--as=N");
+    assertThat(netctl.opened()).isEmpty();
+  }
+
+  @Test
+  void everyCommandHasHelp() {
+    for (String command :
+        List.of(
+            "",
+            "pool",
+            "pool create",
+            "pool list",
+            "pool show",
+            "pool delete",
+            "peer",
+            "peer create",
+            "peer list",
+            "peer delete",
+            "node",
+            "node list",
+            "node status",
+            "node label",
+            "endpoint",
+            "endpoint list",
+            "endpoint show",
+            "get",
+            "apply",
+            "create",
+            "replace",
+            "delete",
+            "version",
+            "completion")) {
+      NetctlRun.Result result = netctl.run((command + " -h").strip().split(" "));
+      assertThat(result.code()).as(command).isZero();
+      assertThat(result.out()).startsWith(("Usage: netctl " + command).strip() + " ");
+    }
+  }
+}
