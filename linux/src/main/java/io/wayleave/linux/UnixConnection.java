@@ -123,6 +123,13 @@ public final class UnixConnection implements AutoCloseable {
    *     no more use
    */
   public void send(byte[] bytes, List<Fd> descriptors, Duration timeout) throws IOException {
+    byte[] frame =
+        ByteBuffer.allocate(LENGTH_BYTES + bytes.length).putInt(bytes.length).put(bytes).array();
+    sendRaw(frame, descriptors, timeout);
+  }
+
+  /** Sends bytes as they are; a test can so send what is no frame. */
+  void sendRaw(byte[] bytes, List<Fd> descriptors, Duration timeout) throws IOException {
     Deadline deadline = Deadline.in(timeout);
     List<Fd> pinned = new ArrayList<>();
     int number = fd.acquire();
@@ -131,10 +138,8 @@ public final class UnixConnection implements AutoCloseable {
         descriptor.acquire();
         pinned.add(descriptor);
       }
-      MemorySegment whole = arena.allocate((long) LENGTH_BYTES + bytes.length);
-      byte[] length = ByteBuffer.allocate(LENGTH_BYTES).putInt(bytes.length).array();
-      MemorySegment.copy(length, 0, whole, JAVA_BYTE, 0, LENGTH_BYTES);
-      MemorySegment.copy(bytes, 0, whole, JAVA_BYTE, LENGTH_BYTES, bytes.length);
+      MemorySegment whole = arena.allocate(bytes.length);
+      MemorySegment.copy(bytes, 0, whole, JAVA_BYTE, 0, bytes.length);
       MemorySegment control = rights(arena, pinned);
       long sent = 0;
       while (sent < whole.byteSize()) {
@@ -151,7 +156,12 @@ public final class UnixConnection implements AutoCloseable {
           case EAGAIN -> {
             if (!deadline.await(number, Libc.POLLOUT)) {
               throw new SocketTimeoutException(
-                  "send a frame of " + bytes.length + " bytes: not taken within " + timeout);
+                  "send a frame: only "
+                      + sent
+                      + " of "
+                      + bytes.length
+                      + " bytes were taken within "
+                      + timeout);
             }
             failIfClosed();
           }
