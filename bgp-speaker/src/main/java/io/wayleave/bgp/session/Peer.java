@@ -24,7 +24,6 @@ import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
-import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -506,8 +505,8 @@ final class Peer implements Machine.Owner {
     session.ifPresent(up -> up.forEachAdvertised(family, visitor));
   }
 
-  /** Our end of the session. */
-  Optional<IpAddress> localAddress() {
-    return session.map(up -> up.source().localAddress());
+  /** Whether our dial made the connection of the session. */
+  boolean dialledByUs() {
+    return primary.dialledByUs();
   }
 }
