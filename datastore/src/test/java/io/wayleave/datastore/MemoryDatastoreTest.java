@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class MemoryDatastoreTest extends DatastoreContractTest {
@@ -21,7 +20,7 @@ class MemoryDatastoreTest extends DatastoreContractTest {
 
   @Override
   protected Datastore another() {
-    return new Client(memory);
+    return new RememberingStore(memory);
   }
 
   @Override
@@ -53,61 +52,13 @@ class MemoryDatastoreTest extends DatastoreContractTest {
     }
   }
 
-  /** A second client whose closing leaves the store to the first. */
-  private record Client(MemoryDatastore store) implements Datastore {
-    @Override
-    public Optional<Entry> get(String key, Deadline deadline) {
-      return store.get(key, deadline);
-    }
-
-    @Override
-    public Map<String, Entry> getAll(Collection<String> keys, Deadline deadline) {
-      return store.getAll(keys, deadline);
-    }
-
-    @Override
-    public Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline) {
-      return store.list(prefix, cursor, pageSize, deadline);
-    }
-
-    @Override
-    public TransactionResult commit(Transaction transaction, Deadline deadline) {
-      return store.commit(transaction, deadline);
-    }
-
-    @Override
-    public Watch watch(String prefix, Revision after) {
-      return store.watch(prefix, after);
-    }
-
-    @Override
-    public Session openSession(Duration timeToLive, Deadline deadline) {
-      return store.openSession(timeToLive, deadline);
-    }
-
-    @Override
-    public Duration requestTimeout() {
-      return store.requestTimeout();
-    }
-
-    @Override
-    public String description() {
-      return store.description();
-    }
-
-    @Override
-    public void close() {
-      // The store belongs to the test.
-    }
-  }
-
   @Test
   void onlyASmallNumberOfListingsIsKept() {
     for (int i = 0; i < 4; i++) {
       committed(Transaction.builder().put("k/" + i, "x").build());
     }
     List<Page> firsts =
-        java.util.stream.IntStream.range(0, 20)
+        IntStream.range(0, 20)
             .mapToObj(
                 i -> {
                   Page page = memory.list("k/", Optional.empty(), 2, deadline());

@@ -356,7 +356,10 @@ final class EtcdConnection implements AutoCloseable {
         @Override
         public void start(Listener<A> listener, Metadata headers) {
           headers.put(HAS_LEADER, "true");
-          token.ifPresent(value -> headers.put(TOKEN, value));
+          // A member refuses even the request for a new token when it comes with an old one.
+          if (!method.equals(AuthGrpc.getAuthenticateMethod())) {
+            token.ifPresent(value -> headers.put(TOKEN, value));
+          }
           super.start(listener, headers);
         }
       };

@@ -58,6 +58,15 @@ public final class EtcdServer implements AutoCloseable {
 
   /** Starts one with TLS and waits until it answers a client with these options. */
   public static EtcdServer startTls(Tls tls, DatastoreOptions options) {
+    return startTls("127.0.0.1", tls, options);
+  }
+
+  /** Like {@link #startTls}, with a URL that names it {@code localhost}. */
+  public static EtcdServer startTlsByName(Tls tls, DatastoreOptions options) {
+    return startTls("localhost", tls, options);
+  }
+
+  private static EtcdServer startTls(String host, Tls tls, DatastoreOptions options) {
     int clientPort = freePort();
     String client = "https://127.0.0.1:" + clientPort;
     return start(
@@ -74,7 +83,7 @@ public final class EtcdServer implements AutoCloseable {
             tls.certificateFile().toString(),
             "--key-file",
             tls.keyFile().toString()),
-        "etcds://127.0.0.1:" + clientPort,
+        "etcds://" + host + ":" + clientPort,
         options);
   }
 
@@ -138,6 +147,11 @@ public final class EtcdServer implements AutoCloseable {
   public void startAgain() {
     startProcess();
     awaitAnswer();
+  }
+
+  /** Starts it again and does not wait: for one that would refuse the waiting client. */
+  public void startProcessAgain() {
+    startProcess();
   }
 
   /** Runs etcdctl with these arguments against this server and returns its output. */
