@@ -21,23 +21,13 @@ public final class BgpEncoder {
    * @return how many messages were written; 0 for an UPDATE that says nothing
    */
   public static int encode(BgpMessage message, CodecContext context, ByteBuf out) {
-    if (message instanceof Update update) {
-      return UpdateEncoder.encode(update, context, out);
-    }
-    int start = beginMessage(message.type(), out);
-    switch (message) {
+    return switch (message) {
       case Open open -> open(open, out);
-      case Update update -> throw new IllegalStateException(update + " is written above");
-      case Notification(int code, int subcode, Octets data) -> {
-        out.writeByte(code).writeByte(subcode);
-        data.truncated(context.maxSend() - MessageLength.MIN_NOTIFICATION).writeTo(out);
-      }
-      case Keepalive() -> {}
-      case RouteRefresh(AddressFamily family, RouteRefresh.Subtype subtype) ->
-          out.writeShort(family.afi()).writeByte(subtype.code()).writeByte(family.safi());
-    }
-    endMessage(start, out);
-    return 1;
+      case Update update -> UpdateEncoder.encode(update, context, out);
+      case Notification notification -> notification(notification, context, out);
+      case Keepalive() -> keepalive(out);
+      case RouteRefresh refresh -> routeRefresh(refresh, out);
+    };
   }
 
   /** Writes a header without its length and returns where it starts. */
@@ -52,7 +42,8 @@ public final class BgpEncoder {
     out.setShort(start + Iana.MARKER_LENGTH, out.writerIndex() - start);
   }
 
-  private static void open(Open open, ByteBuf out) {
+  private static int open(Open open, ByteBuf out) {
+    int start = beginMessage(Iana.MSG_OPEN, out);
     out.writeByte(Iana.VERSION)
         .writeShort(open.myAs())
         .writeShort(open.holdTime())
@@ -73,5 +64,30 @@ public final class BgpEncoder {
       throw new IllegalArgumentException("capabilities of " + length + " octets in an OPEN");
     }
     out.writeBytes(capabilities);
+    endMessage(start, out);
+    return 1;
+  }
+
+  private static int notification(Notification notification, CodecContext context, ByteBuf out) {
+    int start = beginMessage(Iana.MSG_NOTIFICATION, out);
+    out.writeByte(notification.code()).writeByte(notification.subcode());
+    int room = context.maxSend() - MessageLength.MIN_NOTIFICATION;
+    notification.data().truncated(room).writeTo(out);
+    endMessage(start, out);
+    return 1;
+  }
+
+  private static int keepalive(ByteBuf out) {
+    endMessage(beginMessage(Iana.MSG_KEEPALIVE, out), out);
+    return 1;
+  }
+
+  private static int routeRefresh(RouteRefresh refresh, ByteBuf out) {
+    int start = beginMessage(Iana.MSG_ROUTE_REFRESH, out);
+    out.writeShort(refresh.family().afi())
+        .writeByte(refresh.subtype().code())
+        .writeByte(refresh.family().safi());
+    endMessage(start, out);
+    return 1;
   }
 }

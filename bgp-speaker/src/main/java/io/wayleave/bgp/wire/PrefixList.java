@@ -17,8 +17,10 @@ import java.util.RandomAccess;
  * {@link #forEachPrefix}. Immutable.
  */
 public final class PrefixList extends AbstractList<Cidr> implements RandomAccess {
-  private static final PrefixList EMPTY_IPV4 = new Builder(Family.IPV4, 0).build();
-  private static final PrefixList EMPTY_IPV6 = new Builder(Family.IPV6, 0).build();
+  private static final PrefixList EMPTY_IPV4 =
+      new PrefixList(Family.IPV4, new long[0], new byte[0]);
+  private static final PrefixList EMPTY_IPV6 =
+      new PrefixList(Family.IPV6, new long[0], new byte[0]);
 
   private final Family family;
   private final long[] words;
@@ -55,6 +57,11 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
 
   public static Builder builder(Family family) {
     return new Builder(family, 16);
+  }
+
+  /** A builder that has room for that many before it has to grow. */
+  static Builder builder(Family family, int expected) {
+    return new Builder(family, expected);
   }
 
   public Family family() {
@@ -139,12 +146,10 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
       return this;
     }
 
-    Builder addAll(PrefixList other) {
-      other.forEachPrefix(this::add);
-      return this;
-    }
-
     public PrefixList build() {
+      if (size == 0) {
+        return empty(family);
+      }
       return new PrefixList(
           family, Arrays.copyOf(words, size * stride), Arrays.copyOf(lengths, size));
     }

@@ -54,8 +54,9 @@ final class UpdateDecoder {
     }
     ByteBuf attributesField = body.readSlice(attributesLength);
 
-    PrefixList.Builder withdrawnBuilder = PrefixList.builder(Family.IPV4);
-    PrefixList.Builder announcedBuilder = PrefixList.builder(Family.IPV4);
+    PrefixList.Builder withdrawnBuilder =
+        MultiProtocolReader.builderFor(withdrawnField, Family.IPV4);
+    PrefixList.Builder announcedBuilder = MultiProtocolReader.builderFor(body, Family.IPV4);
     Optional<String> badPrefix =
         MultiProtocolReader.readPrefixes(withdrawnField, Family.IPV4, withdrawnBuilder)
             .map(reason -> "withdrawn routes: " + reason)

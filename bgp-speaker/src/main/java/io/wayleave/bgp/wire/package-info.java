@@ -57,7 +57,8 @@
  *
  * <ul>
  *   <li>Whether a next hop is our own address, on a shared network, or reachable (RFC 4271 section
- *       6.3): the session and the RIB know. A loopback next hop passes.
+ *       6.3): the session and the RIB know. A loopback next hop passes, and so does an IPv4-mapped
+ *       one, which FRR sends for IPv6 routes in an IPv4 session.
  *   <li>Whether AS_PATH starts with the peer's AS, or contains ours: the session's.
  *   <li>Whether LOCAL_PREF is there in an internal session (RFC 4271 section 5.1.5): the absence is
  *       accepted.
