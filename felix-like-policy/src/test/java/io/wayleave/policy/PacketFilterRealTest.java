@@ -10,10 +10,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.IptablesBackend;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -425,23 +427,25 @@ final class PacketFilterRealTest {
   }
 
   private void assertOpen(List<Flow> flows) {
-    for (Flow flow : flows) {
-      assertThat(lab.answersSoon(flow.probe())).as(flow.name() + " gets an answer").isTrue();
-    }
+    assertAnswers(flows, flow -> lab.answersSoon(flow.probe()), true);
+  }
+
+  private void assertClosed(List<Flow> flows) {
+    assertAnswers(flows, flow -> flow.probe().getAsBoolean(), false);
   }
 
   /** All at once: silence takes its time. */
-  private static void assertClosed(List<Flow> flows) {
-    List<CompletableFuture<Boolean>> answers =
-        flows.stream()
-            .map(
-                flow ->
-                    CompletableFuture.supplyAsync(
-                        flow.probe()::getAsBoolean, task -> Thread.ofVirtual().start(task)))
-            .toList();
-    for (int i = 0; i < flows.size(); i++) {
-      assertThat(answers.get(i).join()).as(flows.get(i).name() + " gets an answer").isFalse();
+  private static void assertAnswers(List<Flow> flows, Predicate<Flow> probe, boolean expected) {
+    Map<Flow, CompletableFuture<Boolean>> answers = new LinkedHashMap<>();
+    for (Flow flow : flows) {
+      answers.put(
+          flow,
+          CompletableFuture.supplyAsync(
+              () -> probe.test(flow), task -> Thread.ofVirtual().start(task)));
     }
+    answers.forEach(
+        (flow, answer) ->
+            assertThat(answer.join()).as(flow.name() + " gets an answer").isEqualTo(expected));
   }
 
   private Flow tcp(int from, String to, int port) {
