@@ -1,6 +1,7 @@
 package io.wayleave.policy.dataplane;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Runs a program of the packet filter, gives it a text and takes its answer. The seam between the
@@ -9,7 +10,20 @@ import java.util.List;
 @FunctionalInterface
 public interface CommandRunner {
   /** What a program answered. */
-  record Result(int exitCode, String stdout, String stderr) {}
+  record Result(int exitCode, String stdout, String stderr) {
+    boolean succeeded() {
+      return exitCode == 0;
+    }
+
+    /** What the program complained of, on one line and without its advice to read its help. */
+    String complaint() {
+      return stderr
+          .lines()
+          .map(String::strip)
+          .filter(line -> !line.isEmpty() && !line.startsWith("Try `"))
+          .collect(Collectors.joining("; "));
+    }
+  }
 
   /**
    * Runs the command to its end.

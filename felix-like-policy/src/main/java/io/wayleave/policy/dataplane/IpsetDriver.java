@@ -125,11 +125,11 @@ final class IpsetDriver {
     List<String> command = new ArrayList<>(DESTROY);
     command.add(set);
     CommandRunner.Result result = runner.run(command, "");
-    if (result.exitCode() == 0) {
+    if (result.succeeded()) {
       sets.removeActual(set);
       members.remove(set);
     } else {
-      undeletable.put(set, result.stderr().strip());
+      undeletable.put(set, result.complaint());
     }
   }
 
@@ -138,17 +138,17 @@ final class IpsetDriver {
       return;
     }
     CommandRunner.Result result = runner.run(RESTORE, String.join("\n", commands) + "\n");
-    if (result.exitCode() != 0) {
+    if (!result.succeeded()) {
       loaded = false;
-      throw new DataplaneException("ipset restore failed: " + result.stderr().strip());
+      throw new DataplaneException("ipset restore failed: " + result.complaint());
     }
     log.debug("ipsets written commands={}", commands.size());
   }
 
   private void load() {
     CommandRunner.Result saved = runner.run(SAVE, "");
-    if (saved.exitCode() != 0) {
-      throw new DataplaneException("ipset save failed: " + saved.stderr().strip());
+    if (!saved.succeeded()) {
+      throw new DataplaneException("ipset save failed: " + saved.complaint());
     }
     Map<String, Family> present = new HashMap<>();
     Map<String, Map<Cidr, Boolean>> presentMembers = new HashMap<>();

@@ -54,16 +54,14 @@ public enum IptablesBackend {
 
   static boolean legacyTableExists(CommandRunner runner) {
     CommandRunner.Result names = runner.run(List.of("cat", "/proc/net/ip_tables_names"), "");
-    return names.exitCode() == 0 && names.stdout().lines().anyMatch("filter"::equals);
+    return names.succeeded() && names.stdout().lines().anyMatch("filter"::equals);
   }
 
   private static String save(CommandRunner runner, IptablesBackend backend) {
     CommandRunner.Result saved = runner.run(backend.saveCommand(Family.IPV4), "");
-    if (saved.exitCode() != 0) {
+    if (!saved.succeeded()) {
       throw new DataplaneException(
-          String.join(" ", backend.saveCommand(Family.IPV4))
-              + " failed: "
-              + saved.stderr().strip());
+          String.join(" ", backend.saveCommand(Family.IPV4)) + " failed: " + saved.complaint());
     }
     return saved.stdout();
   }

@@ -37,7 +37,7 @@ public record ProcessRunner(List<String> prefix, Duration deadline) implements C
       CompletableFuture<String> errors = inBackground(() -> read(process.getErrorStream()));
       if (!process.waitFor(deadline.toNanos(), TimeUnit.NANOSECONDS)) {
         throw new DataplaneException(
-            String.join(" ", full) + " did not end within " + deadline.toSeconds() + " s");
+            String.join(" ", full) + " did not end within " + deadline.toMillis() / 1000.0 + " s");
       }
       input.join();
       return new Result(process.exitValue(), output.join(), errors.join());

@@ -111,9 +111,9 @@ final class TableDriver {
 
   private void load() {
     CommandRunner.Result saved = runner.run(backend.saveCommand(family), "");
-    if (saved.exitCode() != 0) {
+    if (!saved.succeeded()) {
       throw new DataplaneException(
-          String.join(" ", backend.saveCommand(family)) + " failed: " + saved.stderr().strip());
+          String.join(" ", backend.saveCommand(family)) + " failed: " + saved.complaint());
     }
     SavedTable table = SavedTable.parse(saved.stdout());
     hashes.replaceActual(table.ourChains());
@@ -143,19 +143,19 @@ final class TableDriver {
     StringBuilder input = new StringBuilder();
     lines.forEach(line -> input.append(line.text()).append('\n'));
     CommandRunner.Result result = runner.run(backend.restoreCommand(family), input.toString());
-    if (result.exitCode() == 0) {
+    if (result.succeeded()) {
       puts.forEach(chain -> hashes.setActual(chain, hashes.desired().get(chain)));
       deletes.forEach(hashes::removeActual);
       hooks.forEach((chain, target) -> hostRules.put(chain, repaired(chain, target)));
       log.debug("filter table written family={} chains={} gone={}", family, puts, deletes);
       return true;
     }
-    if (exclude(result.stderr().strip(), lines)) {
+    if (exclude(result.complaint(), lines)) {
       return false;
     }
     loaded = false;
     throw new DataplaneException(
-        String.join(" ", backend.restoreCommand(family)) + " failed: " + result.stderr().strip());
+        String.join(" ", backend.restoreCommand(family)) + " failed: " + result.complaint());
   }
 
   private List<Line> compose(Set<String> puts, Set<String> deletes) {

@@ -1,0 +1,59 @@
+package io.wayleave.policy;
+
+import static io.wayleave.policy.Fixtures.endpoint;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.wayleave.model.Family;
+import io.wayleave.model.Update;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.dataplane.FakeKernel;
+import io.wayleave.policy.dataplane.IptablesBackend;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class PolicyEngineTest {
+  private static final WorkloadEndpoint WEB =
+      endpoint("n1", "web", "wl1", Map.of("role", "web"), "10.0.0.1", "fd00::1");
+
+  private final FakeKernel kernel = new FakeKernel();
+  private final PolicyEngine engine =
+      PolicyEngine.start(PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel);
+
+  @AfterEach
+  void close() {
+    engine.close();
+  }
+
+  @Test
+  void worksOnAThreadOfItsOwn() throws Exception {
+    engine.framed().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    engine.onEndpoint(new Update.InSync<>());
+    engine.onPolicy(new Update.InSync<>());
+    CompletableFuture<String> programmedOn =
+        engine.program(WEB).thenApply(_ -> Thread.currentThread().getName()).toCompletableFuture();
+    programmedOn.get(10, TimeUnit.SECONDS);
+    assertThat(engine.status().endpoints()).isEqualTo(1);
+    assertThat(engine.status().current()).isTrue();
+    assertThat(engine.status().inSync()).isTrue();
+
+    engine.close();
+    assertThat(kernel.table(Family.IPV4)).containsKey("wl-in-wl1");
+    assertThat(kernel.table(Family.IPV6)).containsKey("wl-in-wl1");
+  }
+
+  @Test
+  void aClosedEngineFailsWhatWaitsAndWhatComes() {
+    CompletableFuture<Void> waiting = engine.program(WEB).toCompletableFuture();
+    engine.close();
+    assertThatThrownBy(() -> waiting.get(10, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("the policy engine was closed");
+    assertThatThrownBy(() -> engine.settled().toCompletableFuture().get(10, TimeUnit.SECONDS))
+        .hasMessageContaining("the policy engine was closed");
+  }
+}

@@ -1,0 +1,308 @@
+package io.wayleave.policy;
+
+import static io.wayleave.policy.Fixtures.endpoint;
+import static io.wayleave.policy.Fixtures.policy;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.wayleave.model.Family;
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Update;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.DataplaneException;
+import io.wayleave.policy.dataplane.FakeKernel;
+import io.wayleave.policy.dataplane.IptablesBackend;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** When what is written, by a clock that the test moves. */
+final class PolicyReconcilerTest {
+  private static final long MILLI = 1_000_000;
+  private static final Duration RESYNC = Duration.ofSeconds(30);
+  private static final WorkloadEndpoint WEB =
+      endpoint("n1", "web", "wl1", Map.of("role", "web"), "10.0.0.1");
+  private static final WorkloadEndpoint DB =
+      endpoint("n1", "db", "wl2", Map.of("role", "db"), "10.0.0.2");
+  private static final GlobalNetworkPolicy FROM_WEB =
+      policy(
+          "from-web",
+          """
+          selector: role == 'db'
+          ingress: [{action: Allow, source: {selector: role == 'web'}}]
+          """);
+
+  private final FakeKernel kernel = new FakeKernel();
+  private PolicyReconciler reconciler = reconciler();
+  private long now = Long.MAX_VALUE - 1000;
+
+  private PolicyReconciler reconciler() {
+    return new PolicyReconciler(
+        "n1", () -> new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel), RESYNC);
+  }
+
+  @Test
+  void theFrameComesFirstAndWithoutTheDatastore() {
+    CompletableFuture<Void> framed = ask(reconciler::framed);
+    assertThat(reconciler.status().framed()).isFalse();
+    step();
+    assertThat(framed).isCompleted();
+    assertThat(reconciler.status().framed()).isTrue();
+    assertThat(reconciler.status().inSync()).isFalse();
+    assertThat(rules("FORWARD")).containsExactly("-j wl-FORWARD");
+    assertThat(rules("wl-from-wl")).endsWith("-j DROP");
+  }
+
+  @Test
+  void addWaitsForBothSources() {
+    CompletableFuture<Void> added = ask(done -> reconciler.program(DB, done));
+    step();
+    reconciler.onEndpoint(new Update.InSync<>());
+    step();
+    assertThat(added).isNotDone();
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-in-wl2");
+    reconciler.onPolicy(new Update.Put<>("from-web", FROM_WEB));
+    step();
+    assertThat(added).isNotDone();
+    reconciler.onPolicy(new Update.InSync<>());
+    step();
+    assertThat(added).isCompleted();
+    assertThat(rules("wl-in-wl2")).contains("-j wl-pi-from-web").endsWith("-j DROP");
+  }
+
+  @Test
+  void setsThenTablesAndAtTheEndTheReverse() {
+    inSync();
+    put(FROM_WEB);
+    put(WEB);
+    put(DB);
+    kernel.takeLog();
+    step();
+    assertThat(commands())
+        .containsExactly("ipset restore -exist", "iptables-nft-restore --noflush --wait=10");
+
+    reconciler.onEndpoint(new Update.Delete<>(DB.name()));
+    step();
+    assertThat(commands().getFirst()).isEqualTo("iptables-nft-restore --noflush --wait=10");
+    assertThat(kernel.sets()).isEmpty();
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKeys("wl-in-wl2", "wl-pi-from-web");
+  }
+
+  @Test
+  void everythingToldBeforeAStepIsOneWrite() {
+    inSync();
+    put(FROM_WEB);
+    kernel.takeLog();
+    for (int i = 0; i < 50; i++) {
+      put(endpoint("n1", "c" + i, "wlc" + i, Map.of("role", "db"), "10.0.1." + i));
+    }
+    step();
+    assertThat(commands()).hasSize(2);
+  }
+
+  @Test
+  void aFailedWriteIsRepeatedWithGrowingPauses() {
+    inSync();
+    kernel.failWith("no permission");
+    CompletableFuture<Void> added = ask(done -> reconciler.program(DB, done));
+    assertThat(step()).isEqualTo(100 * MILLI);
+    assertThat(reconciler.status().lastError())
+        .hasValueSatisfying(error -> assertThat(error).contains("failed: no permission"));
+    assertThat(reconciler.status().current()).isFalse();
+
+    // News in the pause do not shorten it.
+    put(WEB);
+    kernel.takeLog();
+    now += 99 * MILLI;
+    assertThat(step()).isEqualTo(MILLI);
+    assertThat(commands()).isEmpty();
+    now += MILLI;
+    assertThat(step()).isEqualTo(200 * MILLI);
+    assertThat(commands()).isNotEmpty();
+    for (int i = 0; i < 10; i++) {
+      now += 2000 * MILLI;
+      assertThat(step()).isLessThanOrEqualTo(2000 * MILLI);
+    }
+    assertThat(added).isNotDone();
+
+    kernel.work();
+    now += 2000 * MILLI;
+    step();
+    assertThat(added).isCompleted();
+    assertThat(reconciler.status().lastError()).isEmpty();
+    assertThat(reconciler.status().current()).isTrue();
+    assertThat(kernel.table(Family.IPV4)).containsKeys("wl-in-wl1", "wl-in-wl2");
+  }
+
+  @Test
+  void aDataplaneThatCannotBeOpenedIsTriedAgain() {
+    boolean[] installed = {false};
+    reconciler =
+        new PolicyReconciler(
+            "n1",
+            () -> {
+              if (!installed[0]) {
+                throw new DataplaneException("cannot run iptables-nft-save");
+              }
+              return new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel);
+            },
+            RESYNC);
+    assertThat(step()).isEqualTo(100 * MILLI);
+    assertThat(reconciler.status().lastError()).contains("cannot run iptables-nft-save");
+    installed[0] = true;
+    now += 100 * MILLI;
+    step();
+    assertThat(reconciler.status().framed()).isTrue();
+  }
+
+  @Test
+  void aDefectIsShownAndRetried() {
+    reconciler =
+        new PolicyReconciler(
+            "n1",
+            () -> {
+              throw new IllegalStateException("a defect");
+            },
+            RESYNC);
+    assertThat(step()).isEqualTo(100 * MILLI);
+    assertThat(reconciler.status().lastError())
+        .contains("java.lang.IllegalStateException: a defect");
+  }
+
+  @Test
+  void aResyncComesByItself() {
+    inSync();
+    assertThat(step()).isEqualTo(RESYNC.toNanos());
+    kernel.raw(Family.IPV4, "FORWARD").clear();
+    now += RESYNC.toNanos() - 1;
+    assertThat(step()).isEqualTo(1);
+    assertThat(rules("FORWARD")).isEmpty();
+    now += 1;
+    assertThat(step()).isEqualTo(RESYNC.toNanos());
+    assertThat(rules("FORWARD")).containsExactly("-j wl-FORWARD");
+  }
+
+  @Test
+  void whatTheKernelStillHoldsIsDeletedLaterAndNobodyWaits() {
+    inSync();
+    put(FROM_WEB);
+    put(DB);
+    step();
+    String set = kernel.sets().keySet().iterator().next();
+    kernel.hold(set);
+    reconciler.onEndpoint(new Update.Delete<>(DB.name()));
+    CompletableFuture<Void> settled = ask(reconciler::settled);
+    assertThat(step()).isEqualTo(100 * MILLI);
+    assertThat(settled).isCompleted();
+    assertThat(reconciler.status().failing()).containsOnlyKeys(set);
+    kernel.work();
+    now += 100 * MILLI;
+    step();
+    assertThat(kernel.sets()).isEmpty();
+    assertThat(reconciler.status().failing()).isEmpty();
+  }
+
+  @Test
+  void addCountsUntilTheDatastoreKnowsTheAttachment() {
+    inSync();
+    // The datastore still has the attachment before this one, and tells its end late.
+    put(attachment("g1", "10.0.0.1"));
+    CompletableFuture<Void> added =
+        ask(done -> reconciler.program(attachment("g2", "10.0.0.2"), done));
+    step();
+    assertThat(added).isCompleted();
+    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+    put(attachment("g1", "10.0.0.1"));
+    step();
+    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+    reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
+    step();
+    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+
+    // From then on the datastore leads.
+    put(attachment("g2", "10.0.0.2"));
+    put(attachment("g2", "10.0.0.3"));
+    step();
+    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.3/32");
+    reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
+    step();
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-fw-wl1");
+  }
+
+  @Test
+  void anUndoneAddLeavesNothing() {
+    inSync();
+    CompletableFuture<Void> added = ask(done -> reconciler.program(WEB, done));
+    step();
+    assertThat(added).isCompleted();
+    assertThat(kernel.table(Family.IPV4)).containsKey("wl-fw-wl1");
+    CompletableFuture<Void> forgotten = ask(done -> reconciler.forget(WEB.name(), done));
+    step();
+    assertThat(forgotten).isCompleted();
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-fw-wl1");
+    assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl1"));
+  }
+
+  @Test
+  void twoRecordsOfOneInterfaceDoNotUndoEachOther() {
+    inSync();
+    put(endpoint("n1", "old", "wl1", Map.of(), "10.0.0.7"));
+    put(WEB);
+    step();
+    reconciler.onEndpoint(new Update.Delete<>("n1.old.eth0"));
+    step();
+    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.1/32");
+    assertThat(rules("wl-from-wl")).contains("-i wl1 -g wl-fw-wl1");
+  }
+
+  @Test
+  void abandonedWaitersFail() {
+    CompletableFuture<Void> added = ask(done -> reconciler.program(WEB, done));
+    reconciler.abandon(new IllegalStateException("closed"));
+    assertThat(added).isCompletedExceptionally();
+  }
+
+  private static WorkloadEndpoint attachment(String generation, String address) {
+    return endpoint("n1", "web", "wl1", generation, Map.of("role", "web"), address);
+  }
+
+  private void inSync() {
+    reconciler.onEndpoint(new Update.InSync<>());
+    reconciler.onPolicy(new Update.InSync<>());
+    step();
+  }
+
+  private long step() {
+    long wait = reconciler.step(now);
+    reconciler.completeServed();
+    return wait;
+  }
+
+  private void put(WorkloadEndpoint endpoint) {
+    reconciler.onEndpoint(new Update.Put<>(endpoint.name(), endpoint));
+  }
+
+  private void put(GlobalNetworkPolicy policy) {
+    reconciler.onPolicy(new Update.Put<>(policy.name(), policy));
+  }
+
+  private static CompletableFuture<Void> ask(Consumer<CompletableFuture<Void>> question) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    question.accept(done);
+    return done;
+  }
+
+  private List<String> commands() {
+    return kernel.takeLog().stream()
+        .filter(line -> line.startsWith("ipset ") || line.startsWith("iptables"))
+        .toList();
+  }
+
+  private List<String> rules(String chain) {
+    return kernel.rules(Family.IPV4, chain);
+  }
+}

@@ -1,0 +1,206 @@
+package io.wayleave.policy.dataplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.wayleave.model.Family;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class TableDriverTest {
+  private static final Chain FRAME = Chain.structure("wl-FORWARD", List.of("-j wl-a", "-j wl-b"));
+  private static final Chain A = Chain.policy("wl-a", List.of("-p tcp -j ACCEPT"));
+  private static final Chain B = Chain.policy("wl-b", List.of("-p udp -j ACCEPT", "-j DROP"));
+
+  private final FakeKernel kernel = new FakeKernel();
+  private final TableDriver driver = driver();
+
+  private TableDriver driver() {
+    return new TableDriver(
+        Family.IPV4, IptablesBackend.NFT, kernel, Map.of("FORWARD", "wl-FORWARD"));
+  }
+
+  @Test
+  void writesEverythingInOneRestore() {
+    put(driver);
+    assertThat(kernel.takeLog().stream().filter(line -> line.startsWith("iptables")))
+        .containsExactly("iptables-nft-save -t filter", "iptables-nft-restore --noflush --wait=10");
+    assertThat(rules("FORWARD")).containsExactly("-j wl-FORWARD");
+    assertThat(rules("wl-FORWARD")).containsExactly("-j wl-a", "-j wl-b");
+    assertThat(rules("wl-b")).containsExactly("-p udp -j ACCEPT", "-j DROP");
+  }
+
+  @Test
+  void writesNothingWhenNothingDiffers() {
+    put(driver);
+    kernel.takeLog();
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog()).isEmpty();
+    driver.put(A);
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog()).containsExactly("iptables-nft-save -t filter");
+  }
+
+  @Test
+  void writesOnlyTheChainThatChanged() {
+    put(driver);
+    kernel.takeLog();
+    driver.put(Chain.policy("wl-b", List.of("-p udp -j ACCEPT", "-p sctp -j ACCEPT", "-j DROP")));
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog())
+        .filteredOn(line -> line.startsWith(":") || line.startsWith("-A"))
+        .hasSize(4)
+        .allMatch(line -> line.startsWith(":wl-b ") || line.startsWith("-A wl-b "));
+  }
+
+  @Test
+  void anotherDriverFindsWhatThisOneWrote() {
+    put(driver);
+    kernel.takeLog();
+    TableDriver restarted = driver();
+    put(restarted);
+    assertThat(kernel.takeLog()).containsExactly("iptables-nft-save -t filter");
+  }
+
+  @Test
+  void aHashCoversWhatStandsBefore() {
+    // The same rules in another order, each known from before.
+    assertThat(Chain.structure("wl-x", List.of("-j A", "-j B")).hashes())
+        .doesNotContainAnyElementsOf(Chain.structure("wl-x", List.of("-j B", "-j A")).hashes());
+    assertThat(Chain.structure("wl-y", List.of("-j A")).hashes())
+        .isNotEqualTo(Chain.structure("wl-x", List.of("-j A")).hashes());
+  }
+
+  @Test
+  void deletesWhatIsOursAndNotWanted() {
+    kernel.table(Family.IPV4).put("wl-old", new ArrayList<>(List.of("-j wl-older")));
+    kernel.table(Family.IPV4).put("wl-older", new ArrayList<>());
+    kernel.table(Family.IPV4).put("others", new ArrayList<>(List.of("-j DROP")));
+    put(driver);
+    assertThat(kernel.table(Family.IPV4))
+        .doesNotContainKeys("wl-old", "wl-older")
+        .containsKey("others");
+    driver.put(Chain.structure("wl-FORWARD", List.of("-j wl-a")));
+    driver.remove("wl-b");
+    driver.apply(Mode.FULL);
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-b");
+  }
+
+  @Test
+  void adoptingAddsWhatIsMissingAndTouchesNothingElse() {
+    put(driver);
+    kernel.raw(Family.IPV4, "wl-a").clear();
+    kernel.table(Family.IPV4).put("wl-old", new ArrayList<>());
+    kernel.raw(Family.IPV4, "FORWARD").clear();
+
+    TableDriver restarted = driver();
+    restarted.put(FRAME);
+    restarted.put(A);
+    restarted.put(B);
+    restarted.put(Chain.structure("wl-new", List.of("-j DROP")));
+    restarted.apply(Mode.ADOPT);
+    assertThat(rules("wl-new")).containsExactly("-j DROP");
+    assertThat(rules("FORWARD")).containsExactly("-j wl-FORWARD");
+    assertThat(rules("wl-a")).isEmpty();
+    assertThat(kernel.table(Family.IPV4)).containsKey("wl-old");
+
+    restarted.apply(Mode.FULL);
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-old");
+  }
+
+  @Test
+  void repairsWhatOthersDidToOurChainsAndJumps() {
+    put(driver);
+    kernel.raw(Family.IPV4, "FORWARD").addFirst("-j others");
+    kernel.raw(Family.IPV4, "FORWARD").add("-s 10.0.0.0/8 -j wl-FORWARD");
+    kernel.raw(Family.IPV4, "wl-a").addFirst("-j ACCEPT");
+    kernel.table(Family.IPV4).remove("wl-b");
+
+    driver.apply(Mode.FULL);
+    assertThat(rules("FORWARD").getFirst())
+        .as("nobody said that something changed")
+        .isEqualTo("-j others");
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(rules("FORWARD")).containsExactly("-j wl-FORWARD", "-j others");
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+    assertThat(rules("wl-b")).containsExactly("-p udp -j ACCEPT", "-j DROP");
+  }
+
+  @Test
+  void aRefusedPolicyIsClosedAndTheRestGoesOn() {
+    kernel.refuse(line -> line.startsWith("-A wl-b") && line.contains("udp"));
+    put(driver);
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+    assertThat(rules("wl-b")).containsExactly("-j DROP");
+    assertThat(driver.failing()).containsOnlyKeys("wl-b");
+
+    // It is not tried again for nothing, only when its rules change or at a resync.
+    kernel.takeLog();
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog()).isEmpty();
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-b")).containsExactly("-j DROP");
+    assertThat(driver.failing()).containsOnlyKeys("wl-b");
+    driver.put(Chain.policy("wl-b", List.of("-p sctp -j ACCEPT")));
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-b")).containsExactly("-p sctp -j ACCEPT");
+    assertThat(driver.failing()).isEmpty();
+  }
+
+  @Test
+  void severalRefusedPoliciesAreClosedEach() {
+    kernel.refuse(line -> line.contains("udp") || line.contains("tcp"));
+    put(driver);
+    assertThat(rules("wl-a")).containsExactly("-j DROP");
+    assertThat(rules("wl-b")).containsExactly("-j DROP");
+    kernel.work();
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+    assertThat(driver.failing()).isEmpty();
+  }
+
+  @Test
+  void aRefusedFrameFailsTheWriteAndChangesNothing() {
+    kernel.refuse(line -> line.startsWith("-A wl-FORWARD"));
+    assertThatThrownBy(() -> put(driver))
+        .isInstanceOf(DataplaneException.class)
+        .hasMessageContaining("iptables-nft-restore --noflush --wait=10 failed: bad argument");
+    assertThat(rules("FORWARD")).isEmpty();
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-a");
+    kernel.work();
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+  }
+
+  @Test
+  void aChainThatOthersUseIsEmptiedAndReported() {
+    kernel.table(Family.IPV4).put("wl-old", new ArrayList<>(List.of("-j ACCEPT")));
+    kernel.raw(Family.IPV4, "INPUT").add("-j wl-old");
+    put(driver);
+    assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
+    assertThat(driver.failing()).containsOnlyKeys("wl-old");
+    kernel.raw(Family.IPV4, "INPUT").clear();
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-old");
+    assertThat(driver.failing()).isEmpty();
+  }
+
+  private static void put(TableDriver driver) {
+    driver.put(FRAME);
+    driver.put(A);
+    driver.put(B);
+    driver.apply(Mode.FULL);
+  }
+
+  private List<String> rules(String chain) {
+    return kernel.rules(Family.IPV4, chain);
+  }
+}
