@@ -23,6 +23,9 @@ import java.util.concurrent.TimeUnit;
  * Every claim is checked before it is printed; the first that does not hold ends the demo.
  */
 final class Demo {
+  /** The name in {@link #policy}. */
+  static final String POLICY_NAME = "web-for-friends";
+
   private static final Duration CONVERGED = Duration.ofSeconds(20);
 
   private final PrintStream out;
@@ -109,7 +112,7 @@ final class Demo {
   }
 
   private void showPolicy(Lab lab, List<LabContainer> containers) {
-    String manifest = resource("demo-policy.yaml");
+    String manifest = policy();
     title("A policy: netctl apply");
     out.println(manifest.indent(2));
     progress.step("applied", () -> lab.apply(manifest));
@@ -119,8 +122,7 @@ final class Demo {
         progress.step("only friends reach " + web, () -> PingMatrix.await(lab, refused, CONVERGED));
     out.println(closed.text().indent(2));
     progress.step(
-        "policy deleted",
-        () -> lab.netctl("delete", "globalnetworkpolicy", "web-for-friends").check());
+        "policy deleted", () -> lab.netctl("delete", "globalnetworkpolicy", POLICY_NAME).check());
     PingMatrix _ =
         progress.step(
             "all pings are answered again", () -> PingMatrix.await(lab, Set.of(), CONVERGED));
@@ -170,9 +172,11 @@ final class Demo {
     out.println("== " + text);
   }
 
-  private static String resource(String name) {
+  /** The manifest of the demo's policy. */
+  static String policy() {
     try (InputStream stream =
-        Objects.requireNonNull(Demo.class.getResourceAsStream(name), name + " is not in the jar")) {
+        Objects.requireNonNull(
+            Demo.class.getResourceAsStream("demo-policy.yaml"), "the policy is not in the jar")) {
       return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

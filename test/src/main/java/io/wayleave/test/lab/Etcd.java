@@ -1,8 +1,15 @@
 package io.wayleave.test.lab;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The lab's datastore: one etcd in a namespace of its own behind the spine. Safe from any thread;
@@ -27,7 +34,6 @@ public final class Etcd {
 
   /** Starts it, with the data of an earlier run, and returns when it serves. */
   public void start() {
-    String url = "http://" + Topology.ETCD + ":" + Topology.ETCD_PORT;
     String peerUrl = "http://127.0.0.1:2380";
     Path log = directory.resolve("etcd.log");
     ProcessRecord process =
@@ -43,9 +49,9 @@ public final class Etcd {
                 "--data-dir",
                 directory.resolve("data").toString(),
                 "--listen-client-urls",
-                url,
+                url(),
                 "--advertise-client-urls",
-                url,
+                url(),
                 "--listen-peer-urls",
                 peerUrl,
                 "--initial-advertise-peer-urls",
@@ -71,17 +77,35 @@ public final class Etcd {
 
   /** Whether it answers a linearizable read over the network. */
   public boolean isHealthy() {
-    return Command.of(
-            "etcdctl",
-            "--endpoints",
-            "http://" + Topology.ETCD + ":" + Topology.ETCD_PORT,
-            "--dial-timeout=1s",
-            "--command-timeout=2s",
-            "endpoint",
-            "health")
-        .environment(Map.of("ETCDCTL_API", "3"))
-        .at(NetNs.named(namespace))
-        .run()
-        .succeeded();
+    return etcdctl("endpoint", "health").run().succeeded();
+  }
+
+  /**
+   * All keys with a prefix and their values, asked past Wayleave: what is there, not what it says
+   * is there.
+   */
+  public SortedMap<String, String> read(String prefix) {
+    JsonNode answer =
+        Json.read("etcdctl", etcdctl("get", "--prefix", prefix, "--write-out=json").check());
+    SortedMap<String, String> found = new TreeMap<>();
+    for (JsonNode pair : answer.path("kvs")) {
+      found.put(decode(pair.path("key")), decode(pair.path("value")));
+    }
+    return found;
+  }
+
+  private static String decode(JsonNode base64) {
+    return new String(Base64.getDecoder().decode(base64.asText()), StandardCharsets.UTF_8);
+  }
+
+  private Command etcdctl(String... words) {
+    List<String> argv = new ArrayList<>(List.of("etcdctl", "--endpoints", url()));
+    argv.addAll(List.of("--dial-timeout=1s", "--command-timeout=2s"));
+    argv.addAll(List.of(words));
+    return Command.of(argv).environment(Map.of("ETCDCTL_API", "3")).at(NetNs.named(namespace));
+  }
+
+  private static String url() {
+    return "http://" + Topology.ETCD + ":" + Topology.ETCD_PORT;
   }
 }
