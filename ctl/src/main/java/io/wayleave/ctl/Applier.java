@@ -6,6 +6,7 @@ import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
 import io.wayleave.model.Resource;
 import io.wayleave.model.WorkloadEndpoint;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,18 +41,14 @@ final class Applier {
    * @throws CommandFailedException that says where the resource stands
    */
   void check(List<Manifest.Item> items) {
-    List<IpPool> allPools =
-        items.stream()
-            .map(Manifest.Item::resource)
-            .filter(IpPool.class::isInstance)
-            .map(IpPool.class::cast)
-            .toList();
+    List<IpPool> earlier = new ArrayList<>();
     for (Manifest.Item item : items) {
       Resource wanted = item.resource();
       try {
         permitted(resources.find(wanted.kind(), wanted.name()), wanted);
         if (wanted instanceof IpPool pool) {
-          pools.check(pool, allPools);
+          pools.check(pool, earlier);
+          earlier.add(pool);
         }
       } catch (CommandFailedException e) {
         throw new CommandFailedException(item.where() + ": " + e.getMessage(), e);

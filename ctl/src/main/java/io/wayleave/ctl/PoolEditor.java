@@ -31,7 +31,7 @@ final class PoolEditor {
   /**
    * Fails when the pool could not be created or replaced together with others, and changes nothing.
    *
-   * @param beside the pools that are to be written along with it
+   * @param beside the pools that are to be written before it
    */
   void check(IpPool pool, List<IpPool> beside) {
     refusing(

@@ -3,6 +3,8 @@ package io.wayleave.ctl;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.model.ResourceCodec;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -47,6 +49,14 @@ final class NetctlRun {
   /** What the following commands read from standard input. */
   NetctlRun in(String text) {
     in = text;
+    return this;
+  }
+
+  /** Puts what a manifest says into the datastore, also what only agents write. */
+  NetctlRun put(String manifest) {
+    ResourceStore store = new ResourceStore(datastore);
+    ResourceCodec.fromManifest(manifest)
+        .forEach(resource -> store.put(resource, datastore.deadline()));
     return this;
   }
 
