@@ -1,0 +1,8 @@
+package io.wayleave.route;
+
+class MemoryKernelTest extends RouteDriverContract {
+  @Override
+  TestKernel open() {
+    return new MemoryKernel(SETTINGS);
+  }
+}
