@@ -102,14 +102,18 @@ public final class RouteProgrammer {
         refresh(destination);
       }
       case Update.Delete<Cidr, RouteTarget>(Cidr destination) -> {
-        deletedByName
-            .computeIfAbsent(destination, key -> EnumSet.noneOf(RouteSource.class))
-            .add(source);
+        if (!inSync.contains(source)) {
+          deletedByName
+              .computeIfAbsent(destination, key -> EnumSet.noneOf(RouteSource.class))
+              .add(source);
+        }
         desired.remove(destination, source);
         refresh(destination);
       }
       case Update.InSync<Cidr, RouteTarget>() -> {
         if (inSync.add(source)) {
+          // From now on absence is enough.
+          deletedByName.values().removeIf(sources -> sources.remove(source) && sources.isEmpty());
           log.info("routes in sync source={} kernel={}", source, routes.actual().size());
         }
       }
@@ -284,8 +288,14 @@ public final class RouteProgrammer {
     }
     RouteKey key = RouteKey.of(route);
     if (route.protocol() == settings.protocol()) {
-      routes.setActual(key, route);
-      foreign.remove(key);
+      Route known = routes.actual().get(key);
+      if (replaced || known == null || route.equals(known)) {
+        routes.setActual(key, route);
+        foreign.remove(key);
+      } else {
+        // Appended to what is there: a second route (IPv4) or one more next hop (IPv6).
+        requestResync("something was appended to the route to " + route.destination());
+      }
       return;
     }
     if (replaced) {

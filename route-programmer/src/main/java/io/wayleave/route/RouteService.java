@@ -38,6 +38,7 @@ public final class RouteService implements AutoCloseable {
   private final RouteProgrammer programmer;
   private final ConcurrentLinkedQueue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
   private final List<Waiter> waiters = new ArrayList<>();
+  private final List<Waiter> questions = new ArrayList<>();
   private final Thread thread;
   private volatile boolean closing;
 
@@ -135,6 +136,7 @@ public final class RouteService implements AutoCloseable {
     return result;
   }
 
+  /** As it is after the next look at the kernel. */
   public CompletableFuture<RouteStatus> status() {
     return ask(RouteProgrammer::status);
   }
@@ -168,7 +170,9 @@ public final class RouteService implements AutoCloseable {
 
   private <T> CompletableFuture<T> ask(Function<RouteProgrammer, T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    post(answer, () -> answer.complete(question.apply(programmer)));
+    post(
+        answer,
+        () -> questions.add(new Waiter(() -> answer.complete(question.apply(programmer)), answer)));
     return answer;
   }
 
@@ -216,7 +220,7 @@ public final class RouteService implements AutoCloseable {
     }
     try {
       Duration untilNext = programmer.apply();
-      answerWaiters();
+      answer(waiters);
       return untilNext;
     } catch (ClosedFdException e) {
       throw e;
@@ -224,6 +228,9 @@ public final class RouteService implements AutoCloseable {
       log.error("routes could not be written, trying again in {}", PAUSE_AFTER_FAILURE, e);
       programmer.requestResync("failure: " + e.getMessage());
       return PAUSE_AFTER_FAILURE;
+    } finally {
+      // Questions are about what is, working or not.
+      answer(questions);
     }
   }
 
@@ -233,12 +240,10 @@ public final class RouteService implements AutoCloseable {
     }
   }
 
-  private void answerWaiters() {
-    List<Waiter> answered = List.copyOf(waiters);
-    waiters.clear();
-    for (Waiter waiter : answered) {
-      waiter.answer().run();
-    }
+  private static void answer(List<Waiter> waiting) {
+    List<Waiter> answered = List.copyOf(waiting);
+    waiting.clear();
+    answered.forEach(waiter -> waiter.answer().run());
   }
 
   private void endMailbox() {
@@ -248,8 +253,10 @@ public final class RouteService implements AutoCloseable {
   }
 
   private void failWaiters() {
-    List<Waiter> unanswered = List.copyOf(waiters);
+    List<Waiter> unanswered = new ArrayList<>(waiters);
+    unanswered.addAll(questions);
     waiters.clear();
+    questions.clear();
     for (Waiter waiter : unanswered) {
       waiter
           .result()

@@ -8,6 +8,7 @@ import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.VethPair;
 import io.wayleave.model.IpAddress;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The real kernel in a network namespace of its own, with one socket to meddle with. */
@@ -31,6 +32,10 @@ final class RealKernel implements TestKernel {
 
   NetworkNamespace namespace() {
     return namespace;
+  }
+
+  Path path() {
+    return NetworkNamespace.NAMES.resolve(name);
   }
 
   NetlinkSocket socket() {

@@ -1,0 +1,374 @@
+package io.wayleave.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.wayleave.linux.netlink.InterfaceAddress;
+import io.wayleave.linux.netlink.NetlinkEvent;
+import io.wayleave.linux.netlink.NetlinkMonitor;
+import io.wayleave.linux.netlink.NetlinkRequest;
+import io.wayleave.linux.netlink.NextHop;
+import io.wayleave.linux.netlink.Route;
+import io.wayleave.linux.netlink.RouteFilter;
+import io.wayleave.linux.netlink.Routes;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.Update;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole of the module on the real kernel, in a network namespace. */
+@Tag("real")
+class RouteServiceTest {
+  private static final RouteSettings SETTINGS = RouteSettings.DEFAULT;
+  private static final IpAddress HERE = IpAddress.parse("10.9.0.1");
+  private static final IpAddress TOR = IpAddress.parse("10.9.0.2");
+  private static final IpAddress OTHER_TOR = IpAddress.parse("10.9.1.2");
+  private static final Cidr POD = Cidr.parse("10.1.0.7/32");
+  private static final Cidr REMOTE = Cidr.parse("10.2.0.9/32");
+  private static final Cidr BLOCK = Cidr.parse("10.1.0.0/26");
+  private static final RouteTarget WORKLOAD = new RouteTarget.Workload("wl1", Optional.of(HERE));
+  private static final RouteTarget BY_TOR = RouteTarget.Learned.by(Gateway.of(TOR));
+
+  private RealKernel kernel;
+  private RouteService service;
+  private int up0;
+  private int up1;
+  private int wl1;
+
+  @BeforeEach
+  void start() throws IOException {
+    kernel = new RealKernel(SETTINGS);
+    up0 = kernel.addLink("up0");
+    up1 = kernel.addLink("up1");
+    wl1 = kernel.addLink("wl1");
+    kernel.addAddress(up0, HERE, 24);
+    kernel.addAddress(up1, IpAddress.parse("10.9.1.1"), 24);
+    kernel.addAddress(up0, IpAddress.parse("fd00:9::1"), 64);
+    kernel.addAddress(up1, IpAddress.parse("fd00:a::1"), 64);
+    service = RouteService.start(kernel.namespace(), SETTINGS);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    service.close();
+    kernel.close();
+  }
+
+  @Test
+  void aRouteIsInTheKernelWhenItsFutureCompletes() throws Exception {
+    RouteState state = put(POD, WORKLOAD);
+
+    assertThat(state.programmed()).isTrue();
+    assertThat(own()).containsExactly(workloadRoute());
+    assertThat(put(BLOCK, new RouteTarget.Blackhole()).programmed()).isTrue();
+    assertThat(put(REMOTE, BY_TOR).programmed()).isTrue();
+    assertThat(kernel.socket().routes().lookup(POD.address()).orElseThrow().source())
+        .contains(HERE);
+    // An address of the block that no container has goes nowhere.
+    assertThat(kernel.socket().routes().lookup(IpAddress.parse("10.1.0.8"))).isEmpty();
+
+    service.submit(RouteSource.WORKLOAD, new Update.Delete<>(POD)).get(10, TimeUnit.SECONDS);
+    assertThat(own()).extracting(Route::destination).containsExactlyInAnyOrder(BLOCK, REMOTE);
+  }
+
+  @Test
+  void aRouteThatIsRefusedSaysWhyAndComesWhenItCan() throws Exception {
+    IpAddress source = IpAddress.parse("10.9.0.99");
+    RouteState refused = put(POD, new RouteTarget.Workload("wl1", Optional.of(source)));
+    assertThat(refused.problem().orElseThrow().reason())
+        .isEqualTo(
+            "add route 10.1.0.7/32 dev wl1 src 10.9.0.99 metric 77 table 254: EINVAL (Invalid"
+                + " argument): Invalid prefsrc address");
+
+    RouteState missing = put(REMOTE, new RouteTarget.Workload("wl2", Optional.empty()));
+    assertThat(missing.problem().orElseThrow().reason()).isEqualTo("interface wl2 does not exist");
+    RouteStatus status = service.status().get(10, TimeUnit.SECONDS);
+    assertThat(status.failingCount()).isEqualTo(2);
+
+    kernel.addAddress(up0, source, 24);
+    kernel.addLink("wl2");
+
+    awaitRoutes(Set.of(POD, REMOTE), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void makesNonsenseTheCallersProblem() {
+    assertThatThrownBy(() -> put(POD, new RouteTarget.Blackhole()))
+        .isInstanceOf(ExecutionException.class)
+        .hasCauseInstanceOf(InvalidInputException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10.2.0.9/32,10.9.0.2,10.9.1.2", "fd00:2::9/128,fd00:9::2,fd00:a::2"})
+  void whatOthersDoIsRepairedWithinASecond(String line) throws Exception {
+    List<String> words = List.of(line.split(",", -1));
+    Cidr destination = Cidr.parse(words.get(0));
+    IpAddress gateway = IpAddress.parse(words.get(1));
+    IpAddress other = IpAddress.parse(words.get(2));
+    put(destination, RouteTarget.Learned.by(Gateway.of(gateway), Gateway.of(other)));
+    Route wanted =
+        Route.unicast(destination, 77, List.of(NextHop.via(gateway, up0), NextHop.via(other, up1)))
+            .withMetric(77);
+    assertThat(own()).containsExactly(wanted);
+
+    kernel.meddleAway(wanted);
+    awaitOwn(Set.of(wanted), Duration.ofSeconds(1));
+
+    kernel.meddle(wanted.withNextHops(List.of(NextHop.via(other, up1))));
+    awaitOwn(Set.of(wanted), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void anIpv6RouteThatLostOneOfItsNextHopsGetsItBack() throws Exception {
+    Cidr destination = Cidr.parse("fd00:2::9/128");
+    NextHop one = NextHop.via(IpAddress.parse("fd00:9::2"), up0);
+    NextHop two = NextHop.via(IpAddress.parse("fd00:a::2"), up1);
+    put(
+        destination,
+        RouteTarget.Learned.by(
+            Gateway.of(one.gateway().orElseThrow()), Gateway.of(two.gateway().orElseThrow())));
+    Route wanted = Route.unicast(destination, 77, List.of(one, two)).withMetric(77);
+    assertThat(own()).containsExactly(wanted);
+
+    kernel.meddleAway(wanted.withNextHops(List.of(two)));
+
+    awaitOwn(Set.of(wanted), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void routesOfAnInterfaceComeBackWithIt() throws Exception {
+    put(POD, WORKLOAD);
+    kernel.setUp(wl1, false);
+    awaitRoutes(Set.of(), Duration.ofSeconds(1));
+    kernel.setUp(wl1, true);
+    awaitRoutes(Set.of(POD), Duration.ofSeconds(1));
+
+    kernel.removeLink(wl1);
+    awaitRoutes(Set.of(), Duration.ofSeconds(1));
+    kernel.addLink("wl1");
+    awaitRoutes(Set.of(POD), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aRouteWhoseSourceAddressWasRemovedComesBackWithTheAddress() throws Exception {
+    put(POD, WORKLOAD);
+    kernel.socket().addresses().delete(InterfaceAddress.of(up0, HERE, 24));
+    awaitRoutes(Set.of(), Duration.ofSeconds(1));
+
+    kernel.addAddress(up0, HERE, 24);
+
+    awaitRoutes(Set.of(POD), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aRestartSweepsNothingBeforeItsSourceIsInSync() throws Exception {
+    put(POD, WORKLOAD);
+    put(REMOTE, BY_TOR);
+    put(BLOCK, new RouteTarget.Blackhole());
+    restart();
+    assertThat(service.status().get(10, TimeUnit.SECONDS).stale()).isEqualTo(3);
+    assertThat(own()).hasSize(3);
+
+    inSync(RouteSource.WORKLOAD);
+    awaitRoutes(Set.of(REMOTE, BLOCK), Duration.ofSeconds(1));
+
+    inSync(RouteSource.LEARNED);
+    awaitRoutes(Set.of(BLOCK), Duration.ofSeconds(1));
+
+    inSync(RouteSource.BLOCK);
+    awaitRoutes(Set.of(), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aRestartDoesNotTouchWhatIsAsItShouldBe() throws Exception {
+    put(POD, WORKLOAD);
+    put(REMOTE, BY_TOR);
+    put(BLOCK, new RouteTarget.Blackhole());
+    Set<Route> before = new HashSet<>(own());
+    try (NetlinkMonitor monitor =
+        NetlinkMonitor.open(
+            kernel.namespace(),
+            Set.of(NetlinkMonitor.Group.IPV4_ROUTES, NetlinkMonitor.Group.IPV6_ROUTES))) {
+      restart();
+      put(BLOCK, new RouteTarget.Blackhole());
+      put(REMOTE, BY_TOR);
+      put(POD, WORKLOAD);
+      for (RouteSource source : RouteSource.values()) {
+        inSync(source);
+      }
+      service.status().get(10, TimeUnit.SECONDS);
+
+      assertThat(ours(monitor.poll(Duration.ZERO))).isEmpty();
+      assertThat(new HashSet<>(own())).isEqualTo(before);
+
+      // The monitor does hear what a restart would have to do.
+      put(REMOTE, RouteTarget.Learned.by(Gateway.of(OTHER_TOR)));
+      assertThat(ours(monitor.poll(Duration.ofSeconds(5)))).hasSize(1);
+    }
+  }
+
+  @Test
+  void theRouteOfAnotherProtocolIsLeftAloneUntilItGoes() throws Exception {
+    Route foreign = Route.unicast(REMOTE, 12, NextHop.via(OTHER_TOR, up1)).withMetric(77);
+    kernel.meddle(foreign);
+
+    RouteState state = put(REMOTE, BY_TOR);
+    assertThat(state.problem().orElseThrow().reason())
+        .startsWith("a route of protocol 12 is in its place");
+    assertThat(kernel.socket().routes().list(RouteFilter.mainTable(Family.IPV4))).contains(foreign);
+
+    kernel.meddleAway(foreign);
+    awaitRoutes(Set.of(REMOTE), Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aSecondRouteForOneDestinationGoesAndTheWantedOneStays() throws Exception {
+    put(REMOTE, BY_TOR);
+    inSync(RouteSource.LEARNED);
+    // Only "append" makes a second route for one destination and metric.
+    Process append =
+        new ProcessBuilder(
+                "nsenter",
+                "--net=" + kernel.path(),
+                "ip",
+                "route",
+                "append",
+                REMOTE.toString(),
+                "via",
+                OTHER_TOR.toString(),
+                "proto",
+                "77",
+                "metric",
+                "77")
+            .redirectErrorStream(true)
+            .start();
+    assertThat(append.waitFor()).isZero();
+    Route wanted = Route.unicast(REMOTE, 77, NextHop.via(TOR, up0)).withMetric(77);
+
+    awaitOwn(Set.of(wanted), Duration.ofSeconds(2));
+  }
+
+  @Test
+  void tenThousandRoutesComeAndAreRepairedAndGo() throws Exception {
+    int count = 10_000;
+    List<Update<Cidr, RouteTarget>> puts = new ArrayList<>();
+    List<Update<Cidr, RouteTarget>> deletes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Cidr destination = IpAddress.parse("10.64.0.0").plus(i).toCidr();
+      puts.add(
+          new Update.Put<>(
+              destination, RouteTarget.Learned.by(Gateway.of(TOR), Gateway.of(OTHER_TOR))));
+      deletes.add(new Update.Delete<>(destination));
+    }
+    inSync(RouteSource.LEARNED);
+    service.submitAll(RouteSource.LEARNED, puts).get(30, TimeUnit.SECONDS);
+    List<Route> all = own();
+    assertThat(all).hasSize(count);
+    assertThat(service.status().get(10, TimeUnit.SECONDS).programmed())
+        .containsEntry(RouteSource.LEARNED, count);
+
+    List<NetlinkRequest> away = new ArrayList<>();
+    all.forEach(route -> away.add(Routes.deleting(route)));
+    assertThat(kernel.socket().executeAll(away)).isEmpty();
+    awaitOwn(new HashSet<>(all), Duration.ofSeconds(20));
+
+    service.submitAll(RouteSource.LEARNED, deletes).get(30, TimeUnit.SECONDS);
+    assertThat(own()).isEmpty();
+  }
+
+  @Test
+  void aClosedServiceLeavesTheRoutesAndSaysThatItIsClosed() throws Exception {
+    put(POD, WORKLOAD);
+
+    service.close();
+    service.close();
+
+    assertThat(own()).containsExactly(workloadRoute());
+    assertThatThrownBy(() -> put(REMOTE, BY_TOR))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("the route service is closed");
+  }
+
+  /** Without what the kernel does of its own accord at the same time. */
+  private static List<NetlinkEvent> ours(List<NetlinkEvent> events) {
+    return events.stream()
+        .filter(
+            event ->
+                (event instanceof NetlinkEvent.RouteChanged changed
+                        && changed.route().protocol() == 77)
+                    || (event instanceof NetlinkEvent.RouteRemoved removed
+                        && removed.route().protocol() == 77))
+        .toList();
+  }
+
+  private void restart() throws IOException {
+    service.close();
+    service = RouteService.start(kernel.namespace(), SETTINGS);
+  }
+
+  private RouteState put(Cidr destination, RouteTarget target) throws Exception {
+    return service
+        .submit(target.source(), new Update.Put<>(destination, target))
+        .get(10, TimeUnit.SECONDS)
+        .orElseThrow();
+  }
+
+  private void inSync(RouteSource source) throws Exception {
+    service.submit(source, new Update.InSync<>()).get(10, TimeUnit.SECONDS);
+  }
+
+  private void awaitRoutes(Set<Cidr> wanted, Duration atMost) throws IOException {
+    long end = System.nanoTime() + atMost.toNanos();
+    Set<Cidr> found = Set.of();
+    while (System.nanoTime() < end) {
+      found = Set.copyOf(own().stream().map(Route::destination).toList());
+      if (found.equals(wanted)) {
+        return;
+      }
+      LockSupport.parkNanos(2_000_000);
+    }
+    assertThat(found).isEqualTo(wanted);
+  }
+
+  private void awaitOwn(Set<Route> wanted, Duration atMost) throws IOException {
+    long end = System.nanoTime() + atMost.toNanos();
+    List<Route> found = List.of();
+    while (System.nanoTime() < end) {
+      found = own();
+      if (found.size() == wanted.size() && wanted.containsAll(found)) {
+        return;
+      }
+      LockSupport.parkNanos(2_000_000);
+    }
+    assertThat(found).containsExactlyInAnyOrderElementsOf(wanted);
+  }
+
+  private List<Route> own() throws IOException {
+    List<Route> routes = new ArrayList<>();
+    for (Family family : Family.values()) {
+      routes.addAll(kernel.socket().routes().list(RouteFilter.mainTable(family).ofProtocol(77)));
+    }
+    return routes;
+  }
+
+  private Route workloadRoute() {
+    return Route.unicast(POD, 77, NextHop.dev(wl1)).withMetric(77).withPreferredSource(HERE);
+  }
+}
