@@ -19,6 +19,8 @@ public final class BgpEncoder {
    * message are withdrawn instead and logged (RFC 8654 section 4).
    *
    * @return how many messages were written; 0 for an UPDATE that says nothing
+   * @throws IllegalArgumentException for what no session or not this one can carry: capabilities
+   *     longer than an OPEN, or a next hop of a family that was not negotiated
    */
   public static int encode(BgpMessage message, CodecContext context, ByteBuf out) {
     return switch (message) {

@@ -48,6 +48,7 @@ import io.wayleave.bgp.wire.BgpMessage.Notification;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** Says in words what a NOTIFICATION means, for logs and {@code netctl}. */
@@ -71,8 +72,8 @@ public final class NotificationText {
   }
 
   /**
-   * The operator's message of RFC 9003 with control characters replaced; none when the kind of
-   * NOTIFICATION has none, or its length octet or UTF-8 is wrong.
+   * The operator's message of RFC 9003 with control, format and line-break characters replaced;
+   * none when the kind of NOTIFICATION has none, or its length octet or UTF-8 is wrong.
    */
   public static Optional<String> shutdownCommunication(Notification notification) {
     Octets data = notification.data();
@@ -90,7 +91,7 @@ public final class NotificationText {
       ByteBuffer utf8 = ByteBuffer.wrap(data.toArray(), 1, data.at(0));
       String text = StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
       // RFC 9003 section 5 warns of what a peer may write into logs and terminals.
-      return Optional.of(text.replaceAll("\\p{Cntrl}", "?"));
+      return Optional.of(text.replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]", "?"));
     } catch (CharacterCodingException e) {
       return Optional.empty();
     }
@@ -206,6 +207,9 @@ public final class NotificationText {
     }
     int code = notification.code();
     int subcode = notification.subcode();
+    if (code == ERR_CEASE && subcode == CEASE_HARD_RESET && data.length() >= 2) {
+      return ": " + of(insideHardReset(data));
+    }
     if (code == ERR_HEADER && subcode == HEADER_BAD_LENGTH && data.length() == 2) {
       return ": length " + (data.at(0) << 8 | data.at(1));
     }
@@ -233,5 +237,16 @@ public final class NotificationText {
       return ": " + family + " limit " + limit;
     }
     return ", data 0x" + data;
+  }
+
+  /**
+   * RFC 8538 section 3.1: the data is the code, subcode and data of the real reason. A hard reset
+   * inside of a hard reset is not looked into: a peer could nest them two thousand deep.
+   */
+  private static Notification insideHardReset(Octets data) {
+    boolean nested = data.at(0) == ERR_CEASE && data.at(1) == CEASE_HARD_RESET;
+    byte[] all = data.toArray();
+    Octets rest = nested ? Octets.EMPTY : Octets.of(Arrays.copyOfRange(all, 2, all.length));
+    return new Notification(data.at(0), data.at(1), rest);
   }
 }

@@ -35,6 +35,10 @@ class NotificationTextTest {
         "6 | 2 | '' | Cease/Administrative Shutdown (6/2)",
         "6 | 2 | 03627965 | Cease/Administrative Shutdown (6/2): \"bye\"",
         "6 | 7 | '' | Cease/Connection Collision Resolution (6/7)",
+        "6 | 9 | 060203627965 |"
+            + " Cease/Hard Reset (6/9): Cease/Administrative Shutdown (6/2): \"bye\"",
+        "6 | 9 | 06090609 | Cease/Hard Reset (6/9): Cease/Hard Reset (6/9)",
+        "6 | 9 | 06 | Cease/Hard Reset (6/9), data 0x06",
         "7 | 1 | '' | ROUTE-REFRESH Message Error/Invalid Message Length (7/1)",
         "8 | 0 | '' | Send Hold Timer Expired (8/0)",
         "6 | 99 | aabb | Cease/Unknown Subcode 99 (6/99), data 0xaabb",
@@ -70,10 +74,13 @@ class NotificationTextTest {
     assertThat(NotificationText.shutdownCommunication(notification)).as(why).isEmpty();
   }
 
+  /** What would move a terminal's cursor, turn its text around or start a new line of a log. */
   @Test
   void replacesControlCharacters() {
-    assertThat(NotificationText.shutdownCommunication(Notifications.shutdown("a\u001b[31m\nb")))
-        .contains("a?[31m?b");
+    assertThat(
+            NotificationText.shutdownCommunication(
+                Notifications.shutdown("a\u001b[31m\nb\u009bc\u202ed\u2028e")))
+        .contains("a?[31m?b?c?d?e");
   }
 
   @Test

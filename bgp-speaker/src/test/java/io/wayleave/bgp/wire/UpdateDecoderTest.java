@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.wayleave.bgp.wire.BgpMessage.Reach;
 import io.wayleave.bgp.wire.BgpMessage.Update;
 import io.wayleave.bgp.wire.DecodeOutcome.Decoded;
+import io.wayleave.bgp.wire.DecodeOutcome.TreatAsWithdraw;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
@@ -76,6 +77,26 @@ class UpdateDecoderTest {
     assertThat(((Update) ipv4Only.message()).reach())
         .extracting(Reach::family)
         .containsExactly(AddressFamily.IPV4_UNICAST);
+  }
+
+  /**
+   * RFC 7606 section 5.2 resets for a bad attribute without prefixes; prefixes of a family that is
+   * not exchanged are prefixes all the same.
+   */
+  @Test
+  void badAttributeOfRoutesThatAreNotExchangedWithdrawsNothing() {
+    String badMed = "80 04 01 00";
+    DecodeOutcome classic =
+        decode(update("", MANDATORY + badMed, "08 0a"), Wire.only(AddressFamily.IPV6_UNICAST));
+    DecodeOutcome multiProtocol =
+        decode(
+            update("", "80 0e 17 0002 01 10" + GLOBAL + "00 08 20" + MANDATORY + badMed, ""),
+            Wire.only(AddressFamily.IPV4_UNICAST));
+    for (DecodeOutcome outcome : List.of(classic, multiProtocol)) {
+      assertThat(outcome).isInstanceOf(TreatAsWithdraw.class);
+      assertThat(((TreatAsWithdraw) outcome).withdrawals())
+          .isEqualTo(new Update(List.of(), List.of()));
+    }
   }
 
   @Test
