@@ -15,8 +15,14 @@ import java.util.Set;
 /**
  * Which peers are still waited for after a start (RFC 4724 section 4.1): each that may still come,
  * until it said End-of-RIB for every family, but none beyond its deadline, so that a dead peer
- * holds back nothing for longer than {@link GracefulRestart#reconnectWait}. NOT thread safe; knows
- * the time only as it is told.
+ * holds back nothing for longer than {@link GracefulRestart#reconnectWait}.
+ *
+ * <p>There are two questions. Best paths may be chosen once {@link #selectionDone}; a peer that
+ * restarts itself or has no graceful restart is not waited for then, or two restarting speakers
+ * would wait for each other. Routes of an earlier run may be swept once {@link #done}: such a
+ * peer's routes are about to come, and sweeping before they do would leave a hole.
+ *
+ * <p>NOT thread safe; knows the time only as it is told.
  */
 final class Convergence {
   /** What one peer owes. */
@@ -24,8 +30,15 @@ final class Convergence {
     /** No session yet. */
     record ForSession() implements Wait {}
 
-    /** A session, and End-of-RIB of these families to come. */
+    /** A session with graceful restart, and End-of-RIB of these families to come. */
     record ForEndOfRib(Set<Family> families) implements Wait {}
+
+    /**
+     * A session whose End-of-RIB nothing but the sweep waits for.
+     *
+     * @param certain whether it will come at all
+     */
+    record ForSweep(Set<Family> families, boolean certain) implements Wait {}
   }
 
   private final Map<String, Wait> waits = new LinkedHashMap<>();
@@ -43,21 +56,17 @@ final class Convergence {
 
   /** The peer's session came up. */
   void established(String peer, Negotiated negotiated) {
-    if (!waits.containsKey(peer)) {
-      return;
-    }
-    boolean endOfRibWillCome =
+    Set<Family> families = EnumSet.copyOf(negotiated.families());
+    Wait wait =
         negotiated
             .peerGracefulRestart()
-            // Section 4.1: a peer that restarted itself is not waited for, or both would wait.
-            .map(capability -> !capability.restarting())
-            .orElse(false);
-    if (endOfRibWillCome) {
-      Set<Family> families = EnumSet.copyOf(negotiated.families());
-      waits.put(peer, new Wait.ForEndOfRib(families));
-    } else {
-      waits.remove(peer);
-    }
+            .<Wait>map(
+                capability ->
+                    capability.restarting()
+                        ? new Wait.ForSweep(families, true)
+                        : new Wait.ForEndOfRib(families))
+            .orElseGet(() -> new Wait.ForSweep(families, false));
+    waits.computeIfPresent(peer, (_, _) -> wait);
   }
 
   /** The session ended before the peer had sent everything: it may come back. */
@@ -66,12 +75,21 @@ final class Convergence {
   }
 
   void endOfRib(String peer, Family family) {
-    if (waits.get(peer) instanceof Wait.ForEndOfRib(Set<Family> families)) {
-      families.remove(family);
-      if (families.isEmpty()) {
-        waits.remove(peer);
-      }
-    }
+    waits.computeIfPresent(
+        peer,
+        (_, wait) -> {
+          owed(wait).remove(family);
+          return wait;
+        });
+    waits.values().removeIf(wait -> !(wait instanceof Wait.ForSession) && owed(wait).isEmpty());
+  }
+
+  private static Set<Family> owed(Wait wait) {
+    return switch (wait) {
+      case Wait.ForSession() -> EnumSet.noneOf(Family.class);
+      case Wait.ForEndOfRib(Set<Family> families) -> families;
+      case Wait.ForSweep(Set<Family> families, boolean _) -> families;
+    };
   }
 
   /** The peer is not configured any more. */
@@ -84,10 +102,24 @@ final class Convergence {
     if (nowNanos - lastDeadline >= 0) {
       waits.clear();
     } else if (nowNanos - reconnectDeadline >= 0) {
-      waits.values().removeIf(Wait.ForSession.class::isInstance);
+      waits.values().removeIf(Convergence::mayNeverCome);
     }
   }
 
+  private static boolean mayNeverCome(Wait wait) {
+    return switch (wait) {
+      case Wait.ForSession() -> true;
+      case Wait.ForEndOfRib(Set<Family> _) -> false;
+      case Wait.ForSweep(Set<Family> _, boolean certain) -> !certain;
+    };
+  }
+
+  /** Whether best paths may be chosen. */
+  boolean selectionDone() {
+    return waits.values().stream().allMatch(Wait.ForSweep.class::isInstance);
+  }
+
+  /** Whether nothing is waited for at all. */
   boolean done() {
     return waits.isEmpty();
   }

@@ -250,7 +250,7 @@ public final class SpeakerCore implements Peer.Context {
       return;
     }
     convergence.expire(loop.nanoTime());
-    if (convergence.done() && rib.deferring()) {
+    if (convergence.selectionDone() && rib.deferring()) {
       log.info("bgp selection deferral over");
       rib.release();
     }

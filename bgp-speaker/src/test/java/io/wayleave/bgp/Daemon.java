@@ -1,0 +1,110 @@
+package io.wayleave.bgp;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A routing daemon's process and its folder; both are gone after {@link #close}. */
+final class Daemon implements AutoCloseable {
+  private static final Duration COMMAND_TIME = Duration.ofSeconds(10);
+
+  private final Path folder;
+  private Process process;
+
+  Daemon(String name) throws IOException {
+    // Under /tmp: a Unix socket's path must be short.
+    folder = Files.createTempDirectory("wlt" + ProcessHandle.current().pid() + name);
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  void write(String file, String text) throws IOException {
+    Files.writeString(folder.resolve(file), text);
+  }
+
+  void start(List<String> command) throws IOException {
+    process =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+            .start();
+  }
+
+  boolean running() {
+    return process.isAlive();
+  }
+
+  /** As kill -9. */
+  void kill() {
+    process.destroyForcibly();
+    await();
+  }
+
+  void await() {
+    try {
+      if (!process.waitFor(COMMAND_TIME.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("process " + process.pid() + " does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  String log() {
+    try {
+      return Files.readString(folder.resolve("log"), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Output of a command, standard error included. */
+  static String run(List<String> command) {
+    try {
+      Process ran = new ProcessBuilder(command).redirectErrorStream(true).start();
+      ran.getOutputStream().close();
+      String output = new String(ran.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!ran.waitFor(COMMAND_TIME.toSeconds(), TimeUnit.SECONDS)) {
+        ran.destroyForcibly();
+        throw new AssertionError(command + " does not end");
+      }
+      return output;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  static int freePort(String address) throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(address))) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (process != null && process.isAlive()) {
+      kill();
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.wayleave.bgp.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.wayleave.bgp.GracefulRestart;
+import io.wayleave.bgp.fsm.Negotiated;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpMessage.Open;
+import io.wayleave.bgp.wire.Capability;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Family;
+import io.wayleave.model.RouterId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ConvergenceTest {
+  private static final long SECOND = Duration.ofSeconds(1).toNanos();
+  private static final GracefulRestart SETTINGS =
+      GracefulRestart.DEFAULT
+          .withReconnectWait(Duration.ofSeconds(10))
+          .withSelectionDeferral(Duration.ofSeconds(60));
+
+  private final Convergence convergence = new Convergence(List.of("a", "b"), SETTINGS, 0);
+
+  @Test
+  void waitsForEveryFamilyOfEveryPeer() {
+    convergence.established("a", peer(false));
+    convergence.established("b", peer(false));
+    convergence.endOfRib("a", Family.IPV4);
+    convergence.endOfRib("a", Family.IPV6);
+    convergence.endOfRib("b", Family.IPV6);
+    assertThat(convergence.selectionDone()).isFalse();
+    assertThat(convergence.waitingFor()).containsExactly("b");
+    convergence.endOfRib("b", Family.IPV4);
+    assertThat(convergence.selectionDone()).isTrue();
+    assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void aDeadPeerIsWaitedForNoLongerThanItsOwnTime() {
+    convergence.established("a", peer(false));
+    convergence.expire(10 * SECOND - 1);
+    assertThat(convergence.waitingFor()).containsExactly("a", "b");
+    convergence.expire(10 * SECOND);
+    assertThat(convergence.waitingFor()).as("a is alive and has more time").containsExactly("a");
+    convergence.expire(60 * SECOND - 1);
+    assertThat(convergence.done()).isFalse();
+    convergence.expire(60 * SECOND);
+    assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void aPeerThatRestartsItselfHoldsBackTheSweepOnly() {
+    convergence.removed("b");
+    convergence.established("a", peer(true));
+    assertThat(convergence.selectionDone()).isTrue();
+    convergence.expire(10 * SECOND);
+    assertThat(convergence.done()).isFalse();
+    convergence.endOfRib("a", Family.IPV4);
+    convergence.endOfRib("a", Family.IPV6);
+    assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void aPeerWithoutTheCapabilityMayNeverSayEndOfRib() {
+    convergence.removed("b");
+    convergence.established("a", Negotiated.of(open(List.of()), open(List.of())));
+    assertThat(convergence.selectionDone()).isTrue();
+    assertThat(convergence.done()).isFalse();
+    convergence.expire(10 * SECOND);
+    assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void aLostPeerMayComeBackInItsTime() {
+    convergence.removed("b");
+    convergence.established("a", peer(false));
+    convergence.endOfRib("a", Family.IPV4);
+    convergence.lost("a");
+    convergence.established("a", peer(false));
+    convergence.endOfRib("a", Family.IPV6);
+    assertThat(convergence.done()).as("the new session owes IPv4 again").isFalse();
+    convergence.endOfRib("a", Family.IPV4);
+    convergence.lost("a");
+    assertThat(convergence.done()).as("once done it stays so").isTrue();
+  }
+
+  private static Negotiated peer(boolean restarting) {
+    Capability capability =
+        new Capability.GracefulRestart(
+            restarting,
+            false,
+            120,
+            List.of(
+                new Capability.GracefulRestart.RestartFamily(AddressFamily.IPV4_UNICAST, true)));
+    return Negotiated.of(open(List.of(capability)), open(List.of(capability)));
+  }
+
+  private static Open open(List<Capability> more) {
+    List<Capability> capabilities = new ArrayList<>(more);
+    capabilities.add(new Capability.MultiProtocol(AddressFamily.IPV4_UNICAST));
+    capabilities.add(new Capability.MultiProtocol(AddressFamily.IPV6_UNICAST));
+    return Open.of(Asn.of(65001), 90, RouterId.parse("10.0.0.1"), capabilities);
+  }
+}
