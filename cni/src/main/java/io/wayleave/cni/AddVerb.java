@@ -112,7 +112,7 @@ final class AddVerb {
           new WirePlan(endpoint, namespace, config.mtu().orElseGet(options.defaultMtu()));
 
       // Under the pair, though put in force after it: a DEL too takes it away last.
-      undo.push("policy", () -> dataplane.unprotect(endpoint, UNDO_TIME));
+      undo.pushLast("policy", () -> dataplane.unprotect(endpoint, UNDO_TIME));
       undo.push("veth pair", () -> wiring.delete(plan.hostInterface()));
       wiring.create(plan);
       wiring.configureHostEnd(plan);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.Metadata;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -183,7 +184,8 @@ record NetworkConfig(
           label(field + ".key", entry.path("key")), label(field + ".value", entry.path("value")));
     }
     frame.variable("WAYLEAVE_LABELS").ifPresent(text -> putLabels(text, labels));
-    return labels;
+    // Refuses what the endpoint would refuse, before anything is made.
+    return Metadata.of("labels", labels).labels();
   }
 
   private static String label(String field, JsonNode value) {

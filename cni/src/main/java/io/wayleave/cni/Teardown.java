@@ -119,8 +119,8 @@ final class Teardown {
    * Everything but datastore and record. Without the endpoint only the veth pair goes, and the
    * kernel drops its routes with it; the dataplane forgets the rest when it next compares.
    *
-   * <p>One that fails does not keep the others from being done; the first failure is thrown, and
-   * then neither address nor record are given up, so that the next attempt still knows them.
+   * <p>What fails is thrown after the rest was done, except that policy stays while the link may be
+   * there. Then neither address nor record are given up, so that the next attempt still knows them.
    */
   private void undoOnHost(AttachmentKey key, Optional<WorkloadEndpoint> endpoint, TimeLimit limit)
       throws CniException, InterruptedException {
@@ -130,7 +130,7 @@ final class Teardown {
     UndoStack steps = new UndoStack();
     String hostInterface = Wire.hostInterface(endpointName(key));
     endpoint.ifPresent(
-        known -> steps.push("policy", () -> dataplane.unprotect(known, limit.remaining())));
+        known -> steps.pushLast("policy", () -> dataplane.unprotect(known, limit.remaining())));
     steps.push("veth pair " + hostInterface, () -> wiring.delete(hostInterface));
     endpoint.ifPresent(
         known ->

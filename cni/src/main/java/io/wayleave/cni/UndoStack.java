@@ -31,8 +31,8 @@ final class UndoStack {
   }
 
   /**
-   * The same for what must stay while something above it could not be undone: an address that is
-   * still in use somewhere, and the note that says so.
+   * The same for what must stay while something above it could not be undone: the policy of a link
+   * that is still there, an address that is still in use, and the note that says so.
    */
   void pushLast(String what, Step step) {
     steps.push(new Named(what, step, true));

@@ -1,0 +1,171 @@
+package io.wayleave.cni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.wayleave.model.IpAddress;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NetworkConfigTest {
+  @Test
+  void theLeastConfiguration() throws Exception {
+    NetworkConfig config = read("");
+
+    assertThat(config.name()).isEqualTo("net");
+    assertThat(config.mtu()).isEmpty();
+    assertThat(config.labels()).isEmpty();
+    assertThat(config.wantedAddresses()).isEmpty();
+    assertThat(config.dns()).isEmpty();
+  }
+
+  @Test
+  void whatRuntimesAndListsAddIsAccepted() throws Exception {
+    NetworkConfig config =
+        read(
+            """
+            , "agentSocket": "/a", "spoolDir": "/b", "timeoutSeconds": 9, "mtu": 1400,
+            "capabilities": {"ips": true, "portMappings": false}, "runtimeConfig": {},
+            "args": {"cni": {}, "podman_labels": {"x": 1}}, "cni.dev/valid-attachments": [],
+            "cniVersions": ["1.0.0"], "disableCheck": true, "disableGC": true, "ipMasq": false,
+            "ipam": {}, "dns": {"nameservers": ["10.0.0.1"]}
+            """);
+
+    assertThat(config.mtu()).isEqualTo(OptionalInt.of(1400));
+    assertThat(config.dns().orElseThrow().toString()).contains("10.0.0.1");
+  }
+
+  @Test
+  void labelsComeFromThreePlacesAndTheNearestWins() throws Exception {
+    NetworkConfig config =
+        read(
+            """
+            , "labels": {"a": "config", "b": "config", "c": "config"},
+            "args": {"cni": {"labels": [{"key": "b", "value": "args"}, {"key": "c", "value": "args"},
+              {"key": "d", "value": ""}]}}
+            """,
+            "WAYLEAVE_LABELS",
+            "c=variable, example.org/e = x=y");
+
+    assertThat(config.labels())
+        .isEqualTo(
+            Map.of("a", "config", "b", "args", "c", "variable", "d", "", "example.org/e", "x=y"));
+  }
+
+  @Test
+  void wantedAddressesComeFromTheNearestPlace() throws Exception {
+    String arguments = ", \"args\": {\"cni\": {\"ips\": [\"10.0.0.2/24\", \"fd00::2\"]}}";
+    String runtime = ", \"runtimeConfig\": {\"ips\": [\"10.0.0.1\"]}";
+
+    assertThat(read("", "CNI_ARGS", "IgnoreUnknown=1;IP=10.0.0.3;FOO=bar").wantedAddresses())
+        .containsExactly(IpAddress.parse("10.0.0.3"));
+    assertThat(read(arguments, "CNI_ARGS", "IP=10.0.0.3").wantedAddresses())
+        .containsExactly(IpAddress.parse("10.0.0.2"), IpAddress.parse("fd00::2"));
+    assertThat(read(arguments + runtime, "CNI_ARGS", "IP=10.0.0.3").wantedAddresses())
+        .containsExactly(IpAddress.parse("10.0.0.1"));
+  }
+
+  @Test
+  void variablesOfKubernetesAreAccepted() throws Exception {
+    assertThat(read("", "CNI_ARGS", "K8S_POD_NAME=a;K8S_POD_NAMESPACE=b;IgnoreUnknown=true"))
+        .isEqualTo(read(""));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "colour | \"red\" | colour: \"red\"",
+        "MTU | 1400 | MTU: \"1400\"",
+        "ipam | {\"type\":\"host-local\"} | ipam: \"{\"type\":\"host-local\"}\"",
+        "ipam | [] | ipam: \"[]\"",
+        "ipMasq | true | ipMasq: \"true\"",
+        "capabilities | {\"portMappings\":true} | capabilities.portMappings: \"true\"",
+        "runtimeConfig | {\"mac\":\"02:00:00:00:00:01\"} | runtimeConfig.mac:"
+            + " \"02:00:00:00:00:01\"",
+      })
+  void anUnsupportedFieldIsNamedWithItsValue(String field, String value, String named) {
+    assertRefused(() -> read(", \"" + field + "\": " + value), 2, named);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "mtu | 1279 | mtu: \"1279\"",
+        "mtu | 65536 | mtu: \"65536\"",
+        "mtu | \"1500\" | mtu: \"1500\"",
+        "mtu | 1500.5 | mtu: \"1500.5\"",
+        "mtu | null | mtu: \"null\"",
+        "labels | [] | labels: \"[]\"",
+        "labels | {\"a\": 1} | labels.a: \"1\"",
+        "labels | {\"a b\": \"c\"} | labels: \"a b\"",
+        "dns | \"10.0.0.1\" | dns: \"10.0.0.1\"",
+        "args | {\"cni\":{\"labels\":{\"a\":\"b\"}}} | args.cni.labels: ",
+        "args | {\"cni\":{\"labels\":[{\"key\":\"a\"}]}} | args.cni.labels[0].value: \"\"",
+        "args | {\"cni\":{\"ips\":[\"10.0.0\"]}} | args.cni.ips[0]: \"10.0.0\"",
+        "args | {\"cni\":{\"ips\":[\"10.0.0.1\",\"10.0.0.2\"]}} | args.cni.ips: ",
+        "args | {\"cni\":{\"ips\":\"10.0.0.1\"}} | args.cni.ips: \"10.0.0.1\"",
+        "runtimeConfig | {\"ips\":[7]} | runtimeConfig.ips[0]: \"7\"",
+        "prevResult | {\"ips\":[]} | prevResult: ",
+      })
+  void aFieldWithABadValueIsNamedWithItsValue(String field, String value, String named) {
+    assertRefused(() -> read(", \"" + field + "\": " + value), 7, named);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "\"name\": 7,",
+        "\"name\": \"\",",
+        "\"name\": \"a b\",",
+        "\"name\": \"../x\","
+      })
+  void theNetworkMustHaveAName(String name) {
+    assertRefused(
+        () ->
+            NetworkConfig.of(
+                CniRequest.of(Requests.frame("ADD", "{" + name + "\"cniVersion\":\"1.0.0\"}"))),
+        7,
+        "name: ");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "CNI_ARGS | IP | CNI_ARGS: \"IP\"",
+        "CNI_ARGS | =x | CNI_ARGS: \"=x\"",
+        "CNI_ARGS | IP=10.0.0.1; | CNI_ARGS: ",
+        "CNI_ARGS | IP=10.0.0.300 | CNI_ARGS.IP: \"10.0.0.300\"",
+        "CNI_ARGS | COLOUR=red | CNI_ARGS: \"COLOUR\"",
+        "CNI_ARGS | COLOUR=red;IgnoreUnknown=0 | CNI_ARGS: \"COLOUR\"",
+        "WAYLEAVE_LABELS | app | WAYLEAVE_LABELS: \"app\"",
+        "WAYLEAVE_LABELS | =web | WAYLEAVE_LABELS: \"=web\"",
+      })
+  void aMalformedVariableIsNamedWithItsValue(String variable, String value, String named) {
+    assertRefused(() -> read("", variable, value), 4, named);
+  }
+
+  private static void assertRefused(ThrowingCallable work, int code, String named) {
+    assertThatExceptionOfType(CniException.class)
+        .isThrownBy(work)
+        .satisfies(
+            e -> {
+              assertThat(e.code().number()).isEqualTo(code);
+              assertThat(e.details()).startsWith(named).contains("allowed: ");
+            });
+  }
+
+  private static NetworkConfig read(String fields, String... more) throws CniException {
+    String config =
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"wayleave\"" + fields + "}";
+    return NetworkConfig.of(CniRequest.of(Requests.frame("ADD", config, more)));
+  }
+}
