@@ -8,11 +8,10 @@ import io.wayleave.linux.netlink.Route;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.DeltaTracker;
 import io.wayleave.model.InvalidInputException;
-import io.wayleave.model.IpAddress;
 import io.wayleave.model.Update;
 import io.wayleave.route.RouteDriver.Refusal;
 import io.wayleave.route.RouteDriver.Write;
-import io.wayleave.route.Topology.Resolution;
+import io.wayleave.route.Translator.Translation;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -64,9 +63,9 @@ public final class RouteProgrammer {
   private final Map<RouteKey, Route> foreign = new HashMap<>();
   // Second and further routes of ours for one key, which only others can have made.
   private final List<Route> duplicates = new ArrayList<>();
-  private final Map<Gateway, Resolution> resolutions = new HashMap<>();
-  private final Map<Cidr, Trouble> unresolved = new HashMap<>();
-  private final Map<RouteKey, Trouble> refused = new HashMap<>();
+  private final Translator translator;
+  private final Map<Cidr, Unresolved> unresolved = new HashMap<>();
+  private final Refusals refused;
   private final Map<Cidr, EnumSet<RouteSource>> deletedByName = new HashMap<>();
   private final EnumSet<RouteSource> inSync = EnumSet.noneOf(RouteSource.class);
   private final Set<Integer> lostInterfaces = new LinkedHashSet<>();
@@ -75,8 +74,8 @@ public final class RouteProgrammer {
   private Optional<String> resyncReason = Optional.of("start");
   private Optional<Long> lastResync = Optional.empty();
 
-  /** Why a route is not as wanted, and from when on it makes sense to try again. */
-  private record Trouble(String reason, int attempts, long since, long notBefore) {}
+  /** Why a target cannot be put in the kernel's words, and since when. */
+  private record Unresolved(String reason, long since) {}
 
   /**
    * @param nanoClock as {@link System#nanoTime}
@@ -85,6 +84,8 @@ public final class RouteProgrammer {
     this.driver = driver;
     this.settings = settings;
     this.nanoClock = nanoClock;
+    this.translator = new Translator(topology, settings);
+    this.refused = new Refusals(settings);
   }
 
   /**
@@ -134,7 +135,7 @@ public final class RouteProgrammer {
         case NetlinkEvent.AddressChanged(var address) -> {
           if (!address.address().isLinkLocal()) {
             // It may be the preferred source that routes were refused for.
-            retrySoon();
+            refused.retryAll(nanoClock.getAsLong());
           }
         }
         case NetlinkEvent.AddressRemoved(var address) -> {
@@ -193,7 +194,7 @@ public final class RouteProgrammer {
       resync(now);
       resolveAgain();
     }
-    return untilNextWork(now);
+    return refused.untilNext(now, settings.resyncInterval());
   }
 
   /** What is known of one wanted destination; empty when no source wants it. */
@@ -415,90 +416,34 @@ public final class RouteProgrammer {
       return;
     }
     gatewaysDirty = false;
-    resolutions.keySet().retainAll(desired.gateways());
-    for (Gateway gateway : List.copyOf(desired.gateways())) {
-      Resolution now = topology.resolve(gateway);
-      if (!now.equals(resolutions.put(gateway, now))) {
-        desired.byGateway(gateway).forEach(this::refresh);
-      }
+    for (Gateway gateway : translator.moved(desired.gateways())) {
+      desired.byGateway(gateway).forEach(this::refresh);
     }
   }
 
   private void refresh(Cidr destination) {
     RouteKey key = new RouteKey(destination, settings.metric());
     Optional<RouteTarget> target = desired.best(destination);
-    Optional<Route> route = target.flatMap(wanted -> resolve(destination, wanted));
-    Optional<Route> before = Optional.ofNullable(routes.desired().get(key));
-    if (!route.equals(before)) {
-      refused.remove(key);
+    Optional<Route> route = Optional.empty();
+    Optional<String> missing = Optional.empty();
+    if (target.isPresent()) {
+      switch (translator.translate(destination, target.get())) {
+        case Translation.Translated(Route translated) -> route = Optional.of(translated);
+        case Translation.Missing(String reason) -> missing = Optional.of(reason);
+      }
     }
-    if (target.isEmpty() || route.isPresent()) {
-      unresolved.remove(destination);
+    if (!route.equals(Optional.ofNullable(routes.desired().get(key)))) {
+      refused.forget(key);
     }
+    missing.ifPresentOrElse(
+        reason ->
+            unresolved.merge(
+                destination,
+                new Unresolved(reason, nanoClock.getAsLong()),
+                (old, fresh) -> new Unresolved(fresh.reason(), old.since())),
+        () -> unresolved.remove(destination));
     route.ifPresentOrElse(
         wanted -> routes.setDesired(key, wanted), () -> routes.removeDesired(key));
-  }
-
-  /** The route in the kernel's words; empty, and the reason noted, while there is none. */
-  private Optional<Route> resolve(Cidr destination, RouteTarget target) {
-    return switch (target) {
-      case RouteTarget.Blackhole() ->
-          Optional.of(
-              Route.blackhole(destination, settings.protocol())
-                  .withTable(settings.table())
-                  .withMetric(settings.metric()));
-      case RouteTarget.Workload workload -> {
-        Resolution resolution = topology.interfaceNamed(workload.interfaceName());
-        yield route(destination, hops(Optional.empty(), resolution), workload.preferredSource())
-            .or(() -> missing(destination, List.of(resolution)));
-      }
-      case RouteTarget.Learned learned -> {
-        List<NextHop> hops = new ArrayList<>();
-        List<Resolution> all = new ArrayList<>();
-        for (Gateway gateway : learned.gateways()) {
-          Resolution resolution = resolutions.computeIfAbsent(gateway, topology::resolve);
-          all.add(resolution);
-          hops.addAll(hops(Optional.of(gateway.address()), resolution));
-        }
-        // Those next hops that are on a link carry the traffic until the others are.
-        yield route(destination, hops, learned.preferredSource())
-            .or(() -> missing(destination, all));
-      }
-    };
-  }
-
-  private static List<NextHop> hops(Optional<IpAddress> gateway, Resolution resolution) {
-    return switch (resolution) {
-      case Resolution.Found(int index) -> List.of(new NextHop(index, gateway, 1, false));
-      case Resolution.Missing missing -> List.of();
-    };
-  }
-
-  private Optional<Route> route(
-      Cidr destination, List<NextHop> hops, Optional<IpAddress> preferredSource) {
-    if (hops.isEmpty()) {
-      return Optional.empty();
-    }
-    Route route =
-        Route.unicast(destination, settings.protocol(), hops)
-            .withTable(settings.table())
-            .withMetric(settings.metric());
-    return Optional.of(preferredSource.map(route::withPreferredSource).orElse(route));
-  }
-
-  private Optional<Route> missing(Cidr destination, List<Resolution> resolutions) {
-    List<String> reasons = new ArrayList<>();
-    for (Resolution resolution : resolutions) {
-      if (resolution instanceof Resolution.Missing(String reason)) {
-        reasons.add(reason);
-      }
-    }
-    long now = nanoClock.getAsLong();
-    unresolved.merge(
-        destination,
-        new Trouble(String.join("; ", reasons), 0, now, now),
-        (old, fresh) -> new Trouble(fresh.reason(), 0, old.since(), now));
-    return Optional.empty();
   }
 
   /** Additions and replacements first: a destination that changes is never without a route. */
@@ -509,9 +454,9 @@ public final class RouteProgrammer {
         .forEach(
             (key, route) -> {
               Route present = routes.actual().get(key);
-              Trouble trouble = refused.get(key);
-              boolean waits = trouble != null && now - trouble.notBefore() < 0;
-              if (!waits && !foreign.containsKey(key) && mayReplace(present, route)) {
+              if (!refused.mustWait(key, now)
+                  && !foreign.containsKey(key)
+                  && mayReplace(present, route)) {
                 writes.add(present == null ? new Write.Add(route) : new Write.Replace(route));
               }
             });
@@ -519,9 +464,7 @@ public final class RouteProgrammer {
         .pendingDeletes()
         .forEach(
             (key, route) -> {
-              Trouble trouble = refused.get(key);
-              boolean waits = trouble != null && now - trouble.notBefore() < 0;
-              if (!waits && mayDelete(route)) {
+              if (!refused.mustWait(key, now) && mayDelete(route)) {
                 writes.add(new Write.Delete(route));
               }
             });
@@ -557,15 +500,15 @@ public final class RouteProgrammer {
       }
       boolean unknown = isSurprise(refusal);
       surprised |= unknown;
-      if (!unknown || lastPass) {
-        noteRefusal(key, refusal, now);
+      if ((!unknown || lastPass) && refused.note(key, refusal.reason(), now)) {
+        log.warn("route refused {}", refusal.reason());
       }
     }
     return surprised && !lastPass;
   }
 
   private void done(Write write, RouteKey key) {
-    refused.remove(key);
+    refused.forget(key);
     switch (write) {
       case Write.Add(Route route) -> routes.setActual(key, route);
       case Write.Replace(Route route) -> routes.setActual(key, route);
@@ -588,35 +531,6 @@ public final class RouteProgrammer {
         || refusal.errno() == Errno.ENOBUFS;
   }
 
-  private void noteRefusal(RouteKey key, Refusal refusal, long now) {
-    Trouble before = refused.get(key);
-    int attempts = before == null ? 1 : before.attempts() + 1;
-    long wait =
-        Math.min(
-            settings.firstRetry().toNanos() << Math.min(attempts - 1, 20),
-            settings.lastRetry().toNanos());
-    refused.put(
-        key,
-        new Trouble(refusal.reason(), attempts, before == null ? now : before.since(), now + wait));
-    if (before == null) {
-      log.warn("route refused {}", refusal.reason());
-    }
-  }
-
-  private void retrySoon() {
-    long now = nanoClock.getAsLong();
-    refused.replaceAll(
-        (key, trouble) -> new Trouble(trouble.reason(), trouble.attempts(), trouble.since(), now));
-  }
-
-  private Duration untilNextWork(long now) {
-    long next = settings.resyncInterval().toNanos();
-    for (Trouble trouble : refused.values()) {
-      next = Math.min(next, trouble.notBefore() - now);
-    }
-    return Duration.ofNanos(Math.max(next, 0));
-  }
-
   private RouteState state(Cidr destination, RouteTarget target) {
     RouteKey key = new RouteKey(destination, settings.metric());
     Optional<Route> kernel = Optional.ofNullable(routes.actual().get(key));
@@ -626,30 +540,39 @@ public final class RouteProgrammer {
 
   private Optional<RouteState.Problem> problem(
       Cidr destination, RouteKey key, Optional<Route> kernel) {
-    Trouble trouble = unresolved.get(destination);
-    if (trouble == null) {
-      Route wanted = routes.desired().get(key);
-      if (kernel.map(present -> present.equals(wanted)).orElse(false)) {
-        return Optional.empty();
-      }
-      Route other = foreign.get(key);
-      if (other != null) {
-        return Optional.of(
-            new RouteState.Problem(
-                "a route of protocol " + other.protocol() + " is in its place: " + other,
-                0,
-                Duration.ZERO));
-      }
-      trouble = refused.get(key);
+    long now = nanoClock.getAsLong();
+    Unresolved missing = unresolved.get(destination);
+    if (missing != null) {
+      return Optional.of(
+          new RouteState.Problem(missing.reason(), 0, Duration.ofNanos(now - missing.since())));
     }
-    if (trouble == null) {
-      String reason =
-          kernel.isPresent() && !mayReplace(kernel.get(), routes.desired().get(key))
-              ? "an adopted route of a container is in its place until containers are in sync"
-              : "not written yet";
-      return Optional.of(new RouteState.Problem(reason, 0, Duration.ZERO));
+    Route wanted = routes.desired().get(key);
+    if (kernel.map(present -> present.equals(wanted)).orElse(false)) {
+      return Optional.empty();
     }
-    Duration age = Duration.ofNanos(nanoClock.getAsLong() - trouble.since());
-    return Optional.of(new RouteState.Problem(trouble.reason(), trouble.attempts(), age));
+    Route other = foreign.get(key);
+    if (other != null) {
+      return Optional.of(
+          new RouteState.Problem(
+              "a route of protocol " + other.protocol() + " is in its place: " + other,
+              0,
+              Duration.ZERO));
+    }
+    return refused
+        .get(key)
+        .map(
+            known ->
+                new RouteState.Problem(
+                    known.reason(), known.attempts(), Duration.ofNanos(now - known.since())))
+        .or(
+            () ->
+                Optional.of(
+                    new RouteState.Problem(
+                        kernel.isEmpty() || mayReplace(kernel.get(), wanted)
+                            ? "not written yet"
+                            : "an adopted route of a container is in its place until containers"
+                                + " are in sync",
+                        0,
+                        Duration.ZERO)));
   }
 }
