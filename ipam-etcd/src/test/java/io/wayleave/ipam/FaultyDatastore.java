@@ -1,0 +1,85 @@
+package io.wayleave.ipam;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreUnavailableException;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.OutcomeUnknownException;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import java.util.Optional;
+
+/** A store that fails at chosen commits, as a network or a dying process makes it fail. */
+final class FaultyDatastore extends DelegatingDatastore {
+  /** What happens at a commit. */
+  enum Fault {
+    /** The store does not get it, and the caller knows. */
+    UNAVAILABLE,
+    /** The store does not get it, and the caller does not know. */
+    LOST_REQUEST,
+    /** The store commits, and the caller does not learn it. */
+    LOST_ANSWER,
+    /** The process dies before it sends. */
+    CRASH_BEFORE,
+    /** The process dies after the store has committed. */
+    CRASH_AFTER
+  }
+
+  /** The end of the process, as far as these tests go: nothing of the product catches it. */
+  static final class Crash extends Error {
+    private static final long serialVersionUID = 1L;
+
+    Crash() {
+      super("the process died");
+    }
+  }
+
+  /** Asked at each commit. */
+  interface Script {
+    Optional<Fault> next(Transaction transaction);
+  }
+
+  private Script script = _ -> Optional.empty();
+  private int commits;
+
+  FaultyDatastore(Datastore delegate) {
+    super(delegate);
+  }
+
+  void setScript(Script newScript) {
+    script = newScript;
+    commits = 0;
+  }
+
+  /** The fault at that commit from now on, counted from 0, and no other. */
+  void failAt(int commit, Fault fault) {
+    setScript(_ -> commits == commit ? Optional.of(fault) : Optional.empty());
+  }
+
+  /** Commits since the script was set. */
+  int commits() {
+    return commits;
+  }
+
+  @Override
+  public TransactionResult commit(Transaction transaction, Deadline deadline) {
+    Optional<Fault> fault = script.next(transaction);
+    commits++;
+    if (fault.isEmpty()) {
+      return super.commit(transaction, deadline);
+    }
+    switch (fault.get()) {
+      case UNAVAILABLE -> throw new DatastoreUnavailableException("injected", null);
+      case LOST_REQUEST -> throw new OutcomeUnknownException("injected, not committed", null);
+      case LOST_ANSWER -> {
+        var _ = super.commit(transaction, deadline);
+        throw new OutcomeUnknownException("injected, committed", null);
+      }
+      case CRASH_BEFORE -> throw new Crash();
+      case CRASH_AFTER -> {
+        var _ = super.commit(transaction, deadline);
+        throw new Crash();
+      }
+    }
+    throw new IllegalStateException("a fault without an effect: " + fault);
+  }
+}

@@ -1,0 +1,200 @@
+package io.wayleave.ipam;
+
+import static io.wayleave.ipam.Fixture.deadline;
+import static io.wayleave.ipam.Fixture.endpoint;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.wayleave.datastore.DatastoreUnavailableException;
+import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.IpAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every operation is failed at every one of its commits in every way, and then done again: nothing
+ * is lost, doubled or left behind.
+ */
+@Timeout(60)
+class IpamFaultTest {
+  private static final String NAME = "h1.c.eth0";
+
+  /** An operation, the state that it starts from, and whether it is settled by doing it again. */
+  record Operation(String name, Consumer<Fixture> before, Consumer<Ipam> run, boolean allocates) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Operation> operations() {
+    Consumer<Fixture> pools =
+        fixture -> {
+          fixture.pool("v4", "10.0.0.0/29", 30);
+          fixture.pool("v6", "fd00::/125", 126);
+        };
+    return Stream.of(
+        new Operation(
+            "allocation that claims",
+            pools,
+            ipam -> ipam.allocate(endpoint(NAME), deadline()),
+            true),
+        new Operation(
+            "allocation from an own block",
+            pools.andThen(fixture -> fixture.host("h1").allocate(endpoint("first"), deadline())),
+            ipam -> ipam.allocate(endpoint(NAME), deadline()),
+            true),
+        new Operation(
+            "allocation that borrows",
+            pools.andThen(
+                fixture -> fixture.host("h2").claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
+            ipam -> ipam.allocate(endpoint(NAME), deadline()),
+            true),
+        new Operation(
+            "allocation that takes the last address",
+            pools.andThen(
+                fixture ->
+                    fixture.host("h1").allocate(AllocationRequest.count("rest", 7, 0), deadline())),
+            ipam -> ipam.allocate(endpoint(NAME), deadline()),
+            true),
+        new Operation(
+            "dual-stack allocation",
+            pools,
+            ipam ->
+                ipam.allocate(
+                    AllocationRequest.oneOfEachFamily(NAME)
+                        .withOwner(addresses -> Fixture.owner(NAME, addresses)),
+                    deadline()),
+            true),
+        new Operation(
+            "named allocation",
+            pools,
+            ipam ->
+                ipam.allocate(
+                    AllocationRequest.oneOfEachFamily(NAME)
+                        .withAddresses(
+                            List.of(IpAddress.parse("10.0.0.5"), IpAddress.parse("fd00::5")))
+                        .withOwner(addresses -> Fixture.owner(NAME, addresses)),
+                    deadline()),
+            true),
+        new Operation(
+            "release",
+            pools.andThen(fixture -> fixture.host("h1").allocate(endpoint(NAME), deadline())),
+            ipam -> ipam.release(NAME, Optional.empty(), deadline()),
+            false),
+        new Operation(
+            "release of the last address of nobody's block",
+            pools.andThen(
+                fixture -> {
+                  Ipam h1 = fixture.host("h1");
+                  h1.allocate(endpoint(NAME), deadline());
+                  h1.releaseAffinity(fixture.blocks().getFirst().cidr(), deadline());
+                }),
+            ipam -> ipam.release(NAME, Optional.empty(), deadline()),
+            false),
+        new Operation(
+            "claim of a range",
+            pools,
+            ipam -> ipam.claimAffinity(Cidr.parse("10.0.0.0/29"), deadline()),
+            false),
+        new Operation(
+            "release of an affinity",
+            pools.andThen(
+                fixture -> fixture.host("h1").claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
+            ipam -> ipam.releaseAffinity(Cidr.parse("10.0.0.0/30"), deadline()),
+            false));
+  }
+
+  static Stream<Arguments> faults() {
+    List<Arguments> all = new ArrayList<>();
+    operations()
+        .forEach(
+            operation -> {
+              for (FaultyDatastore.Fault fault : FaultyDatastore.Fault.values()) {
+                all.add(Arguments.of(operation, fault));
+              }
+            });
+    return all.stream();
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("faults")
+  void nothingIsLostOrDoubled(Operation operation, FaultyDatastore.Fault fault) {
+    int failed = 0;
+    while (failAt(operation, fault, failed)) {
+      failed++;
+    }
+    // At least one commit was failed, or nothing was tested.
+    assertThat(failed).isPositive();
+  }
+
+  /** False: the operation has fewer commits than that, so nothing was failed. */
+  private static boolean failAt(Operation operation, FaultyDatastore.Fault fault, int commit) {
+    MemoryDatastore memory = new MemoryDatastore();
+    FaultyDatastore faulty = new FaultyDatastore(memory);
+    Fixture healthy = new Fixture(memory);
+    operation.before().accept(healthy);
+    faulty.failAt(commit, fault);
+    Ipam host = new Fixture(faulty).host("h1");
+    try {
+      operation.run().accept(host);
+    } catch (FaultyDatastore.Crash | DatastoreUnavailableException _) {
+      // What became of it is looked at below.
+    }
+    boolean reached = faulty.commits() > commit;
+    Invariants.check(memory);
+
+    // The host starts again, or goes on: whoever asked asks again, as a runtime does.
+    faulty.setScript(_ -> Optional.empty());
+    Ipam next =
+        switch (fault) {
+          case CRASH_BEFORE, CRASH_AFTER -> new Fixture(faulty).host("h1");
+          case UNAVAILABLE, LOST_REQUEST, LOST_ANSWER -> host;
+        };
+    if (operation.allocates()) {
+      next.release(NAME, Optional.empty(), deadline());
+      Invariants.check(memory);
+    }
+    operation.run().accept(next);
+    Invariants.check(memory);
+    if (operation.allocates()) {
+      assertThat(next.find(NAME, deadline())).isPresent();
+      next.release(NAME, Optional.empty(), deadline());
+      Invariants.check(memory);
+    }
+    assertThat(next.find(NAME, deadline())).isEmpty();
+    assertThat(healthy.affinities())
+        .allMatch(affinity -> affinity.state() == Affinity.State.CONFIRMED);
+    return reached;
+  }
+
+  @Test
+  void anAnswerThatIsLostIsFoundOutAndTheAllocationSucceedsOnce() {
+    MemoryDatastore memory = new MemoryDatastore();
+    FaultyDatastore faulty = new FaultyDatastore(memory);
+    Fixture fixture = new Fixture(memory);
+    fixture.pool("a", "10.0.0.0/30", 30);
+    Ipam h1 = new Fixture(faulty).host("h1");
+    h1.allocate(AllocationRequest.count("rest", 3, 0), deadline());
+    for (FaultyDatastore.Fault fault :
+        List.of(FaultyDatastore.Fault.LOST_ANSWER, FaultyDatastore.Fault.LOST_REQUEST)) {
+      faulty.failAt(0, fault);
+      Handle handle = h1.allocate(endpoint(NAME), deadline());
+      assertThat(memory.get(IpamKeys.handle(NAME), deadline()))
+          .hasValueSatisfying(entry -> assertThat(Ipam.readHandle(entry)).isEqualTo(handle));
+      assertThat(fixture.blocks().getFirst().freeCount()).isZero();
+      faulty.failAt(0, fault);
+      assertThat(h1.release(NAME, Optional.empty(), deadline())).isEqualTo(Ipam.Released.RELEASED);
+      assertThat(fixture.blocks().getFirst().freeCount()).isEqualTo(1);
+      Invariants.check(memory);
+    }
+  }
+}
