@@ -99,6 +99,7 @@ public final class Netctl {
         .registerConverter(OutputFormat.class, OutputFormat::parse)
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
+        .setHelpFactory(CommandHelp::new)
         .setUsageHelpWidth(HELP_WIDTH)
         .setParameterExceptionHandler((e, _) -> report(ErrorLine.of(e)))
         .setExecutionExceptionHandler((e, _, _) -> failed(e));
