@@ -32,7 +32,7 @@ cp packaging/lib/launch.sh "$tree/lib/"
 cp -p cni/target/wayleave "$tree/cni/wayleave"
 printf '%s\n' "$version" >"$tree/lib/VERSION"
 
-packaging/train-caches.sh "$tree"
+[ -n "${WAYLEAVE_SKIP_CACHES:-}" ] || packaging/train-caches.sh "$tree"
 
 tar -C target -czf "target/wayleave-$version.tar.gz.part" --transform "s:^wayleave:wayleave-$version:" wayleave
 mv "target/wayleave-$version.tar.gz.part" "target/wayleave-$version.tar.gz"

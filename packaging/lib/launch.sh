@@ -40,6 +40,7 @@ launch() {
   while read -r jar; do
     class_path+=${class_path:+:}$lib/$jar
   done <"$lib/$program.classpath"
+  # WAYLEAVE_AOT_OUTPUT and WAYLEAVE_MAIN are for making the caches, see packaging/train-caches.sh.
   # A cache that is missing or does not fit is not worth a word on stdout, where JSON may be expected.
   if [ -n "${WAYLEAVE_AOT_OUTPUT:-}" ]; then
     options+=("-XX:AOTCacheOutput=$WAYLEAVE_AOT_OUTPUT")
@@ -48,5 +49,5 @@ launch() {
   fi
   # shellcheck disable=SC2086 # JAVA_OPTS is a list of words
   exec "$java" -Xlog:disable -Xlog:all=error:stderr "${options[@]}" --enable-native-access=ALL-UNNAMED \
-    --sun-misc-unsafe-memory-access=allow ${WAYLEAVE_JAVA_OPTS:-} -cp "$class_path" "$main" "$@"
+    --sun-misc-unsafe-memory-access=allow ${WAYLEAVE_JAVA_OPTS:-} -cp "$class_path" "${WAYLEAVE_MAIN:-$main}" "$@"
 }

@@ -1,0 +1,524 @@
+package io.wayleave.agent;
+
+import io.wayleave.bgp.StartMode;
+import io.wayleave.cni.CniOptions;
+import io.wayleave.cni.CniServer;
+import io.wayleave.cni.IpamEndpointStore;
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreOptions;
+import io.wayleave.datastore.DatastoreUrl;
+import io.wayleave.datastore.Datastores;
+import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.PresenceKeeper;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Syncer;
+import io.wayleave.ipam.Block;
+import io.wayleave.ipam.Ipam;
+import io.wayleave.ipam.IpamOptions;
+import io.wayleave.linux.Sysctl;
+import io.wayleave.linux.netlink.NetlinkSocket;
+import io.wayleave.linux.netlink.Route;
+import io.wayleave.linux.netlink.RouteFilter;
+import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpPeer;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Node;
+import io.wayleave.model.Resource;
+import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.RouterId;
+import io.wayleave.model.Update;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.status.Presence;
+import io.wayleave.policy.PolicyConfig;
+import io.wayleave.policy.PolicyEngine;
+import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.route.RouteService;
+import io.wayleave.route.RouteSettings;
+import io.wayleave.route.RouteSource;
+import io.wayleave.route.RouteTarget;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon of a host. Everything is wired here, by constructor, in the order in which it must
+ * work:
+ *
+ * <pre>
+ *                 datastore ── syncers ──┐                        BGP peers
+ *                     │                  ▼                            │
+ *  CNI launcher ─▶ CniServer ─▶ HostDataplane ─▶ core thread ──▶ BgpControl ◀─▶ speaker
+ *                     │              │         (FabricView,           │ learned routes
+ *                   Ipam             │          LocalNetwork)         ▼
+ *                                    ▼               └─ local ─▶ RouteService ─▶ kernel routes
+ *                               PolicyEngine ─▶ ipsets, iptables
+ * </pre>
+ *
+ * <p>At start it first drops unknown interfaces, then waits for the datastore, adopts what an
+ * earlier agent left in the kernel, and only then speaks BGP and takes containers. Closing leaves
+ * routes and policy where they are and asks the peers to keep ours.
+ */
+final class Agent implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Agent.class);
+  private static final Duration REGISTRATION_PAUSE = Duration.ofSeconds(1);
+  private static final Duration ROUTE_RETRY = Duration.ofSeconds(5);
+  private static final Duration PRESENCE_TIME_TO_LIVE = Duration.ofSeconds(10);
+
+  private final AgentConfig configuration;
+  private final Instant since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final CompletableFuture<Void> ready = new CompletableFuture<>();
+
+  private final boolean restarted;
+  private final PolicyEngine policy;
+  private final RouteService routes;
+  private final Datastore datastore;
+  private final Syncer<String, Node> nodeSyncer;
+  private final CoreThread core;
+
+  // Owned by the core thread.
+  private final FabricView fabric = new FabricView();
+  private final LocalNetwork network;
+  private final BgpControl bgp;
+  private final Set<Cidr> ownBlocks = new HashSet<>();
+  private boolean blocksInSync;
+  private Optional<NodeAddresses> addresses = Optional.empty();
+  private Optional<Node> registered = Optional.empty();
+  private Step step = Step.WAITING;
+
+  // Written by the core thread, read by others.
+  private volatile Map<String, String> nodeLabels;
+  private volatile int mtu = 1500;
+  private volatile String notReady = "the datastore has not answered yet";
+
+  /** How far the start has come. */
+  private enum Step {
+    WAITING,
+    REGISTERING,
+    ADOPTING,
+    RUNNING
+  }
+
+  private Agent(AgentConfig configuration) throws IOException {
+    this.configuration = configuration;
+    this.nodeLabels = configuration.labels();
+    String name = configuration.nodeName();
+    try {
+      restarted = hasRoutesOfAnEarlierAgent();
+      policy = open(PolicyEngine.start(policyConfig(configuration)));
+      forwardPackets();
+      routes = open(RouteService.start(RouteSettings.DEFAULT));
+      core = open(new CoreThread());
+      bgp = new BgpControl(routes);
+      opened.push(() -> core.ask(() -> closeBgp()).join());
+      network = new LocalNetwork(name, core, routes, bgp);
+      datastore = open(Datastores.open(configuration.datastore(), DatastoreOptions.DEFAULTS));
+      log.info(
+          "agent starts node={} version={} datastore={} restarted={}",
+          name,
+          version(),
+          datastore.description(),
+          restarted);
+
+      ResourceStore resources = new ResourceStore(datastore);
+      nodeSyncer = follow(resources, Node.class, fabric::onNode);
+      follow(resources, BgpPeer.class, fabric::onPeer);
+      follow(resources, BgpConfiguration.class, fabric::onConfiguration);
+      follow(resources, IpPool.class, this::onPool);
+      follow(resources, WorkloadEndpoint.class, this::onEndpoint);
+      follow(resources, GlobalNetworkPolicy.class, this::onPolicy);
+      open(Ipam.followBlocks(datastore, new BlockListener()));
+      core.every(ROUTE_RETRY, network::retry);
+
+      Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
+      open(
+          CniServer.start(
+              cniOptions(configuration, () -> mtu),
+              new IpamEndpointStore(ipam),
+              new HostDataplane(core, network, policy),
+              new ReadyWhenRunning(ready, () -> notReady)));
+      StatusReport report = new StatusReport(this::snapshot, routes, policy, datastore, nodeSyncer);
+      open(
+          new AdminServer(
+              configuration.adminSocket(),
+              Map.of("/v1/status", report::status, "/v1/routes", report::routes)));
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Starts everything, and returns before the datastore has answered. */
+  static Agent start(AgentConfig configuration) throws IOException {
+    return new Agent(configuration);
+  }
+
+  /**
+   * Stops in the reverse order of the start. Routes and policy stay in the kernel, and peers are
+   * asked by silence to keep ours (RFC 4724): the next agent adopts them.
+   */
+  @Override
+  public void close() {
+    while (!opened.isEmpty()) {
+      AutoCloseable part = opened.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        log.warn("a part did not close cleanly part={}", part.getClass().getSimpleName(), e);
+      }
+    }
+    log.info("agent stopped node={}", configuration.nodeName());
+  }
+
+  private <T extends AutoCloseable> T open(T part) {
+    opened.push(part);
+    return part;
+  }
+
+  private Void closeBgp() {
+    bgp.closeForRestart();
+    return null;
+  }
+
+  private <R extends Resource> Syncer<String, R> follow(
+      ResourceStore resources, Class<R> type, Consumer<Update<String, R>> onCore) {
+    return open(
+        resources.follow(
+            type,
+            new Syncer.Listener<>() {
+              @Override
+              public void onUpdate(Update<String, R> update) {
+                core.execute(() -> onCore.accept(update));
+              }
+
+              @Override
+              public void onBatchEnd() {
+                core.execute(Agent.this::evaluate);
+              }
+
+              @Override
+              public void onInvalid(String key, String reason) {
+                core.execute(() -> fabric.onInvalid(key, reason));
+              }
+            }));
+  }
+
+  private void onPool(Update<String, IpPool> update) {
+    fabric.onPool(update);
+    network.onPools(fabric.pools());
+  }
+
+  private void onEndpoint(Update<String, WorkloadEndpoint> update) {
+    policy.onEndpoint(update);
+    network.onUpdate(update);
+    if (update instanceof Update.InSync) {
+      fabric.inSync(Kind.WORKLOAD_ENDPOINT);
+    }
+  }
+
+  private void onPolicy(Update<String, GlobalNetworkPolicy> update) {
+    policy.onPolicy(update);
+    if (update instanceof Update.InSync) {
+      fabric.inSync(Kind.GLOBAL_NETWORK_POLICY);
+    }
+  }
+
+  /** Takes the next step of the start, or goes over to what has changed. */
+  private void evaluate() {
+    if (!fabric.outstanding().isEmpty() || !blocksInSync) {
+      return;
+    }
+    switch (step) {
+      case WAITING -> register();
+      case REGISTERING, ADOPTING -> {}
+      case RUNNING -> {
+        Node self = self();
+        nodeLabels = self.metadata().labels();
+        bgp.apply(plan(self), ownAddresses());
+      }
+    }
+  }
+
+  private void register() {
+    step = Step.REGISTERING;
+    notReady = "the node is not registered in the datastore yet";
+    List<NodeAddresses.Target> targets = targets();
+    var _ =
+        CompletableFuture.supplyAsync(
+                () -> detectAndRegister(targets), task -> Thread.ofVirtual().start(task))
+            .whenComplete((found, error) -> core.execute(() -> onRegistered(found, error)));
+  }
+
+  private void onRegistered(Registered found, Throwable error) {
+    if (error == null) {
+      adopt(found);
+      return;
+    }
+    Throwable cause = error.getCause() == null ? error : error.getCause();
+    notReady = "the node could not be registered: " + cause.getMessage();
+    log.warn("node not registered, trying again reason=\"{}\"", cause.getMessage());
+    core.after(
+        REGISTRATION_PAUSE,
+        () -> {
+          step = Step.WAITING;
+          evaluate();
+        });
+  }
+
+  /** What detection and registration found. */
+  private record Registered(NodeAddresses addresses, Node node) {}
+
+  private Registered detectAndRegister(List<NodeAddresses.Target> targets) {
+    try (NetlinkSocket netlink = NetlinkSocket.open()) {
+      NodeAddresses found = NodeAddresses.detect(configuration, targets, netlink);
+      return new Registered(found, NodeRegistration.register(configuration, found, datastore));
+    } catch (IOException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  private void adopt(Registered found) {
+    step = Step.ADOPTING;
+    notReady = "the kernel's routes and policy are being brought up to date";
+    addresses = Optional.of(found.addresses());
+    registered = Optional.of(found.node());
+    mtu = found.addresses().mtu();
+    nodeLabels = found.node().metadata().labels();
+    found
+        .addresses()
+        .describe()
+        .forEach(
+            address ->
+                log.info(
+                    "node address chosen address={} interface={} reason=\"{}\"",
+                    address.address(),
+                    address.interfaceName(),
+                    address.reason()));
+    open(
+        PresenceKeeper.keep(
+            datastore,
+            Keys.presence(configuration.nodeName()),
+            presence(),
+            PRESENCE_TIME_TO_LIVE,
+            state -> log.info("presence changed state={}", state)));
+    var _ =
+        CompletableFuture.allOf(
+                network.start(ownAddresses()), policy.settled().toCompletableFuture())
+            .whenComplete((_, error) -> core.execute(() -> run(error)));
+  }
+
+  private void run(Throwable error) {
+    if (error != null) {
+      notReady = "the kernel could not be brought up to date: " + error.getMessage();
+      log.error("adoption failed", error);
+      return;
+    }
+    StartMode mode =
+        restarted ? new StartMode.Restarted(EnumSet.allOf(Family.class)) : new StartMode.Fresh();
+    bgp.start(plan(self()), ownAddresses(), mode);
+    step = Step.RUNNING;
+    notReady = "";
+    ready.complete(null);
+    log.info("agent ready node={} endpoints={}", configuration.nodeName(), network.endpointCount());
+  }
+
+  /** This node as the datastore has it; as it was registered when somebody deleted it. */
+  private Node self() {
+    return fabric.node(configuration.nodeName()).or(() -> registered).orElseThrow();
+  }
+
+  private BgpPlan plan(Node self) {
+    return BgpPlan.of(
+        self, defaultRouterId(), fabric.nodes(), fabric.peers(), fabric.configuration());
+  }
+
+  /** The IPv4 address, or a number made from the name where there is none (RFC 6286 allows any). */
+  private RouterId defaultRouterId() {
+    return addresses
+        .flatMap(NodeAddresses::ipv4)
+        .map(chosen -> new RouterId(chosen.address().ipv4Bits()))
+        .orElseGet(() -> new RouterId(configuration.nodeName().hashCode() | 1));
+  }
+
+  private List<IpAddress> ownAddresses() {
+    List<IpAddress> own = new ArrayList<>();
+    addresses.flatMap(NodeAddresses::ipv4).ifPresent(chosen -> own.add(chosen.address()));
+    addresses.flatMap(NodeAddresses::ipv6).ifPresent(chosen -> own.add(chosen.address()));
+    return own;
+  }
+
+  /** What the node must reach: the datastore's members, then the peers meant for it. */
+  private List<NodeAddresses.Target> targets() {
+    List<NodeAddresses.Target> targets = new ArrayList<>();
+    for (DatastoreUrl.Endpoint endpoint :
+        DatastoreUrl.parse(configuration.datastore()).endpoints()) {
+      try {
+        for (InetAddress address : InetAddress.getAllByName(endpoint.host())) {
+          targets.add(new NodeAddresses.Target("the datastore", IpAddress.of(address)));
+        }
+      } catch (UnknownHostException e) {
+        log.warn("datastore's name not found host={}", endpoint.host());
+      }
+    }
+    Map<String, String> labels =
+        fabric
+            .node(configuration.nodeName())
+            .map(node -> node.metadata().labels())
+            .orElse(configuration.labels());
+    fabric.peers().stream()
+        .sorted(Comparator.comparing(BgpPeer::name))
+        .filter(peer -> peer.appliesTo(configuration.nodeName(), labels))
+        .forEach(
+            peer ->
+                targets.add(
+                    new NodeAddresses.Target("BGP peer " + peer.name(), peer.spec().address())));
+    return targets;
+  }
+
+  private byte[] presence() {
+    try {
+      return ResourceCodec.jsonMapper()
+          .writeValueAsBytes(new Presence(version(), since.toString()));
+    } catch (IOException e) {
+      throw new IllegalStateException("a record of two texts can always be written", e);
+    }
+  }
+
+  /** The core's part of the status. */
+  private CompletableFuture<StatusReport.CorePart> snapshot() {
+    return core.ask(
+        () ->
+            new StatusReport.CorePart(
+                configuration.nodeName(),
+                version(),
+                since.toString(),
+                notReady,
+                addresses.map(NodeAddresses::describe).orElse(List.of()),
+                fabric.outstanding().isEmpty() && blocksInSync,
+                bgp.status(),
+                bgp.failures(),
+                fabric.invalid(),
+                network.endpointCount()));
+  }
+
+  static String version() {
+    return Optional.ofNullable(Agent.class.getPackage().getImplementationVersion())
+        .orElse("unpackaged");
+  }
+
+  private static boolean hasRoutesOfAnEarlierAgent() throws IOException {
+    try (NetlinkSocket netlink = NetlinkSocket.open()) {
+      for (Family family : Family.values()) {
+        List<Route> found =
+            netlink.routes().list(RouteFilter.mainTable(family).ofProtocol(RouteSettings.PROTOCOL));
+        if (!found.isEmpty()) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  /** A host that routes for its containers must forward. */
+  private static void forwardPackets() throws IOException {
+    Sysctl.write("net/ipv4/ip_forward", "1");
+    if (Files.exists(Path.of("/proc/sys/net/ipv6"))) {
+      Sysctl.write("net/ipv6/conf/all/forwarding", "1");
+    }
+  }
+
+  private static PolicyConfig policyConfig(AgentConfig configuration) {
+    PolicyConfig usual = PolicyConfig.of(configuration.nodeName());
+    return switch (configuration.iptablesBackend()) {
+      case auto -> usual;
+      case nft -> usual.withBackend(IptablesBackend.NFT);
+      case legacy -> usual.withBackend(IptablesBackend.LEGACY);
+    };
+  }
+
+  private static CniOptions cniOptions(
+      AgentConfig configuration, java.util.function.IntSupplier defaultMtu) {
+    CniOptions usual =
+        CniOptions.of(
+            configuration.nodeName(),
+            configuration.agentSocket(),
+            configuration.stateDir().resolve("spool"),
+            defaultMtu);
+    return new CniOptions(
+        usual.node(),
+        usual.socket(),
+        usual.spoolDir(),
+        usual.defaultMtu(),
+        Duration.ofSeconds(configuration.addTimeoutSeconds()),
+        usual.delTimeout(),
+        usual.settleInterval());
+  }
+
+  /** Blackhole routes for the unused addresses of this node's blocks. */
+  private final class BlockListener implements Syncer.Listener<Cidr, Block> {
+    @Override
+    public void onUpdate(Update<Cidr, Block> update) {
+      core.execute(
+          () -> {
+            switch (update) {
+              case Update.Put<Cidr, Block>(Cidr cidr, Block block) ->
+                  // A block of one address is that address: its route is the container's.
+                  keep(cidr, block.belongsTo(configuration.nodeName()) && !cidr.isHost());
+              case Update.Delete<Cidr, Block>(Cidr cidr) -> keep(cidr, false);
+              case Update.InSync<Cidr, Block>() -> {
+                blocksInSync = true;
+                submit(new Update.InSync<>());
+              }
+            }
+          });
+    }
+
+    @Override
+    public void onBatchEnd() {
+      core.execute(Agent.this::evaluate);
+    }
+
+    private void keep(Cidr cidr, boolean own) {
+      if (own && ownBlocks.add(cidr)) {
+        submit(new Update.Put<>(cidr, new RouteTarget.Blackhole()));
+      } else if (!own && ownBlocks.remove(cidr)) {
+        submit(new Update.Delete<>(cidr));
+      }
+    }
+
+    private void submit(Update<Cidr, RouteTarget> update) {
+      var _ =
+          routes
+              .submit(RouteSource.BLOCK, update)
+              .exceptionally(
+                  error -> {
+                    log.warn("blackhole route not taken update={}", update, error);
+                    return Optional.empty();
+                  });
+    }
+  }
+}

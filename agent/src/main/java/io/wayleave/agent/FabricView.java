@@ -1,0 +1,98 @@
+package io.wayleave.agent;
+
+import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpPeer;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Node;
+import io.wayleave.model.Update;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The resources of the fabric as the datastore has told them, as far as the agent's core needs
+ * them.
+ *
+ * <p>NOT thread safe; owned by the core thread.
+ */
+final class FabricView {
+  private final Map<String, Node> nodes = new HashMap<>();
+  private final Map<String, BgpPeer> peers = new HashMap<>();
+  private final Map<String, BgpConfiguration> configurations = new HashMap<>();
+  private final Map<String, IpPool> pools = new HashMap<>();
+  private final Set<Kind> outstanding = EnumSet.allOf(Kind.class);
+  private final Map<String, String> invalid = new TreeMap<>();
+
+  void onNode(Update<String, Node> update) {
+    keep(Kind.NODE, nodes, update);
+  }
+
+  void onPeer(Update<String, BgpPeer> update) {
+    keep(Kind.BGP_PEER, peers, update);
+  }
+
+  void onConfiguration(Update<String, BgpConfiguration> update) {
+    keep(Kind.BGP_CONFIGURATION, configurations, update);
+  }
+
+  void onPool(Update<String, IpPool> update) {
+    keep(Kind.IP_POOL, pools, update);
+  }
+
+  /** Everything of that kind has been told; for kinds that others keep. */
+  void inSync(Kind kind) {
+    outstanding.remove(kind);
+  }
+
+  /** An entry of the datastore that cannot be read counts as absent and is reported. */
+  void onInvalid(String key, String reason) {
+    invalid.put(key, reason);
+  }
+
+  /** The kinds that have not been told completely. */
+  Set<Kind> outstanding() {
+    return Collections.unmodifiableSet(outstanding);
+  }
+
+  Optional<Node> node(String name) {
+    return Optional.ofNullable(nodes.get(name));
+  }
+
+  Collection<Node> nodes() {
+    return Collections.unmodifiableCollection(nodes.values());
+  }
+
+  Collection<BgpPeer> peers() {
+    return Collections.unmodifiableCollection(peers.values());
+  }
+
+  Collection<IpPool> pools() {
+    return Collections.unmodifiableCollection(pools.values());
+  }
+
+  BgpConfiguration configuration() {
+    return Optional.ofNullable(configurations.get(BgpConfiguration.DEFAULT_NAME))
+        .orElseGet(BgpConfiguration::defaults);
+  }
+
+  Map<String, String> invalid() {
+    return Collections.unmodifiableMap(invalid);
+  }
+
+  private <R> void keep(Kind kind, Map<String, R> map, Update<String, R> update) {
+    switch (update) {
+      case Update.Put<String, R>(String name, R value) -> {
+        map.put(name, value);
+        invalid.keySet().removeIf(key -> key.endsWith("/" + kind.plural() + "/" + name));
+      }
+      case Update.Delete<String, R>(String name) -> map.remove(name);
+      case Update.InSync<String, R>() -> inSync(kind);
+    }
+  }
+}
