@@ -13,7 +13,10 @@ import java.util.Optional;
  * </pre>
  *
  * <p>A header is checked as soon as its 19 octets are there, so that a bad length is refused before
- * anything waits for that many octets. Holds no state.
+ * anything waits for that many octets. Holds no state; the caller keeps what is not a whole message
+ * yet, and must not go on after {@link Frame.Bad} or a message that decodes to {@link
+ * DecodeOutcome.Reset}. The limit and the context are asked for anew with each message, because an
+ * OPEN changes them for the next one in the same buffer.
  */
 public final class FrameSplitter {
   private static final int LENGTH_OFFSET = Iana.MARKER_LENGTH;

@@ -16,11 +16,11 @@
  *                                          packing
  * </pre>
  *
- * {@link io.wayleave.bgp.wire.BgpFrameDecoder} is the reading half as a Netty handler. All numbers
- * of IANA are in {@link io.wayleave.bgp.wire.Iana}; each path attribute is a row of {@link
- * io.wayleave.bgp.wire.PathAttribute}. Nothing here has state that outlives a message, except the
- * handler, which belongs to its channel's event loop; values are immutable, and none holds a
- * buffer.
+ * The session holds the bytes of a connection that are not a whole message yet and calls {@link
+ * io.wayleave.bgp.wire.FrameSplitter} and {@link io.wayleave.bgp.wire.BgpDecoder}. All numbers of
+ * IANA are in {@link io.wayleave.bgp.wire.Iana}; each path attribute is a row of {@link
+ * io.wayleave.bgp.wire.PathAttribute}. Nothing here has state that outlives a message; values are
+ * immutable, and none holds a buffer.
  *
  * <h2>Ideas</h2>
  *

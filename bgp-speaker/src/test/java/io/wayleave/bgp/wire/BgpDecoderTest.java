@@ -46,6 +46,8 @@ class BgpDecoderTest {
             + " capability 6 has a length of 1; expected: 0",
         "04 fde8 0009 0a000001 05 02 03 40 01 00, 0200,"
             + " capability 64 has a length of 1; expected: 2 and a multiple of 4",
+        "04 fde8 0009 0a000001 08 02 06 40 04 00780001, 0200,"
+            + " capability 64 has a length of 4; expected: 2 and a multiple of 4",
         "04 fde8 0009 0a000001 04 02 02 41 00, 0200,"
             + " capability 65 has a length of 0; expected: 4",
         "04 fde8 0009 0a000001 05 02 03 46 01 00, 0200,"
