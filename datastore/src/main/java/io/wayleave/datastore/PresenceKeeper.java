@@ -84,11 +84,11 @@ public final class PresenceKeeper implements AutoCloseable {
         }
         log.info("presence kept key={} session={}", key, session.id());
         pause = FIRST_PAUSE;
-        listener.accept(State.PRESENT);
+        tell(State.PRESENT);
         Object end = CompletableFuture.anyOf(session.ended(), closed).join();
         if (Session.End.EXPIRED.equals(end)) {
           log.warn("presence lost key={} session={}", key, session.id());
-          listener.accept(State.LOST);
+          tell(State.LOST);
         }
       } catch (DatastoreException e) {
         log.warn(
@@ -99,6 +99,15 @@ public final class PresenceKeeper implements AutoCloseable {
                 ? LONGEST_PAUSE
                 : pause.multipliedBy(2);
       }
+    }
+  }
+
+  /** The owner's defect must not end its presence. */
+  private void tell(State state) {
+    try {
+      listener.accept(state);
+    } catch (RuntimeException e) {
+      log.error("owner of presence failed key={} state={}", key, state, e);
     }
   }
 

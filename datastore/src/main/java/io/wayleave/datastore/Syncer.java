@@ -155,6 +155,10 @@ public final class Syncer<K, V> implements AutoCloseable {
         pause = min(pause.multipliedBy(2), LONGEST_PAUSE);
       } catch (InterruptedException e) {
         closing.countDown();
+      } catch (RuntimeException e) {
+        log.error("syncer failed and begins anew name={}", name, e);
+        setStatus(false, e.toString());
+        pauseFor(LONGEST_PAUSE);
       }
     }
   }
@@ -221,7 +225,7 @@ public final class Syncer<K, V> implements AutoCloseable {
       V value = decoder.value(key, entry);
       known.put(entry.key(), new Known<>(Optional.of(key), entry.version()));
       tell(new Update.Put<>(key, value));
-    } catch (IllegalArgumentException e) {
+    } catch (RuntimeException e) { // also a decoder's defect must not end the stream
       String reason = e.getMessage() == null ? e.toString() : e.getMessage();
       log.warn("value not readable name={} key={}: {}", name, entry.key(), reason);
       known.put(entry.key(), new Known<>(Optional.empty(), entry.version()));

@@ -7,16 +7,19 @@ import io.wayleave.datastore.testing.Await;
 import io.wayleave.datastore.testing.EtcdServer;
 import io.wayleave.datastore.testing.MortalOwner;
 import io.wayleave.datastore.testing.RecordingListener;
+import io.wayleave.model.Update;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -92,6 +95,26 @@ class EtcdFailureTest {
                       Deadline.after(Duration.ofMillis(500))))
           .isInstanceOf(DatastoreUnavailableException.class);
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    }
+  }
+
+  @Test
+  void ofSeveralMembersOneThatAnswersIsEnough() throws IOException {
+    int nobody = EtcdServer.freePort();
+    try (ServerSocket deaf = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        Datastore several =
+            Datastores.open(
+                "etcd://127.0.0.1:"
+                    + nobody
+                    + ",127.0.0.1:"
+                    + deaf.getLocalPort()
+                    + ",127.0.0.1:"
+                    + etcd.clientPort(),
+                DatastoreOptions.DEFAULTS)) {
+      for (int i = 0; i < 10; i++) {
+        several.commit(Transaction.builder().put("k" + i, "x").build(), deadline());
+        assertThat(several.get("k" + i, deadline())).isPresent();
+      }
     }
   }
 
@@ -257,6 +280,35 @@ class EtcdFailureTest {
           () -> datastore.get("presence/dead", deadline()).isEmpty());
       assertThat(datastore.get("presence/alive", deadline())).isPresent();
       assertThat(session.ended()).isNotDone();
+    }
+  }
+
+  @Test
+  @Tag("full")
+  void aHundredThousandKeysAreFollowed() {
+    byte[] value = new byte[100];
+    int count = 100_000;
+    for (int i = 0; i < count; i += 125) {
+      Transaction.Builder transaction = Transaction.builder();
+      for (int j = i; j < i + 125; j++) {
+        transaction.put("many/%06d".formatted(j), value);
+      }
+      datastore.commit(transaction.build(), deadline());
+    }
+    AtomicInteger puts = new AtomicInteger();
+    CountDownLatch inSync = new CountDownLatch(1);
+    Syncer.Listener<String, String> listener =
+        update -> {
+          switch (update) {
+            case Update.Put<String, String> _ -> puts.incrementAndGet();
+            case Update.Delete<String, String> _ -> throw new AssertionError("nothing was deleted");
+            case Update.InSync<String, String> _ -> inSync.countDown();
+          }
+        };
+    try (Syncer<String, String> _ =
+        Syncer.start("many", datastore, "many/", RecordingListener.TEXT, listener)) {
+      Await.until("in sync", LIMIT, () -> inSync.getCount() == 0);
+      assertThat(puts).hasValue(count);
     }
   }
 

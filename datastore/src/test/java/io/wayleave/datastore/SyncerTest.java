@@ -116,6 +116,28 @@ class SyncerTest {
   }
 
   @Test
+  void aDecoderWithADefectIsReportedLikeABadValue() {
+    Syncer.Decoder<String, String> defective =
+        new Syncer.Decoder<>() {
+          @Override
+          public String key(String key) {
+            return RecordingListener.TEXT.key(key);
+          }
+
+          @Override
+          public String value(String key, Entry entry) {
+            throw new IllegalStateException("a defect of the decoder");
+          }
+        };
+    put("r/a", "1");
+    try (Syncer<String, String> _ = Syncer.start("test", store, "r/", defective, listener)) {
+      listener.await("in-sync");
+    }
+    assertThat(listener.told())
+        .containsExactly("invalid r/a: a defect of the decoder", "connected", "in-sync");
+  }
+
+  @Test
   void aStoreThatIsAwayAtTheStartIsWaitedForAndItsAbsenceHasAnAge() {
     put("r/a", "1");
     store.disconnect();

@@ -171,11 +171,11 @@ public final class Ipam {
             List.copyOf(owner.puts().keySet()),
             plan.assigned());
     Map<Cidr, Version> claims = new LinkedHashMap<>();
-    for (Cidr block : plan.claims()) {
-      claims.put(block, writePending(block, deadline));
-    }
     TransactionResult result;
     try {
+      for (Cidr block : plan.claims()) {
+        claims.put(block, writePending(block, deadline));
+      }
       result = datastore.commit(transaction(plan, handle, owner, claims), deadline);
     } catch (OutcomeUnknownException e) {
       if (deadline.hasPassed()) {

@@ -47,13 +47,7 @@ public final class EtcdServer implements AutoCloseable {
 
   /** Starts one without TLS and waits until it answers. */
   public static EtcdServer start() {
-    int clientPort = freePort();
-    String client = "http://127.0.0.1:" + clientPort;
-    return start(
-        clientPort,
-        List.of("--listen-client-urls", client, "--advertise-client-urls", client),
-        "etcd://127.0.0.1:" + clientPort,
-        DatastoreOptions.DEFAULTS);
+    return start("http://127.0.0.1:", List.of(), "etcd://127.0.0.1:", DatastoreOptions.DEFAULTS);
   }
 
   /** Starts one with TLS and waits until it answers a client with these options. */
@@ -67,15 +61,9 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   private static EtcdServer startTls(String host, Tls tls, DatastoreOptions options) {
-    int clientPort = freePort();
-    String client = "https://127.0.0.1:" + clientPort;
     return start(
-        clientPort,
+        "https://127.0.0.1:",
         List.of(
-            "--listen-client-urls",
-            client,
-            "--advertise-client-urls",
-            client,
             "--client-cert-auth",
             "--trusted-ca-file",
             tls.caFile().toString(),
@@ -83,14 +71,34 @@ public final class EtcdServer implements AutoCloseable {
             tls.certificateFile().toString(),
             "--key-file",
             tls.keyFile().toString()),
-        "etcds://" + host + ":" + clientPort,
+        "etcds://" + host + ":",
         options);
   }
 
   private static EtcdServer start(
-      int clientPort, List<String> arguments, String url, DatastoreOptions options) {
+      String listen, List<String> arguments, String url, DatastoreOptions options) {
+    AssertionError failure = null;
+    // Between finding a free port and listening on it, another process can take it.
+    for (int attempt = 0; attempt < 3; attempt++) {
+      EtcdServer server = create(listen, arguments, url, options);
+      server.startProcess();
+      try {
+        server.awaitAnswer();
+        return server;
+      } catch (AssertionError e) {
+        failure = e;
+        server.close();
+      }
+    }
+    throw failure;
+  }
+
+  private static EtcdServer create(
+      String listen, List<String> arguments, String url, DatastoreOptions options) {
     try {
       Path directory = Files.createTempDirectory("wlt-etcd-" + ProcessHandle.current().pid() + "-");
+      int clientPort = freePort();
+      String client = listen + clientPort;
       String peer = "http://127.0.0.1:" + freePort();
       List<String> command =
           new ArrayList<>(
@@ -98,6 +106,10 @@ public final class EtcdServer implements AutoCloseable {
                   "etcd",
                   "--data-dir",
                   directory.resolve("data").toString(),
+                  "--listen-client-urls",
+                  client,
+                  "--advertise-client-urls",
+                  client,
                   "--listen-peer-urls",
                   peer,
                   "--initial-advertise-peer-urls",
@@ -109,15 +121,7 @@ public final class EtcdServer implements AutoCloseable {
                   "--log-outputs",
                   directory.resolve("log").toString()));
       command.addAll(arguments);
-      EtcdServer server = new EtcdServer(directory, command, clientPort, url, options);
-      server.startProcess();
-      try {
-        server.awaitAnswer();
-      } catch (AssertionError e) {
-        server.close();
-        throw e;
-      }
-      return server;
+      return new EtcdServer(directory, command, clientPort, url + clientPort, options);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
