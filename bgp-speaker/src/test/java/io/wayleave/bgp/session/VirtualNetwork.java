@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
  */
 final class VirtualNetwork {
   private static final Duration LATENCY = Duration.ofMillis(1);
-  private static final int HIGH_WATER_MARK = 256 * 1024;
+  private static final int HIGH_WATER_MARK = 16 * 1024;
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
   private record Task(long at, long sequence, Host host, Runnable work) {}

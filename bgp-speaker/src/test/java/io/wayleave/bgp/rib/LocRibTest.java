@@ -1,0 +1,134 @@
+package io.wayleave.bgp.rib;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.wayleave.bgp.PathSelection;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class LocRibTest {
+  private static final Cidr PREFIX = Cidr.parse("10.1.0.0/24");
+  private static final Cidr OTHER = Cidr.parse("10.2.0.0/24");
+  private static final BestPath BEST_PATH =
+      new BestPath(PathSelection.DEFAULT, NextHopMetric.CONNECTED);
+
+  private final List<String> told = new ArrayList<>();
+
+  private void process(LocRib rib) {
+    told.clear();
+    while (rib.process(
+        3,
+        (prefix, selection) ->
+            told.add(prefix + "=" + selection.map(chosen -> chosen.get(0).source().toString())))) {
+      // Until nothing is marked any more.
+    }
+  }
+
+  @Test
+  void theSameStateInAnyOrderGivesTheSameChoice() {
+    Random random = new Random(1771);
+    for (int round = 0; round < 200; round++) {
+      // Each step sets or removes one source's path to one prefix; the last one for a pair counts.
+      Map<String, Runnable> state = new TreeMap<>();
+      LocRib[] target = new LocRib[1];
+      for (int i = 0; i < 20; i++) {
+        int n = 1 + random.nextInt(4);
+        Cidr prefix = random.nextBoolean() ? PREFIX : OTHER;
+        Path path = BestPathTest.randomPath(n, random);
+        boolean removes = random.nextInt(4) == 0;
+        state.put(
+            n + " " + prefix,
+            removes
+                ? () -> target[0].remove(prefix, path.source())
+                : () -> target[0].put(prefix, path));
+      }
+      List<Runnable> steps = new ArrayList<>(state.values());
+      Map<Cidr, Optional<Candidates>> expected = Map.of();
+      for (int order = 0; order < 4; order++) {
+        LocRib rib = new LocRib(BEST_PATH, false);
+        target[0] = rib;
+        // On the way there: other paths of the same sources, and choices in between.
+        for (int n = 1; n <= 4; n++) {
+          rib.put(PREFIX, BestPathTest.randomPath(n, random));
+          rib.remove(PREFIX, Paths.external(n));
+        }
+        for (Runnable step : steps) {
+          step.run();
+          if (random.nextBoolean()) {
+            process(rib);
+          }
+        }
+        process(rib);
+        Map<Cidr, Optional<Candidates>> got =
+            Map.of(PREFIX, rib.selected(PREFIX), OTHER, rib.selected(OTHER));
+        if (order == 0) {
+          expected = got;
+        }
+        assertThat(got).isEqualTo(expected);
+        Collections.shuffle(steps, random);
+      }
+    }
+  }
+
+  @Test
+  void tellsOnlyWhatChanged() {
+    LocRib rib = new LocRib(BEST_PATH, false);
+    rib.put(PREFIX, Paths.of(1));
+    rib.put(PREFIX, Paths.of(1, _ -> {}, 65000, 65001));
+    process(rib);
+    assertThat(told).containsExactly("10.1.0.0/24=Optional[p1]");
+    rib.put(PREFIX, Paths.of(2, _ -> {}, 65000, 65001, 65002));
+    process(rib);
+    assertThat(told).as("a worse path").isEmpty();
+    rib.remove(PREFIX, Paths.external(1));
+    process(rib);
+    assertThat(told).containsExactly("10.1.0.0/24=Optional[p2]");
+    rib.put(OTHER, Paths.of(1));
+    rib.remove(OTHER, Paths.external(1));
+    process(rib);
+    assertThat(told).as("came and went between two turns").isEmpty();
+    rib.remove(PREFIX, Paths.external(2));
+    process(rib);
+    assertThat(told).containsExactly("10.1.0.0/24=Optional.empty");
+  }
+
+  @Test
+  void whileDeferringOnlyLocalRoutesAreDecided() {
+    LocRib rib = new LocRib(BEST_PATH, true);
+    rib.put(PREFIX, Paths.of(1));
+    rib.put(OTHER, Paths.of(1));
+    rib.put(OTHER, Paths.local());
+    process(rib);
+    assertThat(told).containsExactly("10.2.0.0/24=Optional[local]");
+    rib.remove(OTHER, new PathSource.Local());
+    process(rib);
+    // Not local any more: what takes its place is what is known, the withdrawal must not wait.
+    assertThat(told).containsExactly("10.2.0.0/24=Optional[p1]");
+    rib.release();
+    process(rib);
+    assertThat(told).containsExactly("10.1.0.0/24=Optional[p1]");
+  }
+
+  @Test
+  void removesAllOfOneSourceAndFamily() {
+    LocRib rib = new LocRib(BEST_PATH, false);
+    rib.put(PREFIX, Paths.of(1));
+    rib.put(PREFIX, Paths.of(2));
+    rib.put(OTHER, Paths.of(2));
+    rib.put(Cidr.parse("fd00::/64"), Paths.of(2));
+    process(rib);
+    int removed = rib.removeAll(Family.IPV4, source -> source.equals(Paths.external(2)));
+    process(rib);
+    assertThat(removed).isEqualTo(2);
+    assertThat(told).hasSize(2).contains("10.2.0.0/24=Optional.empty");
+    assertThat(rib.selected(Cidr.parse("fd00::/64"))).isPresent();
+  }
+}
