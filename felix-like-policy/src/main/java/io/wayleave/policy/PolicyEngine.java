@@ -48,6 +48,7 @@ public final class PolicyEngine implements AutoCloseable {
 
   private static final long CLOSE_SECONDS = 60;
 
+  private final String node;
   private final PolicyReconciler reconciler;
   private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
   private final Thread thread;
@@ -57,7 +58,8 @@ public final class PolicyEngine implements AutoCloseable {
   // Owned by the policy thread.
   private boolean closed;
 
-  private PolicyEngine(PolicyReconciler reconciler) {
+  private PolicyEngine(String node, PolicyReconciler reconciler) {
+    this.node = node;
     this.reconciler = reconciler;
     this.thread = Thread.ofPlatform().name("wayleave-policy").daemon().unstarted(this::run);
   }
@@ -81,7 +83,8 @@ public final class PolicyEngine implements AutoCloseable {
           return new Dataplane(config.families(), backend, runner);
         };
     PolicyEngine engine =
-        new PolicyEngine(new PolicyReconciler(config.node(), open, config.resyncInterval()));
+        new PolicyEngine(
+            config.node(), new PolicyReconciler(config.node(), open, config.resyncInterval()));
     engine.thread.start();
     return engine;
   }
@@ -106,7 +109,10 @@ public final class PolicyEngine implements AutoCloseable {
    * policy is in force, and not before the engine is in-sync.
    */
   public CompletionStage<Void> program(WorkloadEndpoint endpoint) {
-    requireNonNull(endpoint, "endpoint is null");
+    if (!endpoint.spec().node().equals(node)) {
+      throw new IllegalArgumentException(
+          endpoint.name() + " is of node " + endpoint.spec().node() + ", not of this node " + node);
+    }
     return ask(done -> reconciler.program(endpoint, done));
   }
 

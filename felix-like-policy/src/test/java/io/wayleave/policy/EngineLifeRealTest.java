@@ -202,6 +202,23 @@ final class EngineLifeRealTest {
   }
 
   @Test
+  void changingTheBackEndLeavesNothingInTheOther() {
+    IptablesBackend other =
+        backend == IptablesBackend.NFT ? IptablesBackend.LEGACY : IptablesBackend.NFT;
+    WorkloadEndpoint server = lab.addContainer(1, Map.of("role", "server"));
+    engine = RunningEngine.inSync(lab.config().withBackend(other));
+    engine.program(server);
+    engine.close();
+    engine = RunningEngine.inSync(config());
+    assertThat(lab.filter(other)).doesNotContain("wl-");
+    // The old rules would drop what they do not know.
+    engine.program(server);
+    assertOpenFromOutside(true);
+    engine.put(CLIENTS_ONLY);
+    assertOpenFromOutside(false);
+  }
+
+  @Test
   void aDeletedEndpointLeavesNothing() {
     protectedServer(config());
     assertThat(lab.filter(backend)).contains("wl-in-", "wl-pi-clients-only");

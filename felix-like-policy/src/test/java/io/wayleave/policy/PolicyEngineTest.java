@@ -47,6 +47,13 @@ final class PolicyEngineTest {
   }
 
   @Test
+  void anotherNodesEndpointIsNotForItToProgram() {
+    WorkloadEndpoint far = endpoint("n2", "web", "wl1", Map.of(), "10.0.0.1");
+    assertThatThrownBy(() -> engine.program(far))
+        .hasMessage("n2.web.eth0 is of node n2, not of this node n1");
+  }
+
+  @Test
   void aClosedEngineFailsWhatWaitsAndWhatComes() {
     CompletableFuture<Void> waiting = engine.program(WEB).toCompletableFuture();
     engine.close();

@@ -13,6 +13,7 @@ import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.FakeKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -245,6 +246,22 @@ final class PolicyReconcilerTest {
     assertThat(forgotten).isCompleted();
     assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-fw-wl1");
     assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl1"));
+  }
+
+  @Test
+  void whatTheOtherBackEndHasOfUsIsSweptInSync() {
+    Map<String, List<String>> legacy = kernel.legacyTable(Family.IPV4);
+    legacy.put("wl-FORWARD", new ArrayList<>(List.of("-j DROP")));
+    legacy.put("others", new ArrayList<>());
+    legacy.get("FORWARD").add("-j wl-FORWARD");
+    legacy.get("FORWARD").add("-j others");
+    step();
+    assertThat(kernel.legacyTable(Family.IPV4)).isEqualTo(legacy);
+    inSync();
+    assertThat(kernel.legacyTable(Family.IPV4))
+        .doesNotContainKey("wl-FORWARD")
+        .containsEntry("FORWARD", List.of("-j others"))
+        .containsKey("others");
   }
 
   @Test

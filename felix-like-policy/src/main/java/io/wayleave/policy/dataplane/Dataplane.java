@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 
 /**
@@ -32,6 +34,12 @@ public final class Dataplane implements CalculationSink {
   private final Map<String, SortedMap<String, EndpointPolicies>> byInterface = new HashMap<>();
 
   private final Map<String, String> interfaceOf = new HashMap<>();
+
+  /** What an agent with another back end may have left; nothing is wanted there. */
+  private final Map<Family, TableDriver> leftovers = new EnumMap<>(Family.class);
+
+  private final CommandRunner runner;
+  private final IptablesBackend other;
   private Set<String> dispatchChains = new HashSet<>();
   private boolean dispatchStale;
 
@@ -42,10 +50,13 @@ public final class Dataplane implements CalculationSink {
    */
   public Dataplane(Collection<Family> families, IptablesBackend backend, CommandRunner runner) {
     this.ipsets = new IpsetDriver(runner);
+    this.runner = runner;
+    this.other = backend.other();
     for (Family family : families) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
       FrameRenderer.frame().forEach(table::put);
       tables.put(family, table);
+      leftovers.put(family, new TableDriver(family, other, runner, FrameRenderer.noHooks()));
     }
     renderDispatch();
   }
@@ -67,13 +78,50 @@ public final class Dataplane implements CalculationSink {
       renderDispatch();
     }
     switch (mode) {
-      case ADOPT -> tables.values().forEach(table -> table.apply(mode));
+      case ADOPT -> applyTables(mode);
       case FULL -> {
         ipsets.applyAdditions();
-        tables.values().forEach(table -> table.apply(mode));
+        applyTables(mode);
+        sweepLeftovers();
         ipsets.applyRemovals();
       }
     }
+  }
+
+  /** Both families at once: they share nothing, and ADD waits for both. */
+  private void applyTables(Mode mode) {
+    List<CompletableFuture<Void>> writes =
+        tables.values().stream()
+            .map(
+                table ->
+                    CompletableFuture.runAsync(
+                        () -> table.apply(mode),
+                        task -> Thread.ofPlatform().name("wayleave-policy-table").start(task)))
+            .toList();
+    // Every one is waited for before any failure is told, so that no write is left behind.
+    CompletableFuture<Void> all = CompletableFuture.allOf(writes.toArray(CompletableFuture[]::new));
+    all.handle((_, _) -> null).join();
+    try {
+      all.join();
+    } catch (CompletionException e) {
+      throw new DataplaneException(String.valueOf(e.getCause().getMessage()), e.getCause());
+    }
+  }
+
+  /**
+   * Once, after the own tables are in force: rules of both back ends would be asked, and the old
+   * ones know no new endpoint.
+   */
+  private void sweepLeftovers() {
+    leftovers
+        .entrySet()
+        .removeIf(
+            leftover -> {
+              if (other.mayHaveTable(leftover.getKey(), runner)) {
+                leftover.getValue().apply(Mode.FULL);
+              }
+              return true;
+            });
   }
 
   /** Whether something that is no longer used waits to be deleted. */

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -50,12 +51,19 @@ final class FrameRenderer {
   private FrameRenderer() {}
 
   /** The host's chain to ours. */
-  static Map<String, String> hooks() {
-    Map<String, String> hooks = new LinkedHashMap<>();
-    hooks.put("FORWARD", ChainNames.FORWARD);
-    hooks.put("INPUT", ChainNames.INPUT);
-    hooks.put("OUTPUT", ChainNames.OUTPUT);
+  static Map<String, Optional<String>> hooks() {
+    Map<String, Optional<String>> hooks = new LinkedHashMap<>();
+    hooks.put("FORWARD", Optional.of(ChainNames.FORWARD));
+    hooks.put("INPUT", Optional.of(ChainNames.INPUT));
+    hooks.put("OUTPUT", Optional.of(ChainNames.OUTPUT));
     return hooks;
+  }
+
+  /** No chain of the host leads to ours. */
+  static Map<String, Optional<String>> noHooks() {
+    Map<String, Optional<String>> none = new LinkedHashMap<>(hooks());
+    none.replaceAll((_, _) -> Optional.empty());
+    return none;
   }
 
   /** The chains that are the same on every host. */

@@ -39,7 +39,7 @@ public enum IptablesBackend {
    * kernel says that they exist, because looking would create them.
    */
   public static IptablesBackend detect(CommandRunner runner) {
-    if (!legacyTableExists(runner)) {
+    if (!LEGACY.mayHaveTable(Family.IPV4, runner)) {
       return NFT;
     }
     SavedTable nft = SavedTable.parse(save(runner, NFT));
@@ -52,9 +52,16 @@ public enum IptablesBackend {
     return legacy.ruleCount() > nft.ruleCount() ? LEGACY : NFT;
   }
 
-  static boolean legacyTableExists(CommandRunner runner) {
-    CommandRunner.Result names = runner.run(List.of("cat", "/proc/net/ip_tables_names"), "");
-    return names.succeeded() && names.stdout().lines().anyMatch("filter"::equals);
+  /** Whether the filter table can be looked at without creating it. */
+  boolean mayHaveTable(Family family, CommandRunner runner) {
+    return switch (this) {
+      case NFT -> true;
+      case LEGACY -> {
+        String list = family == Family.IPV4 ? "ip_tables_names" : "ip6_tables_names";
+        CommandRunner.Result names = runner.run(List.of("cat", "/proc/net/" + list), "");
+        yield names.succeeded() && names.stdout().lines().anyMatch("filter"::equals);
+      }
+    };
   }
 
   private static String save(CommandRunner runner, IptablesBackend backend) {

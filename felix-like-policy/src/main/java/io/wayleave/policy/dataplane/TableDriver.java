@@ -48,8 +48,8 @@ final class TableDriver {
   private final IptablesBackend backend;
   private final CommandRunner runner;
 
-  /** Chain of the host to chain of ours: the first rule of the former jumps to the latter. */
-  private final Map<String, String> hooks;
+  /** Chain of the host to the chain of ours that its first rule jumps to, if any. */
+  private final Map<String, Optional<String>> hooks;
 
   private final Map<String, Chain> contents = new HashMap<>();
   private final DeltaTracker<String, List<String>> hashes = new DeltaTracker<>();
@@ -57,9 +57,13 @@ final class TableDriver {
   private final Map<String, String> refused = new TreeMap<>();
   private final Map<String, String> undeletable = new TreeMap<>();
   private boolean loaded;
+  private boolean everWritten;
 
   TableDriver(
-      Family family, IptablesBackend backend, CommandRunner runner, Map<String, String> hooks) {
+      Family family,
+      IptablesBackend backend,
+      CommandRunner runner,
+      Map<String, Optional<String>> hooks) {
     this.family = requireNonNull(family, "family is null");
     this.backend = requireNonNull(backend, "backend is null");
     this.runner = requireNonNull(runner, "runner is null");
@@ -116,7 +120,11 @@ final class TableDriver {
           String.join(" ", backend.saveCommand(family)) + " failed: " + saved.complaint());
     }
     SavedTable table = SavedTable.parse(saved.stdout());
-    hashes.replaceActual(table.ourChains());
+    Map<String, List<String>> found = table.ourChains();
+    if (everWritten && !hashes.actual().equals(found)) {
+      log.warn("filter table was changed by others family={}", family);
+    }
+    hashes.replaceActual(found);
     hooks.keySet().forEach(chain -> hostRules.put(chain, table.rules(chain)));
     Set.copyOf(refused.keySet())
         .forEach(chain -> hashes.setDesired(chain, contents.get(chain).hashes()));
@@ -147,6 +155,7 @@ final class TableDriver {
       puts.forEach(chain -> hashes.setActual(chain, hashes.desired().get(chain)));
       deletes.forEach(hashes::removeActual);
       hooks.forEach((chain, target) -> hostRules.put(chain, repaired(chain, target)));
+      everWritten = true;
       log.debug("filter table written family={} chains={} gone={}", family, puts, deletes);
       return true;
     }
@@ -187,24 +196,28 @@ final class TableDriver {
     return lines;
   }
 
-  private void composeHook(String chain, String target, List<Line> into) {
+  private void composeHook(String chain, Optional<String> target, List<Line> into) {
     if (hostRules.get(chain).equals(repaired(chain, target))) {
       return;
     }
     hostRules.get(chain).stream()
         .filter(TableDriver::jumpsToUs)
         .forEach(rule -> into.add(new Line("-D " + chain + " " + rule, Optional.empty(), false)));
-    into.add(new Line("-I " + chain + " 1 " + hook(chain, target), Optional.empty(), false));
+    target.ifPresent(
+        ours ->
+            into.add(new Line("-I " + chain + " 1 " + hook(chain, ours), Optional.empty(), false)));
   }
 
-  /** The host's chain with our jump first and nowhere else. */
-  private List<String> repaired(String chain, String target) {
+  /** The host's chain with our jump, if there is to be one, first and nowhere else. */
+  private List<String> repaired(String chain, Optional<String> target) {
     List<String> rules = new ArrayList<>();
-    rules.add(
-        hostRules.get(chain).stream()
-            .filter(rule -> isHook(rule, chain, target))
-            .findFirst()
-            .orElse(hook(chain, target)));
+    target.ifPresent(
+        ours ->
+            rules.add(
+                hostRules.get(chain).stream()
+                    .filter(rule -> isHook(rule, chain, ours))
+                    .findFirst()
+                    .orElse(hook(chain, ours))));
     hostRules.get(chain).stream().filter(rule -> !jumpsToUs(rule)).forEach(rules::add);
     return rules;
   }

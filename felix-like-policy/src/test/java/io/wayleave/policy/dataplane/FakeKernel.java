@@ -26,6 +26,7 @@ public final class FakeKernel implements CommandRunner {
   private static final Set<String> BUILT_IN_TARGETS = Set.of("DROP", "ACCEPT", "RETURN");
 
   private final Map<Family, Map<String, List<String>>> tables = new EnumMap<>(Family.class);
+  private final Map<Family, Map<String, List<String>>> legacyTables = new EnumMap<>(Family.class);
   private final Map<String, Set<String>> sets = new TreeMap<>();
   private final Map<String, String> setOptions = new TreeMap<>();
 
@@ -38,10 +39,19 @@ public final class FakeKernel implements CommandRunner {
 
   public FakeKernel() {
     for (Family family : Family.values()) {
-      Map<String, List<String>> table = new LinkedHashMap<>();
-      List.of("INPUT", "FORWARD", "OUTPUT").forEach(chain -> table.put(chain, new ArrayList<>()));
-      tables.put(family, table);
+      tables.put(family, emptyTable());
     }
+  }
+
+  private static Map<String, List<String>> emptyTable() {
+    Map<String, List<String>> table = new LinkedHashMap<>();
+    List.of("INPUT", "FORWARD", "OUTPUT").forEach(chain -> table.put(chain, new ArrayList<>()));
+    return table;
+  }
+
+  /** The table of the legacy back end, which comes into being by being looked at. */
+  public Map<String, List<String>> legacyTable(Family family) {
+    return legacyTables.computeIfAbsent(family, _ -> emptyTable());
   }
 
   /** Lines that no table takes, until told otherwise. */
@@ -93,7 +103,7 @@ public final class FakeKernel implements CommandRunner {
   }
 
   @Override
-  public Result run(List<String> command, String stdin) {
+  public synchronized Result run(List<String> command, String stdin) {
     log.add(String.join(" ", command));
     stdin.lines().forEach(log::add);
     if (failure.isPresent()) {
@@ -101,10 +111,19 @@ public final class FakeKernel implements CommandRunner {
     }
     String program = command.getFirst();
     Family family = program.startsWith("ip6") ? Family.IPV6 : Family.IPV4;
+    if (program.equals("cat")) {
+      boolean v6 = command.get(1).equals("/proc/net/ip6_tables_names");
+      return ok(legacyTables.containsKey(v6 ? Family.IPV6 : Family.IPV4) ? "filter\n" : "");
+    }
+    if (program.contains("legacy")) {
+      legacyTable(family);
+    }
+    Map<Family, Map<String, List<String>>> backend =
+        program.contains("legacy") ? legacyTables : tables;
     if (program.endsWith("-save")) {
-      return ok(save(family));
+      return ok(save(backend.get(family)));
     } else if (program.endsWith("-restore")) {
-      return restore(family, stdin.lines().toList());
+      return restore(backend, family, stdin.lines().toList());
     }
     return switch (command.get(1)) {
       case "save" -> ok(saveSets());
@@ -114,27 +133,25 @@ public final class FakeKernel implements CommandRunner {
     };
   }
 
-  private String save(Family family) {
+  private static String save(Map<String, List<String>> table) {
     StringBuilder text = new StringBuilder("*filter\n");
-    tables.get(family).keySet().forEach(chain -> text.append(":" + chain + " - [0:0]\n"));
-    tables
-        .get(family)
-        .forEach(
-            (chain, rules) ->
-                rules.forEach(rule -> text.append("-A " + chain + " " + rule + "\n")));
+    table.keySet().forEach(chain -> text.append(":" + chain + " - [0:0]\n"));
+    table.forEach(
+        (chain, rules) -> rules.forEach(rule -> text.append("-A " + chain + " " + rule + "\n")));
     return text.append("COMMIT\n").toString();
   }
 
-  private Result restore(Family family, List<String> lines) {
+  private Result restore(
+      Map<Family, Map<String, List<String>>> backend, Family family, List<String> lines) {
     Map<String, List<String>> draft = new LinkedHashMap<>();
-    tables.get(family).forEach((chain, rules) -> draft.put(chain, new ArrayList<>(rules)));
+    backend.get(family).forEach((chain, rules) -> draft.put(chain, new ArrayList<>(rules)));
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i);
       if (refused.test(line) || !apply(line, draft)) {
         return failed("bad argument\nError occurred at line: " + (i + 1));
       }
     }
-    tables.put(family, draft);
+    backend.put(family, draft);
     return ok("");
   }
 

@@ -7,6 +7,7 @@ import io.wayleave.model.Family;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class TableDriverTest {
@@ -19,7 +20,7 @@ final class TableDriverTest {
 
   private TableDriver driver() {
     return new TableDriver(
-        Family.IPV4, IptablesBackend.NFT, kernel, Map.of("FORWARD", "wl-FORWARD"));
+        Family.IPV4, IptablesBackend.NFT, kernel, Map.of("FORWARD", Optional.of("wl-FORWARD")));
   }
 
   @Test
