@@ -40,6 +40,7 @@ public final class RouteService implements AutoCloseable {
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Waiter> questions = new ArrayList<>();
   private final Thread thread;
+  private long pauseUntil = System.nanoTime();
   private volatile boolean closing;
 
   /** Somebody who waits until the kernel was told, and how to answer then. */
@@ -146,6 +147,11 @@ public final class RouteService implements AutoCloseable {
     return ask(RouteProgrammer::states);
   }
 
+  /** Whether routes are looked after: from the start until it is closed or its socket fails. */
+  public boolean isRunning() {
+    return thread.isAlive() && !closing;
+  }
+
   /** Stops and waits for the thread. Routes stay; unanswered futures fail. */
   @Override
   public void close() {
@@ -209,24 +215,28 @@ public final class RouteService implements AutoCloseable {
   /** Returns how long the next turn may wait for events. */
   private Duration turn(Duration wait) throws IOException {
     List<NetlinkEvent> events = monitor.poll(wait);
-    for (int portion = 0; !events.isEmpty() && portion < MOST_PORTIONS; portion++) {
-      programmer.onEvents(events);
-      events = monitor.poll(Duration.ZERO);
-    }
-    programmer.onEvents(events);
-    drainMailbox();
-    if (closing) {
-      return Duration.ZERO;
-    }
     try {
+      for (int portion = 0; !events.isEmpty() && portion < MOST_PORTIONS; portion++) {
+        programmer.onEvents(events);
+        events = monitor.poll(Duration.ZERO);
+      }
+      programmer.onEvents(events);
+      drainMailbox();
+      Duration pause = Duration.ofNanos(pauseUntil - System.nanoTime());
+      if (closing || pause.isPositive()) {
+        return pause;
+      }
       Duration untilNext = programmer.apply();
       answer(waiters);
       return untilNext;
     } catch (ClosedFdException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
+      // A bug in here must not end the care for routes either: a comparison with the kernel puts
+      // right whatever was half done.
       log.error("routes could not be written, trying again in {}", PAUSE_AFTER_FAILURE, e);
       programmer.requestResync("failure: " + e.getMessage());
+      pauseUntil = System.nanoTime() + PAUSE_AFTER_FAILURE.toNanos();
       return PAUSE_AFTER_FAILURE;
     } finally {
       // Questions are about what is, working or not.

@@ -296,10 +296,12 @@ class RouteServiceTest {
   @Test
   void aClosedServiceLeavesTheRoutesAndSaysThatItIsClosed() throws Exception {
     put(POD, WORKLOAD);
+    assertThat(service.isRunning()).isTrue();
 
     service.close();
     service.close();
 
+    assertThat(service.isRunning()).isFalse();
     assertThat(own()).containsExactly(workloadRoute());
     assertThatThrownBy(() -> put(REMOTE, BY_TOR))
         .isInstanceOf(ExecutionException.class)

@@ -46,6 +46,7 @@ public final class NetlinkSocket implements AutoCloseable {
   private final byte[] inputBytes = new byte[BUFFER_BYTES];
   private final MessageWriter writer = new MessageWriter();
   private int sequence;
+  private int interruptedDumps;
 
   /** A request of a batch that the kernel refused, and why. */
   public record Failure(NetlinkRequest request, NetlinkException reason) {}
@@ -173,11 +174,17 @@ public final class NetlinkSocket implements AutoCloseable {
       if (dumpOnce(request, decoder, entries)) {
         return entries;
       }
+      interruptedDumps++;
     }
     throw new NetlinkException(
         request.toString(),
         Errno.EINTR.number(),
         "it changed during each of " + DUMP_ATTEMPTS + " attempts to read it");
+  }
+
+  /** How many dumps the kernel called inconsistent (NLM_F_DUMP_INTR) and were asked for again. */
+  int interruptedDumps() {
+    return interruptedDumps;
   }
 
   /** Asks for one thing. */
