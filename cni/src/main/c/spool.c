@@ -59,8 +59,8 @@ void read_generation(const char *spool, const char *container_id, const char *if
     length = strspn(start + prefix, "0123456789abcdefghijklmnopqrstuvwxyz");
   }
   if (length == 0 || length > GENERATION_MAX || start[prefix + length] != '\n') {
-    fail(CNI_DECODING_FAILURE, "an attachment record is damaged",
-         "%s: the first line must be \"" RECORD_START "\" and the generation", path);
+    /* Damaged when the machine stopped, and its attachment with it: for the agent too it is none. */
+    return;
   }
   memcpy(generation, start + prefix, length);
   generation[length] = '\0';

@@ -18,7 +18,7 @@
 
 /*
  * Reads the generation of the attachment that exists now; an empty string when none does. Ends the
- * process with a CNI error when the record is there but cannot be read.
+ * process with a CNI error when the record is there but reading fails.
  */
 void read_generation(const char *spool, const char *container_id, const char *ifname,
                      char generation[GENERATION_MAX + 1]);

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class AddVerb {
   private static final Logger log = LoggerFactory.getLogger(AddVerb.class);
 
-  /** What an undo may take when the ADD has used up its own time. */
+  /** What undoing a step on the host may take when the ADD has used up its own time. */
   private static final Duration UNDO_TIME = Duration.ofSeconds(5);
 
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -179,7 +179,7 @@ final class AddVerb {
   /** Also after a timeout, when the address may or may not have been taken. */
   private void releaseOrSpool(Attachment begun) throws IOException {
     try {
-      store.release(endpointName(begun.key()), begun.generation(), UNDO_TIME);
+      store.release(endpointName(begun.key()), begun.generation(), options.addReserve());
     } catch (EndpointStore.StoreUnavailableException e) {
       spool.add(begun.key(), Optional.of(begun.generation()));
       log.warn(

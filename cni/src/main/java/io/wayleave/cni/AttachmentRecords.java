@@ -14,14 +14,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The attachment records of this host, one file each: a line with the generation, which the
- * launcher reads, then the endpoint as JSON once the ADD has succeeded. They outlive the agent, and
- * tell it what it has made while the datastore is away. Safe from any thread, as long as nobody
- * works on one key at the same time.
+ * launcher reads, then the endpoint as JSON once the ADD has succeeded. They outlive the agent,
+ * however it ends, and tell it what it has made while the datastore is away. Safe from any thread,
+ * as long as nobody works on one key at the same time.
+ *
+ * <p>They are not synced to the disk, which would take longer than the rest of an ADD: when the
+ * machine stops, every attachment ends with it. A record that is damaged is of such a time, and
+ * counts as none, here as in the launcher; a DEL then goes by the datastore.
  */
 public final class AttachmentRecords {
+  private static final Logger log = LoggerFactory.getLogger(AttachmentRecords.class);
+
   private static final String DIRECTORY = "attachments";
   private static final Pattern CONTENT =
       Pattern.compile("wayleave attachment 1 generation=([0-9a-z]{1,64})\n(.*)", Pattern.DOTALL);
@@ -49,7 +57,8 @@ public final class AttachmentRecords {
     }
     Matcher matcher = CONTENT.matcher(content);
     if (!matcher.matches()) {
-      throw new IOException("the attachment record " + path + " is damaged");
+      log.error("cni attachment record is damaged, it counts as none file={}", path);
+      return Optional.empty();
     }
     String endpoint = matcher.group(2);
     try {
@@ -62,7 +71,11 @@ public final class AttachmentRecords {
                   : Optional.of(
                       ResourceCodec.fromJson(endpoint.getBytes(UTF_8), WorkloadEndpoint.class))));
     } catch (InvalidInputException e) {
-      throw new IOException("the attachment record " + path + " is damaged: " + e.getMessage(), e);
+      log.error(
+          "cni attachment record is damaged, it counts as none file={} why={}",
+          path,
+          e.getMessage());
+      return Optional.empty();
     }
   }
 
@@ -70,13 +83,23 @@ public final class AttachmentRecords {
   public List<Attachment> all() throws IOException {
     List<Attachment> attachments = new ArrayList<>();
     for (Path file : DurableFiles.list(directory, "*@*")) {
-      String name = file.getFileName().toString();
-      int at = name.indexOf('@');
-      // One that a DEL deletes between the listing and the reading is none any more.
-      read(new AttachmentKey(name.substring(0, at), name.substring(at + 1)))
-          .ifPresent(attachments::add);
+      Optional<AttachmentKey> key = key(file.getFileName().toString());
+      if (key.isPresent()) {
+        // One that a DEL deletes between the listing and the reading is none any more.
+        read(key.get()).ifPresent(attachments::add);
+      }
     }
     return attachments;
+  }
+
+  /** Empty for a file that is no record. */
+  private static Optional<AttachmentKey> key(String fileName) {
+    int at = fileName.indexOf('@');
+    try {
+      return Optional.of(new AttachmentKey(fileName.substring(0, at), fileName.substring(at + 1)));
+    } catch (InvalidInputException e) {
+      return Optional.empty();
+    }
   }
 
   void write(Attachment attachment) throws IOException {

@@ -49,6 +49,11 @@ public record CniOptions(
         Duration.ofSeconds(2));
   }
 
+  /** The part of an ADD's time that is kept for giving its address back. */
+  Duration addReserve() {
+    return addTimeout.dividedBy(5);
+  }
+
   private static void positive(String field, Duration value) {
     if (value.isZero() || value.isNegative()) {
       throw new InvalidInputException(field, value.toString(), "a time greater than zero");

@@ -99,7 +99,7 @@ final class CniService {
   private CniReply add(CniRequest request, Optional<Fd> descriptor, AddVerb.Client client)
       throws CniException, InterruptedException {
     NetworkConfig config = NetworkConfig.of(request);
-    TimeLimit limit = TimeLimit.of(options.addTimeout());
+    TimeLimit limit = TimeLimit.of(options.addTimeout().minus(options.addReserve()));
     requireReady(limit.remaining());
     try (NetworkNamespace namespace = namespace(request, descriptor);
         KeyedLock.Held _ = acquire(request.key().orElseThrow(), limit)) {
@@ -108,6 +108,10 @@ final class CniService {
   }
 
   private CniReply del(CniRequest request) throws CniException, InterruptedException {
+    request
+        .frame()
+        .text(RequestFrame.NETNS_ERROR)
+        .ifPresent(why -> log.debug("cni del without its namespace why={}", why));
     if (request.key().isPresent()) {
       del(request.key().get(), request.generation());
     }

@@ -69,7 +69,7 @@ final class DelSpool {
                 "CNI_CONTAINERID", key.containerId(),
                 "CNI_IFNAME", key.ifname());
     Path file = directory.resolve(key.fileName() + "@" + generation.orElse("none") + SUFFIX);
-    DurableFiles.write(file, RequestFrame.of(sections).encode());
+    DurableFiles.writeSynced(file, RequestFrame.of(sections).encode());
   }
 
   void remove(Entry entry) throws IOException {

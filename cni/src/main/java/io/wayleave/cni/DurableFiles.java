@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Files that are whole or not there, whenever the machine stops. */
+/** Files that are whole or not there, whenever the process stops; or even the machine. */
 final class DurableFiles {
   private static final String TEMPORARY_PREFIX = ".new-";
   private static final AtomicLong COUNTER = new AtomicLong();
@@ -24,7 +24,17 @@ final class DurableFiles {
   private DurableFiles() {}
 
   /** Writes or replaces; on return the file and its name are on the disk. */
+  static void writeSynced(Path path, byte[] content) throws IOException {
+    write(path, content, true);
+    sync(path.getParent());
+  }
+
+  /** Writes or replaces; a process that reads it sees the old content or the new one, whole. */
   static void write(Path path, byte[] content) throws IOException {
+    write(path, content, false);
+  }
+
+  private static void write(Path path, byte[] content, boolean synced) throws IOException {
     Path directory = path.getParent();
     Path temporary =
         directory.resolve(
@@ -35,14 +45,15 @@ final class DurableFiles {
         while (buffer.hasRemaining()) {
           channel.write(buffer);
         }
-        channel.force(true);
+        if (synced) {
+          channel.force(true);
+        }
       }
       Files.move(temporary, path, ATOMIC_MOVE, REPLACE_EXISTING);
     } catch (IOException e) {
       Files.deleteIfExists(temporary);
       throw e;
     }
-    sync(directory);
   }
 
   /**

@@ -21,6 +21,7 @@ final class RequestFrame {
   static final String CONFIG = "config";
   static final String SPOOL_DIR = "spoolDir";
   static final String GENERATION = "generation";
+  static final String NETNS_ERROR = "netnsError";
 
   private static final byte[] MAGIC = "WLC1".getBytes(US_ASCII);
 

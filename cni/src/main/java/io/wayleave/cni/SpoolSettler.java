@@ -2,6 +2,7 @@ package io.wayleave.cni;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
@@ -79,7 +80,13 @@ final class SpoolSettler implements AutoCloseable {
   private void loop() {
     boolean first = true;
     while (!Thread.currentThread().isInterrupted()) {
-      Optional<String> left = settleAll(first);
+      Optional<String> left;
+      try {
+        left = settleAll(first);
+      } catch (IOException | RuntimeException e) {
+        log.error("cni spool cannot be settled directory={}", spool.directory(), e);
+        left = Optional.of("the spool cannot be read: " + e.getMessage());
+      }
       first = first && left.isPresent();
       if (!pause(left)) {
         return;
@@ -110,28 +117,36 @@ final class SpoolSettler implements AutoCloseable {
   }
 
   /**
-   * One turn over everything; what one attachment cannot have now does not keep back the others.
+   * One turn over everything. What is in the way of one attachment keeps back no other, but while
+   * the datastore is away the turn ends, as it would only wait for each of them.
+   *
+   * @return the first thing in the way; empty when all is settled
    */
-  private Optional<String> settleAll(boolean withUnfinished) {
-    Optional<String> obstacle = Optional.empty();
-    try {
-      List<DelSpool.Entry> entries = spool.entries();
-      for (DelSpool.Entry entry : entries) {
-        obstacle = obstacle.or(() -> attempt(entry.key(), limit -> settle(entry, limit)));
+  private Optional<String> settleAll(boolean withUnfinished) throws IOException {
+    Optional<String> first = Optional.empty();
+    for (Job job : jobs(withUnfinished)) {
+      Outcome outcome = attempt(job);
+      first = first.isPresent() ? first : outcome.obstacle();
+      if (outcome.endsTurn()) {
+        break;
       }
-      if (withUnfinished) {
-        for (Attachment attachment : records.all()) {
-          if (!attachment.isFinished()) {
-            obstacle =
-                obstacle.or(() -> attempt(attachment.key(), limit -> sweep(attachment, limit)));
-          }
+    }
+    return first;
+  }
+
+  private List<Job> jobs(boolean withUnfinished) throws IOException {
+    List<Job> jobs = new ArrayList<>();
+    for (DelSpool.Entry entry : spool.entries()) {
+      jobs.add(new Job(entry.key(), limit -> settle(entry, limit)));
+    }
+    if (withUnfinished) {
+      for (Attachment attachment : records.all()) {
+        if (!attachment.isFinished()) {
+          jobs.add(new Job(attachment.key(), limit -> sweep(attachment, limit)));
         }
       }
-    } catch (IOException e) {
-      log.error("cni spool cannot be read directory={}", spool.directory(), e);
-      return Optional.of("the spool cannot be read: " + e.getMessage());
     }
-    return obstacle;
+    return jobs;
   }
 
   private void settle(DelSpool.Entry entry, TimeLimit limit)
@@ -159,27 +174,32 @@ final class SpoolSettler implements AutoCloseable {
     void run(TimeLimit limit) throws CniException, IOException, InterruptedException;
   }
 
-  /** Empty when done; otherwise what is in the way. */
-  private Optional<String> attempt(AttachmentKey key, Work work) {
+  private record Job(AttachmentKey key, Work work) {}
+
+  /** What is in the way, if anything, and whether it is in the way of all. */
+  private record Outcome(Optional<String> obstacle, boolean endsTurn) {}
+
+  private Outcome attempt(Job job) {
     TimeLimit limit = TimeLimit.of(options.delTimeout());
     try {
-      Optional<KeyedLock.Held> acquired = keys.acquire(key, limit.remaining());
+      Optional<KeyedLock.Held> acquired = keys.acquire(job.key(), limit.remaining());
       if (acquired.isEmpty()) {
-        return Optional.of("container " + key + " is busy");
+        return new Outcome(Optional.of("container " + job.key() + " is busy"), false);
       }
       try (KeyedLock.Held _ = acquired.get()) {
-        work.run(limit);
+        job.work().run(limit);
       }
-      return Optional.empty();
+      return new Outcome(Optional.empty(), false);
     } catch (CniException e) {
-      log.warn("cni del not settled yet key={} why={}", key, e.details());
-      return Optional.of(e.details());
+      log.warn("cni del not settled yet key={} why={}", job.key(), e.details());
+      boolean storeAway = e.code() == CniException.Code.TRY_AGAIN_LATER;
+      return new Outcome(Optional.of(e.details()), storeAway);
     } catch (IOException | RuntimeException e) {
-      log.error("cni del not settled key={}", key, e);
-      return Optional.of("container " + key + ": " + e.getMessage());
+      log.error("cni del not settled key={}", job.key(), e);
+      return new Outcome(Optional.of("container " + job.key() + ": " + e.getMessage()), false);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Optional.of("the agent is stopping");
+      return new Outcome(Optional.of("the agent is stopping"), true);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.wayleave.cni;
 
 import io.wayleave.model.WorkloadEndpoint;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +14,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Teardown {
   private static final Logger log = LoggerFactory.getLogger(Teardown.class);
+
+  /** So that a DEL is done soon also while the datastore is away. */
+  private static final Duration STORE_TIME = Duration.ofSeconds(3);
 
   private final CniOptions options;
   private final Wiring wiring;
@@ -76,7 +80,7 @@ final class Teardown {
     if (endpoint.isEmpty()) {
       // An ADD that never finished: only the datastore can know its addresses.
       try {
-        endpoint = store.find(endpointName(key), limit.remaining());
+        endpoint = store.find(endpointName(key), storeTime(limit));
       } catch (EndpointStore.StoreUnavailableException e) {
         requireSpooling(whenAway, key, e);
         storeAway = true;
@@ -96,7 +100,7 @@ final class Teardown {
     Optional<WorkloadEndpoint> endpoint = Optional.empty();
     boolean storeAway = false;
     try {
-      endpoint = store.find(endpointName(key), limit.remaining());
+      endpoint = store.find(endpointName(key), storeTime(limit));
     } catch (EndpointStore.StoreUnavailableException e) {
       requireSpooling(whenAway, key, e);
       storeAway = true;
@@ -154,12 +158,17 @@ final class Teardown {
       AttachmentKey key, String generation, WhenStoreIsAway whenAway, TimeLimit limit)
       throws CniException {
     try {
-      store.release(endpointName(key), generation, limit.remaining());
+      store.release(endpointName(key), generation, storeTime(limit));
       return true;
     } catch (EndpointStore.StoreUnavailableException e) {
       requireSpooling(whenAway, key, e);
       return false;
     }
+  }
+
+  private static Duration storeTime(TimeLimit limit) {
+    Duration left = limit.remaining();
+    return left.compareTo(STORE_TIME) < 0 ? left : STORE_TIME;
   }
 
   private static void requireSpooling(

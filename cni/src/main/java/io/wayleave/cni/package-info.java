@@ -8,9 +8,9 @@
  * launcher reads when a DEL begins. The rules:
  *
  * <ol>
- *   <li>An ADD writes the record, durably, before it makes anything, and <em>then</em> looks
- *       whether its launcher is still there; if not, it gives up. A DEL deletes the record after it
- *       has undone everything, or has durably noted what is left to undo.
+ *   <li>An ADD writes the record before it makes anything, and <em>then</em> looks whether its
+ *       launcher is still there; if not, it gives up. A DEL deletes the record after it has undone
+ *       everything, or has durably noted what is left to undo.
  *   <li>A DEL that names a generation acts on that generation and on no other.
  *   <li>A DEL that names none was issued when no ADD had begun. It acts only while there still is
  *       no record: on what is left when the records were lost.

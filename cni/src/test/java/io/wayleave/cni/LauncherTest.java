@@ -216,15 +216,26 @@ class LauncherTest {
         "wayleave attachment 1 generation=../x\n",
         "wayleave attachment 1 generation=12"
       })
-  void aDamagedRecordIsAnErrorAndNotNoRecord(String content) throws Exception {
+  void aDamagedRecordCountsAsNone(String content) throws Exception {
     Path record = spool.resolve("attachments/c-1.x_y@eth0");
     Files.createDirectories(record.getParent());
     Files.writeString(record, content);
 
+    assertThat(attachment("DEL").config(config(CniVersion.V1_1_0)).run())
+        .isEqualTo(new Outcome(0, ""));
+
+    assertThat(DelSpool.open(spool).entries().getFirst().generation()).isEmpty();
+  }
+
+  @Test
+  void aRecordThatCannotBeReadIsAnErrorAndNotNone() throws Exception {
+    Path record = spool.resolve("attachments/c-1.x_y@eth0");
+    Files.createDirectories(record);
+
     Outcome outcome = attachment("DEL").config(config(CniVersion.V1_1_0)).run();
 
-    assertError(outcome, 6);
-    assertThat(outcome.json().path("details").asText()).contains(record.toString());
+    assertError(outcome, 5);
+    assertThat(outcome.json().path("details").asText()).contains(record.toString(), "EISDIR");
   }
 
   // ---- hand-over

@@ -1,7 +1,6 @@
 package io.wayleave.cni;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.MacAddress;
@@ -53,18 +52,19 @@ class SpoolTest {
   }
 
   @Test
-  void aDamagedRecordIsAnErrorThatNamesTheFile() throws Exception {
+  void aDamagedRecordCountsAsNone() throws Exception {
     Path file = directory.resolve("attachments/c1@eth0");
+    Files.writeString(directory.resolve("attachments/no@record@"), "");
     for (String content :
         List.of(
             "",
             "wayleave attachment 2 generation=1\n",
             "wayleave attachment 1 generation=1",
-            "wayleave attachment 1 generation=1\n{")) {
+            "wayleave attachment 1 generation=1\n{",
+            "wayleave attachment 1 generation=1\n{}")) {
       Files.writeString(file, content);
-      assertThatIOException()
-          .isThrownBy(() -> records.read(KEY))
-          .withMessageContaining(file.toString());
+      assertThat(records.read(KEY)).isEmpty();
+      assertThat(records.all()).isEmpty();
     }
   }
 
