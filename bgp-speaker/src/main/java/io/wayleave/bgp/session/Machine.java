@@ -73,7 +73,12 @@ final class Machine implements Transport.Handler {
 
     void received(BgpMessage message);
 
-    void sent(BgpMessage message);
+    /**
+     * The message is on its way.
+     *
+     * @param count how many it became on the wire
+     */
+    void sent(BgpMessage message, int count);
 
     /** An UPDATE on the established session. */
     void update(BgpMessage.Update update);
@@ -384,8 +389,7 @@ final class Machine implements Transport.Handler {
     }
     ByteBuf out = outgoing.orElseGet(() -> PooledByteBufAllocator.DEFAULT.buffer(4096));
     outgoing = Optional.of(out);
-    BgpEncoder.encode(message, codec, out);
-    owner.sent(message);
+    owner.sent(message, BgpEncoder.encode(message, codec, out));
     if (out.readableBytes() >= WRITE_CHUNK) {
       connection.get().write(out);
       outgoing = Optional.empty();

@@ -15,7 +15,8 @@ import java.util.concurrent.TimeUnit;
  * Decoding could move to threads of its own later, behind {@link Transport}.
  */
 public final class NettyLoop implements Loop {
-  private static final Duration QUIET = Duration.ZERO;
+  // Peers read our last words before the sockets close for good; see NettyTransport's close.
+  private static final Duration QUIET = Duration.ofMillis(250);
   private static final Duration MAX_SHUTDOWN = Duration.ofSeconds(5);
 
   private final MultiThreadIoEventLoopGroup group;

@@ -67,13 +67,17 @@ public final class NettyTransport implements Transport {
                     channel.pipeline().addLast(Wire.accepted(channel, acceptor));
                   }
                 });
-    // A bind on epoll is done when the call returns, being on the loop's own thread.
+    // Step by step and not by bootstrap.bind(), which would bind in a later task: on the loop's own
+    // thread both steps are done when they return.
+    Channel server = bootstrap.register().channel();
     ChannelFuture bind =
-        bootstrap.bind(new InetSocketAddress(where.address().toInetAddress(), where.port()));
-    if (bind.isDone() && !bind.isSuccess()) {
-      throw new ListenException(where, bind.cause());
+        server.bind(new InetSocketAddress(where.address().toInetAddress(), where.port()));
+    if (!bind.isSuccess()) {
+      var _ = server.close();
+      throw new ListenException(
+          where,
+          bind.isDone() ? bind.cause() : new IllegalStateException("not on the loop's thread"));
     }
-    Channel server = bind.channel();
     return () -> {
       var _ = server.close();
     };

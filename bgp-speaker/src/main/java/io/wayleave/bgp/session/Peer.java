@@ -346,8 +346,8 @@ final class Peer implements Machine.Owner {
   }
 
   @Override
-  public void sent(BgpMessage message) {
-    history.sent(message);
+  public void sent(BgpMessage message, int count) {
+    history.sent(message, count);
   }
 
   @Override

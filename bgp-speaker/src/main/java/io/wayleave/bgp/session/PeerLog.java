@@ -51,10 +51,10 @@ final class PeerLog {
     }
   }
 
-  void sent(BgpMessage message) {
-    messagesSent++;
+  void sent(BgpMessage message, int count) {
+    messagesSent += count;
     switch (message) {
-      case BgpMessage.Update _ -> updatesSent++;
+      case BgpMessage.Update _ -> updatesSent += count;
       case BgpMessage.Notification notification ->
           lastNotificationSent = Optional.of(event(NotificationText.of(notification)));
       case BgpMessage.Open _ -> {}

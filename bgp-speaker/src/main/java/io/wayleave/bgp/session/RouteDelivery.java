@@ -17,12 +17,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedSet;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells the route listener what it does not know yet: a choice that leads to the same next hops
  * through the same peers as before is not told. NOT thread safe.
  */
 final class RouteDelivery {
+  private static final Logger log = LoggerFactory.getLogger(RouteDelivery.class);
+
   /** How a prefix is reached; shared by all prefixes that are reached alike. */
   private record Way(SequencedSet<IpAddress> nextHops, SequencedSet<String> peers) {}
 
@@ -44,15 +48,25 @@ final class RouteDelivery {
     Optional<Way> way = selection.flatMap(this::wayOf);
     if (way.isEmpty()) {
       if (known.remove(prefix) != null) {
-        listener.removed(prefix);
+        tell(() -> listener.removed(prefix));
       }
     } else if (!way.get().equals(known.put(prefix, way.get()))) {
-      listener.changed(new LearnedRoute(prefix, way.get().nextHops(), way.get().peers()));
+      LearnedRoute route = new LearnedRoute(prefix, way.get().nextHops(), way.get().peers());
+      tell(() -> listener.changed(route));
     }
   }
 
   void converged() {
-    listener.converged();
+    tell(listener::converged);
+  }
+
+  /** A listener that fails must not keep peers from their routes. */
+  private static void tell(Runnable call) {
+    try {
+      call.run();
+    } catch (RuntimeException e) {
+      log.error("bgp route listener failed", e);
+    }
   }
 
   /** Empty for a route that is originated here. */

@@ -1,0 +1,199 @@
+package io.wayleave.bgp.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.ListenAddress;
+import io.wayleave.model.IpAddress;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** On the loopback network, against plain sockets. */
+@Timeout(20)
+class NettyTransportTest {
+  private static final InetAddress LOOPBACK = IpAddress.parse("127.0.0.1").toInetAddress();
+
+  private final NettyLoop loop = new NettyLoop("test-bgp");
+  private final NettyTransport transport = new NettyTransport(loop);
+  private final Recorder recorder = new Recorder();
+
+  @AfterEach
+  void stop() {
+    loop.close();
+  }
+
+  private <T> T onLoop(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(work, loop::execute).join();
+  }
+
+  private static ListenAddress at(int port) {
+    return new ListenAddress(IpAddress.of(LOOPBACK), port);
+  }
+
+  @Test
+  void anAddressInUseIsReportedAndTakenOnceItIsFree() throws Exception {
+    ServerSocket other = new ServerSocket(0, 1, LOOPBACK);
+    Listeners listeners =
+        new Listeners(loop, transport, Duration.ofMillis(50), _ -> Optional.of(recorder));
+    onLoop(
+        () -> {
+          listeners.apply(List.of(at(other.getLocalPort())));
+          return "";
+        });
+    assertThat(onLoop(listeners::bound)).isEmpty();
+    assertThat(onLoop(listeners::errors))
+        .singleElement()
+        .asString()
+        .contains("127.0.0.1 port " + other.getLocalPort())
+        .contains("in use");
+    other.close();
+    // The retry takes it; connecting is refused until then.
+    Socket socket = connect(other.getLocalPort());
+    assertThat(recorder.next()).isEqualTo("connected from 127.0.0.1");
+    assertThat(onLoop(listeners::errors)).isEmpty();
+    socket.close();
+    assertThat(recorder.next()).startsWith("closed");
+  }
+
+  private static Socket connect(int port) throws Exception {
+    while (true) {
+      try {
+        return new Socket(LOOPBACK, port);
+      } catch (ConnectException e) {
+        LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+      }
+    }
+  }
+
+  @Test
+  void aRefusedDialSaysSo() throws Exception {
+    int free;
+    try (ServerSocket socket = new ServerSocket(0, 1, LOOPBACK)) {
+      free = socket.getLocalPort();
+    }
+    onLoop(() -> transport.dial(IpAddress.of(LOOPBACK), free, Optional.empty(), recorder));
+    assertThat(recorder.next()).contains("refused");
+  }
+
+  @Test
+  void dialsFromTheGivenAddressAndCarriesBytesBothWays() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, LOOPBACK)) {
+      onLoop(
+          () ->
+              transport.dial(
+                  IpAddress.of(LOOPBACK),
+                  server.getLocalPort(),
+                  Optional.of(IpAddress.parse("127.0.0.9")),
+                  recorder));
+      try (Socket peer = server.accept()) {
+        assertThat(peer.getInetAddress().getHostAddress()).isEqualTo("127.0.0.9");
+        assertThat(recorder.next()).isEqualTo("connected from 127.0.0.1");
+        peer.getOutputStream().write("hello".getBytes(StandardCharsets.US_ASCII));
+        assertThat(recorder.next()).isEqualTo("hello");
+        Transport.Connection connection = recorder.connection.join();
+        onLoop(
+            () -> {
+              connection.write(Unpooled.copiedBuffer("last words", StandardCharsets.US_ASCII));
+              connection.close();
+              return "";
+            });
+        // All of it arrives, and then the end.
+        assertThat(new String(peer.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+            .isEqualTo("last words");
+      }
+      assertThat(recorder.heard).as("nothing is told after close").isEmpty();
+    }
+  }
+
+  @Test
+  void aPeerThatDoesNotReadMakesTheConnectionUnwritableUntilItDoes() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, LOOPBACK)) {
+      onLoop(
+          () ->
+              transport.dial(
+                  IpAddress.of(LOOPBACK), server.getLocalPort(), Optional.empty(), recorder));
+      try (Socket peer = server.accept()) {
+        assertThat(recorder.next()).startsWith("connected");
+        Transport.Connection connection = recorder.connection.join();
+        long sent = 0;
+        while (onLoop(connection::isWritable)) {
+          onLoop(
+              () -> {
+                connection.write(Unpooled.wrappedBuffer(new byte[65_536]));
+                connection.flush();
+                return "";
+              });
+          sent += 65_536;
+        }
+        assertThat(peer.getInputStream().readNBytes((int) sent)).hasSize((int) sent);
+        assertThat(recorder.next()).isEqualTo("writable");
+      }
+    }
+  }
+
+  @Test
+  void anUnwantedConnectionIsClosedAtOnce() throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, LOOPBACK)) {
+      port = socket.getLocalPort();
+    }
+    onLoop(
+        () -> {
+          try {
+            return transport.listen(at(port), _ -> Optional.empty());
+          } catch (Transport.ListenException e) {
+            throw new AssertionError(e);
+          }
+        });
+    try (Socket stranger = new Socket(LOOPBACK, port)) {
+      assertThat(stranger.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  /** What a handler hears, as text. */
+  private static final class Recorder implements Transport.Handler {
+    private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Transport.Connection> connection = new CompletableFuture<>();
+
+    String next() throws InterruptedException {
+      return Optional.ofNullable(heard.poll(10, TimeUnit.SECONDS)).orElse("nothing");
+    }
+
+    @Override
+    public void connected(Transport.Connection made) {
+      connection.complete(made);
+      heard.add("connected from " + made.remoteAddress());
+    }
+
+    @Override
+    public void received(ByteBuf bytes) {
+      heard.add(bytes.toString(StandardCharsets.US_ASCII));
+    }
+
+    @Override
+    public void writable() {
+      heard.add("writable");
+    }
+
+    @Override
+    public void closed(String reason) {
+      heard.add("closed: " + reason);
+    }
+  }
+}
