@@ -62,7 +62,10 @@ public final class Fd implements AutoCloseable {
     return number;
   }
 
-  /** Another descriptor of the same open file, closed on exec. */
+  /**
+   * Another descriptor of the same open file, closed on exec. Closing a copy of a socket does not
+   * shut the connection down for the others.
+   */
   public Fd duplicate() throws IOException {
     int taken = acquire();
     try {
@@ -70,7 +73,7 @@ public final class Fd implements AutoCloseable {
       if (copy < 0) {
         throw new SystemCallException("duplicate descriptor " + taken, -copy);
       }
-      return new Fd(copy, socket);
+      return of(copy);
     } finally {
       release();
     }

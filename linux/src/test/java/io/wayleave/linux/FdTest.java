@@ -4,8 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 @Tag("real")
 class FdTest {
@@ -47,6 +53,23 @@ class FdTest {
       fd.close();
 
       assertThat(Libc.fcntl(copy.number(), F_GETFD, 0)).isEqualTo(FD_CLOEXEC);
+    }
+  }
+
+  @Test
+  void closingACopyOfASocketLeavesTheConnection(@TempDir Path directory) throws IOException {
+    Duration timeout = Duration.ofSeconds(10);
+    try (UnixServer server = UnixServer.listen(directory.resolve("s"));
+        Fd socket = Fd.ofSocket(Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM, 0));
+        Arena arena = Arena.ofConfined()) {
+      assertThat(Libc.connect(socket.number(), UnixServer.address(arena, server.path()))).isZero();
+      try (UnixConnection here = server.accept(timeout).orElseThrow()) {
+        socket.duplicate().close();
+        here.send(new byte[] {'x'}, List.of(), timeout);
+
+        MemorySegment bytes = arena.allocate(5);
+        assertThat(Libc.recv(socket.number(), bytes, 0)).isEqualTo(5);
+      }
     }
   }
 

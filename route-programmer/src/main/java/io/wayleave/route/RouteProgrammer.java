@@ -20,6 +20,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -488,7 +489,7 @@ public final class RouteProgrammer {
 
   /** Returns whether the kernel has something that we did not know of. */
   private boolean record(List<Write> writes, List<Refusal> refusals, long now, boolean lastPass) {
-    Map<Write, Refusal> byWrite = new HashMap<>();
+    IdentityHashMap<Write, Refusal> byWrite = new IdentityHashMap<>();
     refusals.forEach(refusal -> byWrite.put(refusal.write(), refusal));
     boolean surprised = false;
     for (Write write : writes) {
