@@ -14,7 +14,10 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
@@ -25,6 +28,11 @@ import picocli.CommandLine.Help.Ansi;
  */
 public final class Netctl {
   private static final int HELP_WIDTH = 100;
+
+  private static final String COMPLETION = "completion";
+
+  /** All commands in the order of the help. */
+  private static final Map<String, Function<Context, Object>> COMMANDS = commands();
 
   private final GlobalOptions options = new GlobalOptions();
   private final InputStream in;
@@ -67,7 +75,9 @@ public final class Netctl {
   int run(String... args) {
     int code;
     try (Context context = new Context(options, in, out, err, environment, opener)) {
-      code = Math.max(commandLine(context).execute(args), context.exitCode());
+      code = Math.max(commandLine(context, args).execute(args), context.exitCode());
+    } catch (StackOverflowError | OutOfMemoryError e) {
+      return failed(e); // a manifest can be nested or large beyond all measure
     }
     // A full disk must not look like success to who redirected the result.
     if (out.checkError() && code == 0) {
@@ -76,20 +86,37 @@ public final class Netctl {
     return code;
   }
 
-  private CommandLine commandLine(Context context) {
-    CommandLine commandLine =
-        new CommandLine(options)
-            .addSubcommand(new PoolCommand(context))
-            .addSubcommand(new PeerCommand(context))
-            .addSubcommand(new NodeCommand(context))
-            .addSubcommand(new EndpointCommand(context))
-            .addSubcommand(new GetCommand(context))
-            .addSubcommand(new ApplyCommand.Apply(context))
-            .addSubcommand(new ApplyCommand.Create(context))
-            .addSubcommand(new ApplyCommand.Replace(context))
-            .addSubcommand(new DeleteCommand(context))
-            .addSubcommand(new VersionCommand(context))
-            .addSubcommand(new CompletionCommand(context));
+  private static Map<String, Function<Context, Object>> commands() {
+    Map<String, Function<Context, Object>> commands = new LinkedHashMap<>();
+    commands.put("pool", PoolCommand::new);
+    commands.put("peer", PeerCommand::new);
+    commands.put("node", NodeCommand::new);
+    commands.put("endpoint", EndpointCommand::new);
+    commands.put("get", GetCommand::new);
+    commands.put("apply", ApplyCommand.Apply::new);
+    commands.put("create", ApplyCommand.Create::new);
+    commands.put("replace", ApplyCommand.Replace::new);
+    commands.put("delete", DeleteCommand::new);
+    commands.put("version", VersionCommand::new);
+    commands.put(COMPLETION, CompletionCommand::new);
+    return Collections.unmodifiableMap(commands);
+  }
+
+  /**
+   * The commands that the parser has to know. To describe all of them to it takes longer than most
+   * take to do their work, so when the line begins with a command's name, it is that one alone.
+   */
+  private static Map<String, Function<Context, Object>> chosen(String... args) {
+    if (args.length == 0 || args[0].equals(COMPLETION) || !COMMANDS.containsKey(args[0])) {
+      return COMMANDS;
+    }
+    return Map.of(args[0], COMMANDS.get(args[0]));
+  }
+
+  private CommandLine commandLine(Context context, String... args) {
+    CommandLine commandLine = new CommandLine(options);
+    chosen(args)
+        .forEach((name, command) -> commandLine.addSubcommand(name, command.apply(context)));
     return commandLine
         .registerConverter(Asn.class, Asn::parse)
         .registerConverter(Cidr.class, Cidr::parse)
@@ -105,7 +132,7 @@ public final class Netctl {
         .setExecutionExceptionHandler((e, _, _) -> failed(e));
   }
 
-  private int failed(Exception e) {
+  private int failed(Throwable e) {
     if (options.debug()) {
       e.printStackTrace(err);
     }
