@@ -71,7 +71,7 @@ final class Demo {
     List<String> statuses =
         Parallel.map(
             lab.hosts(),
-            host -> lab.netctl(Optional.of(host.name())).command("node", "status").check());
+            host -> lab.netctl(Optional.of(host.name())).patient("node", "status").check());
     statuses.forEach(status -> out.println(status.indent(2)));
 
     title("Routes of each host: ip route");

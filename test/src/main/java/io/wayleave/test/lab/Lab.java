@@ -211,7 +211,7 @@ public final class Lab implements AutoCloseable {
 
   /** netctl beside etcd, asking the first host's agent. */
   Command netctl(String... arguments) {
-    return netctl(Optional.empty()).command(arguments);
+    return netctl(Optional.empty()).patient(arguments);
   }
 
   /** netctl on a host, or beside etcd. */

@@ -1,11 +1,15 @@
 package io.wayleave.test.lab;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** netctl, told where the lab's datastore and a host's agent are. */
 final class Netctl {
+  /** A lab on a busy machine is slow and not broken. */
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
   private final List<String> network;
   private final LabHost host;
 
@@ -18,6 +22,7 @@ final class Netctl {
     this.host = host;
   }
 
+  /** The command as a user gives it. */
   Command command(List<String> arguments) {
     List<String> argv = new ArrayList<>();
     argv.add(Installation.find().netctl().toString());
@@ -32,7 +37,10 @@ final class Netctl {
                 host.agent().adminSocket().toString()));
   }
 
-  Command command(String... arguments) {
-    return command(List.of(arguments));
+  /** The command as the lab itself gives it, on its way to something else. */
+  Command patient(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("--timeout", PATIENCE.toSeconds() + "s"));
+    all.addAll(List.of(arguments));
+    return command(all).within(PATIENCE.multipliedBy(2));
   }
 }
