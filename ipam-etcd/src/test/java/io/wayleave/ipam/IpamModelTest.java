@@ -31,7 +31,7 @@ class IpamModelTest {
   @Tag("full")
   @Timeout(1200)
   void noneOfManyHistoriesLosesOrDoublesAnAddress() {
-    run(5000);
+    run(2000);
   }
 
   private static void run(int histories) {
