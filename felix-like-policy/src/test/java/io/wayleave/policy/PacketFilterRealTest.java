@@ -359,6 +359,20 @@ final class PacketFilterRealTest {
   }
 
   @Test
+  void neighbourDiscoveryPassesFromLinkLocalAddressesAndNothingElseDoes() {
+    engine.program(lab.addContainer(1, Map.of()));
+    String veth = PacketLab.interfaceOf(1);
+    assertThat(lab.answersSoon(() -> !lab.linkLocal(lab.container(1)).isEmpty())).isTrue();
+    String linkLocal = lab.linkLocal(lab.container(1));
+    // The host asks who has the address; the answer comes from that address itself.
+    assertClosed(
+        List.of(
+            new Flow("ping of " + linkLocal, () -> lab.ping(lab.host(), linkLocal + "%" + veth))));
+    assertThat(lab.in(lab.host(), "ip", "-6", "neigh", "show", linkLocal, "dev", veth))
+        .contains("lladdr");
+  }
+
+  @Test
   void establishedFlowsGoOnWhenAPolicyClosesThePort() throws Exception {
     servers();
     try (Conversation conversation =

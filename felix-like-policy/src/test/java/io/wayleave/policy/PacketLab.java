@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A host, its containers and a neighbour outside, in network namespaces of this machine, wired as
@@ -30,6 +32,7 @@ final class PacketLab implements AutoCloseable {
   static final String OUTSIDE_V6 = "2001:db8::2";
   static final String HOST_V4 = "192.0.2.1";
 
+  private static final Pattern LINK_LOCAL = Pattern.compile("fe80:[0-9a-f:]+");
   private static final AtomicInteger COUNTER = new AtomicInteger();
   private static final CommandRunner HERE = new ProcessRunner(List.of(), Duration.ofSeconds(20));
 
@@ -163,6 +166,14 @@ final class PacketLab implements AutoCloseable {
   boolean tcpFromPorts(String from, int first, int last, String to, int port) {
     in(from, "sysctl", "-q", "-w", "net.ipv4.ip_local_port_range=" + first + " " + last);
     return tcp(from, to, port);
+  }
+
+  /** The container's link-local address once it may be used, else empty. */
+  String linkLocal(String container) {
+    Matcher matcher =
+        LINK_LOCAL.matcher(
+            in(container, "ip", "-6", "-o", "addr", "show", "dev", "eth0", "-tentative"));
+    return matcher.find() ? matcher.group() : "";
   }
 
   Conversation converse(String server, String client, String address, int port) throws IOException {
