@@ -32,6 +32,9 @@ import org.junit.jupiter.api.Timeout;
 class EtcdFailureTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
+  /** What a busy machine may add to a deadline; far less than any timeout of gRPC's own. */
+  private static final Duration TOLERANCE = Duration.ofSeconds(2);
+
   private EtcdServer etcd;
   private Datastore datastore;
 
@@ -63,7 +66,7 @@ class EtcdFailureTest {
       assertThatThrownBy(call::run)
           .isInstanceOf(DatastoreUnavailableException.class)
           .hasMessageContaining("127.0.0.1:" + etcd.clientPort());
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(timeout.plusMillis(300));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(timeout.plus(TOLERANCE));
     }
   }
 
@@ -94,7 +97,7 @@ class EtcdFailureTest {
                       Transaction.builder().put("a", "1").build(),
                       Deadline.after(Duration.ofMillis(500))))
           .isInstanceOf(DatastoreUnavailableException.class);
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TOLERANCE.plusSeconds(1));
     }
   }
 
@@ -146,7 +149,7 @@ class EtcdFailureTest {
     long start = System.nanoTime();
     assertThat(datastore.get("a", Deadline.after(LIMIT))).isPresent();
     // gRPC by itself would wait for the end of a pause that has grown meanwhile.
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TOLERANCE.plusSeconds(1));
   }
 
   @Test

@@ -446,6 +446,9 @@ public final class Ipam {
       T result = operation.get();
       done = true;
       return result;
+    } catch (IpamException e) {
+      done = true; // a refusal in order: the memory is as good as before
+      throw e;
     } finally {
       if (!done) {
         // Whatever failed, the memory may be wrong now; the store is right.
