@@ -4,18 +4,19 @@ import static io.wayleave.bgp.session.VirtualSpeaker.config;
 import static io.wayleave.bgp.session.VirtualSpeaker.peer;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.SpeakerConfig;
-import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.Timers;
 import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.RouterId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
@@ -273,6 +274,61 @@ class SpeakerCoreTest {
   }
 
   @Test
+  void sessionsRunOverIpv6Too() {
+    VirtualNetwork.Host host1 = network.host("fd00::1");
+    VirtualNetwork.Host host2 = network.host("fd00::2");
+    VirtualSpeaker one =
+        VirtualSpeaker.start(host1, ipv6("10.0.0.1", "fd00::1", 65001, "fd00::2", 65002))
+            .inSync("fd00:1::/64");
+    VirtualSpeaker two =
+        VirtualSpeaker.start(host2, ipv6("10.0.0.2", "fd00::2", 65002, "fd00::1", 65001)).inSync();
+    until(() -> two.routes.has("fd00:1::/64"));
+    assertThat(two.routes.route("fd00:1::/64").orElseThrow().nextHops())
+        .containsExactly(IpAddress.parse("fd00::1"));
+    assertThat(one.status("fd00::2").established().orElseThrow().families())
+        .containsExactly(Family.IPV6);
+  }
+
+  private static SpeakerConfig ipv6(String id, String own, int as, String other, int otherAs) {
+    return SpeakerConfig.of(RouterId.parse(id), Asn.of(as))
+        .withListen(new ListenAddress(IpAddress.parse(own), ListenAddress.BGP_PORT))
+        .withPeer(peer(other, otherAs));
+  }
+
+  @Test
+  void holdTimeZeroKeepsASessionWithoutKeepalives() {
+    Timers none = Timers.DEFAULT.withHoldTime(Duration.ZERO);
+    VirtualSpeaker a =
+        VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002).withTimers(none))).inSync();
+    VirtualSpeaker b = VirtualSpeaker.start(hostB, config(B, 65002, peer(A, 65001))).inSync();
+    until(() -> a.established(B) && b.established(A));
+    network.run(Duration.ofSeconds(1));
+    long sent = b.status(A).counters().messagesSent();
+    network.run(Duration.ofDays(1));
+    assertThat(b.status(A).counters().messagesSent()).isEqualTo(sent);
+    assertThat(a.established(B)).isTrue();
+  }
+
+  @Test
+  void anotherRouterIdRestartsEverySession() {
+    VirtualSpeaker a =
+        VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002))).inSync("10.1.0.0/24");
+    VirtualSpeaker b = VirtualSpeaker.start(hostB, config(B, 65002, peer(A, 65001))).inSync();
+    until(() -> b.routes.has("10.1.0.0/24"));
+    a.core.apply(
+        SpeakerConfig.of(RouterId.parse("9.9.9.9"), Asn.of(65001))
+            .withListen(new ListenAddress(IpAddress.parse(A), ListenAddress.BGP_PORT))
+            .withPeer(peer(B, 65002)));
+    until(
+        () ->
+            b.status(A)
+                .established()
+                .filter(up -> up.peerRouterId().equals(RouterId.parse("9.9.9.9")))
+                .isPresent());
+    until(() -> b.routes.has("10.1.0.0/24"));
+  }
+
+  @Test
   void withoutACommonFamilyTheSessionIsRefused() {
     VirtualSpeaker a =
         VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002).withFamilies(Family.IPV6)))
@@ -313,9 +369,5 @@ class SpeakerCoreTest {
 
   private static PeerConfig quick(String address, int as) {
     return peer(address, as).withTimers(Timers.DEFAULT.withHoldTime(Duration.ofSeconds(9)));
-  }
-
-  static StartMode restarted() {
-    return new StartMode.Restarted(Set.of(Family.IPV4, Family.IPV6));
   }
 }
