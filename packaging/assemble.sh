@@ -34,5 +34,8 @@ printf '%s\n' "$version" >"$tree/lib/VERSION"
 
 [ -n "${WAYLEAVE_SKIP_CACHES:-}" ] || packaging/train-caches.sh "$tree"
 
+# The lab is run from here and is no part of the tree.
+echo "$PWD/test/target/test-$version.jar:$(cat test/target/classpath.txt)" >target/lab.classpath
+
 tar -C target -czf "target/wayleave-$version.tar.gz.part" --transform "s:^wayleave:wayleave-$version:" wayleave
 mv "target/wayleave-$version.tar.gz.part" "target/wayleave-$version.tar.gz"
