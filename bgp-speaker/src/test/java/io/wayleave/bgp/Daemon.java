@@ -42,10 +42,6 @@ final class Daemon implements AutoCloseable {
             .start();
   }
 
-  boolean running() {
-    return process.isAlive();
-  }
-
   /** As kill -9. */
   void kill() {
     process.destroyForcibly();

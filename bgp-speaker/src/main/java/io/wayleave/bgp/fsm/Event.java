@@ -3,7 +3,6 @@ package io.wayleave.bgp.fsm;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.wire.BgpMessage.Notification;
-import io.wayleave.bgp.wire.Iana;
 
 /**
  * What can happen to a connection's state machine. The number of each event is that of RFC 4271
@@ -73,16 +72,13 @@ public sealed interface Event {
   /** Event 23: this connection lost against another one (RFC 4271 section 6.8). */
   record CollisionDump() implements Event {}
 
-  /** Events 24 and 25. */
+  /**
+   * Events 24 (unsupported version) and 25; without DelayOpen they are treated alike in every
+   * state.
+   */
   record NotificationReceived(Notification notification) implements Event {
     public NotificationReceived {
       requireNonNull(notification, "notification is null");
-    }
-
-    /** Event 24: unsupported version. */
-    public boolean isVersionError() {
-      return notification.code() == Iana.ERR_OPEN
-          && notification.subcode() == Iana.OPEN_UNSUPPORTED_VERSION;
     }
   }
 

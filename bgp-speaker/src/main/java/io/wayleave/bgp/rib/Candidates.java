@@ -1,7 +1,5 @@
 package io.wayleave.bgp.rib;
 
-import static java.util.Objects.requireNonNull;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -50,9 +48,7 @@ public sealed interface Candidates permits Path, Candidates.Several {
 
   /** At least one path. */
   static Candidates of(List<Path> paths) {
-    return paths.size() == 1
-        ? paths.getFirst()
-        : new Several(requireNonNull(paths.toArray(Path[]::new)));
+    return paths.size() == 1 ? paths.getFirst() : new Several(paths.toArray(Path[]::new));
   }
 
   /** These with the path in place of the one of the same source, or added. */

@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
 final class Listeners {
   private static final Logger log = LoggerFactory.getLogger(Listeners.class);
 
-  private final Loop loop;
   private final Transport transport;
   private final Duration retry;
   private final Transport.Acceptor acceptor;
@@ -31,11 +30,10 @@ final class Listeners {
   private final Timer retryTimer;
 
   Listeners(Loop loop, Transport transport, Duration retry, Transport.Acceptor acceptor) {
-    this.loop = requireNonNull(loop, "loop is null");
     this.transport = requireNonNull(transport, "transport is null");
     this.retry = requireNonNull(retry, "retry is null");
     this.acceptor = requireNonNull(acceptor, "acceptor is null");
-    retryTimer = new Timer(this.loop, this::bindMissing);
+    retryTimer = new Timer(loop, this::bindMissing);
   }
 
   void apply(List<ListenAddress> addresses) {

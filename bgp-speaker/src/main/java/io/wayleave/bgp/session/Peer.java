@@ -291,7 +291,7 @@ final class Peer implements Machine.Owner {
   public void down(Machine machine, DownCause cause) {
     Session ended = session.orElseThrow();
     session = Optional.empty();
-    history.failed(cause);
+    boolean _ = history.failed(cause);
     log.info("bgp session down peer={} reason=\"{}\"", config.name(), cause.describe());
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
@@ -308,8 +308,7 @@ final class Peer implements Machine.Owner {
         cause instanceof DownCause.NotificationSent(BgpMessage.Notification sent)
             && sent.code() == Iana.ERR_CEASE
             && sent.subcode() == Iana.CEASE_CONNECTION_COLLISION;
-    if (!collision) {
-      history.failed(cause);
+    if (!collision && history.failed(cause)) {
       log.info("bgp attempt failed peer={} reason=\"{}\"", config.name(), cause.describe());
     }
   }

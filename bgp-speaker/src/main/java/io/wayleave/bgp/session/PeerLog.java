@@ -19,6 +19,8 @@ final class PeerLog {
   private Optional<PeerStatus.Event> lastNotificationReceived = Optional.empty();
   // What the decoder or the OPEN check found, which the NOTIFICATION after it says less well.
   private Optional<String> fault = Optional.empty();
+  // Since the session was up; empty for none.
+  private String lastFailure = "";
   private long messagesReceived;
   private long messagesSent;
   private long updatesReceived;
@@ -36,6 +38,7 @@ final class PeerLog {
 
   void up() {
     established++;
+    lastFailure = "";
     fault = Optional.empty();
   }
 
@@ -68,10 +71,18 @@ final class PeerLog {
     lastError = Optional.of(event(text));
   }
 
-  void failed(DownCause cause) {
+  /**
+   * A session or an attempt ended.
+   *
+   * @return whether this is news: a peer that is away is dialled every few seconds
+   */
+  boolean failed(DownCause cause) {
     String text = fault.map(found -> found + "; ").orElse("") + cause.describe();
     fault = Optional.empty();
+    boolean same = text.equals(lastFailure);
+    lastFailure = text;
     lastError = Optional.of(event(text));
+    return !same;
   }
 
   Instant since() {
