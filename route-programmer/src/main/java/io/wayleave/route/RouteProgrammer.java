@@ -71,6 +71,7 @@ public final class RouteProgrammer {
   private final EnumSet<RouteSource> inSync = EnumSet.noneOf(RouteSource.class);
   private final Set<Integer> lostInterfaces = new LinkedHashSet<>();
   private final Set<String> changedInterfaces = new HashSet<>();
+  private Set<Cidr> onLink = Set.of();
   private boolean gatewaysDirty;
   private Optional<String> resyncReason = Optional.of("start");
   private Optional<Long> lastResync = Optional.empty();
@@ -200,7 +201,19 @@ public final class RouteProgrammer {
 
   /** What is known of one wanted destination; empty when no source wants it. */
   public Optional<RouteState> state(Cidr destination) {
-    return desired.best(destination).map(target -> state(destination, target));
+    return wanted(destination).map(target -> state(destination, target));
+  }
+
+  /**
+   * What is to be written. A network on a link of this host is reached there, whatever the fabric
+   * says of it: a learned route beside it would win where the kernel gives its own a larger metric
+   * (256 for IPv6, 100 and more under DHCP), and would cut the host off from its routers.
+   */
+  private Optional<RouteTarget> wanted(Cidr destination) {
+    return desired
+        .best(destination)
+        .filter(
+            target -> target.source() != RouteSource.LEARNED || !topology.hasOnLink(destination));
   }
 
   /** All wanted destinations, in order. */
@@ -222,7 +235,11 @@ public final class RouteProgrammer {
     List<RouteState> failing = new ArrayList<>();
     int failingCount = 0;
     for (Cidr destination : desired.destinations()) {
-      RouteState state = state(destination).orElseThrow();
+      Optional<RouteState> shown = state(destination);
+      if (shown.isEmpty()) {
+        continue;
+      }
+      RouteState state = shown.get();
       wanted.merge(state.source(), 1, Integer::sum);
       if (state.programmed()) {
         programmed.merge(state.source(), 1, Integer::sum);
@@ -417,6 +434,10 @@ public final class RouteProgrammer {
       return;
     }
     gatewaysDirty = false;
+    Set<Cidr> before = onLink;
+    onLink = topology.onLinkNetworks();
+    onLink.stream().filter(network -> !before.contains(network)).forEach(this::refresh);
+    before.stream().filter(network -> !onLink.contains(network)).forEach(this::refresh);
     for (Gateway gateway : translator.moved(desired.gateways())) {
       desired.byGateway(gateway).forEach(this::refresh);
     }
@@ -424,7 +445,7 @@ public final class RouteProgrammer {
 
   private void refresh(Cidr destination) {
     RouteKey key = new RouteKey(destination, settings.metric());
-    Optional<RouteTarget> target = desired.best(destination);
+    Optional<RouteTarget> target = wanted(destination);
     Optional<Route> route = Optional.empty();
     Optional<String> missing = Optional.empty();
     if (target.isPresent()) {

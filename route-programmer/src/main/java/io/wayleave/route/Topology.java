@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The interfaces of the host and the networks that are on their links: what is needed to turn a
@@ -100,6 +101,16 @@ final class Topology {
             () ->
                 new Resolution.Missing(
                     "next hop " + address + " is not on a network of this host's links"));
+  }
+
+  /** Whether just this network is on a link. */
+  boolean hasOnLink(Cidr network) {
+    return onLink.stream().anyMatch(route -> route.destination().equals(network));
+  }
+
+  /** A copy. */
+  Set<Cidr> onLinkNetworks() {
+    return onLink.stream().map(Route::destination).collect(Collectors.toUnmodifiableSet());
   }
 
   /** Whether a route of somebody else says that a network is on a link. */

@@ -11,6 +11,9 @@
  * 0), with a larger one it waits (DHCP, metric 100 and more). Only a foreign route with just our
  * metric is a conflict: it is left alone, and ours is reported as failing with its owner's protocol
  * until it goes away. One metric for all sources has one more reason: a destination that changes
- * from one source to another is replaced in one step and is never without a route.
+ * from one source to another is replaced in one step and is never without a route. (A static IPv6
+ * route has metric 1024 unless it says otherwise, and so waits.)
+ *
+ * <p>A learned route for a network that is on a link of this host is not written at all.
  */
 package io.wayleave.route;

@@ -399,6 +399,23 @@ class RouteProgrammerTest {
   }
 
   @Test
+  void aNetworkOnALinkIsNotLearned() throws IOException {
+    Cidr rack = Cidr.parse("10.9.0.0/24");
+    put(rack, RouteTarget.Learned.by(Gateway.of(TOR)));
+    put(REMOTE, BY_TOR);
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(REMOTE, NextHop.via(TOR, up0)));
+    assertThat(programmer.state(rack)).isEmpty();
+    assertThat(programmer.status().wanted()).containsEntry(RouteSource.LEARNED, 1);
+
+    // Once the network is reached by the fabric alone, that is its route.
+    put(rack, RouteTarget.Learned.by(Gateway.of(OTHER_TOR)));
+    kernel.setUp(up0, false);
+    apply();
+    assertThat(programmer.state(rack).orElseThrow().programmed()).isTrue();
+  }
+
+  @Test
   void theRouteOfAnotherProtocolIsLeftAlone() throws IOException {
     Route foreign = Route.unicast(REMOTE, 12, NextHop.via(OTHER_TOR, up1)).withMetric(77);
     kernel.meddle(foreign);
