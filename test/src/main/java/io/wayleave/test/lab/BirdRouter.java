@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -106,17 +107,23 @@ final class BirdRouter implements Router {
 
   @Override
   public void disableSession(String peer) {
-    expect(birdc("disable", session(peer).peer()).check(), peer + ": disabled");
+    expect(
+        birdc("disable", session(peer).peer()).check(),
+        peer + ": disabled",
+        peer + ": already disabled");
   }
 
   @Override
   public void enableSession(String peer) {
-    expect(birdc("enable", session(peer).peer()).check(), peer + ": enabled");
+    expect(
+        birdc("enable", session(peer).peer()).check(),
+        peer + ": enabled",
+        peer + ": already enabled");
   }
 
   /** birdc exits 0 also when BIRD refuses. */
-  private void expect(String answer, String wanted) {
-    if (!answer.contains(wanted)) {
+  private void expect(String answer, String... wanted) {
+    if (Arrays.stream(wanted).noneMatch(answer::contains)) {
       throw new LabException(name() + ": BIRD answered: " + answer.strip());
     }
   }

@@ -41,51 +41,57 @@ public record PingMatrix(List<String> senders, List<String> receivers, Map<Pair,
     }
   }
 
-  /** Sends one echo request for each pair and waits for all answers. */
-  static PingMatrix measure(Lab lab) {
+  /** Whose network to send from, and where each cell's request goes. */
+  private record Plan(
+      Map<String, List<String>> networks, List<String> receivers, Map<Pair, IpAddress> cells) {}
+
+  private static Plan plan(Lab lab) {
     Map<String, List<String>> networks = new LinkedHashMap<>();
     Map<String, IpAddress> addresses = new LinkedHashMap<>();
-    Map<Pair, IpAddress> wanted = new LinkedHashMap<>();
-    List<LabContainer> containers = lab.containers();
-    for (LabContainer container : containers) {
+    Map<Pair, IpAddress> cells = new LinkedHashMap<>();
+    for (LabContainer container : lab.containers()) {
       networks.put(container.toString(), container.network());
       addresses.put(container.toString(), container.address());
-      wanted.put(new Pair(container.toString(), OWN_HOST), container.host().place().ipv4());
+      cells.put(new Pair(container.toString(), OWN_HOST), container.host().place().ipv4());
     }
     for (LabHost host : lab.hosts()) {
       networks.put(host.name(), host.network());
     }
     for (String from : networks.keySet()) {
-      addresses.forEach((to, address) -> wanted.put(new Pair(from, to), address));
+      addresses.forEach((to, address) -> cells.put(new Pair(from, to), address));
     }
+    List<String> receivers = new ArrayList<>(addresses.keySet());
+    receivers.add(OWN_HOST);
+    return new Plan(networks, receivers, cells);
+  }
+
+  /** Sends one echo request for each pair and waits for all answers. */
+  private static PingMatrix measure(Plan plan) {
     Semaphore slots = new Semaphore(AT_ONCE);
     List<Map.Entry<Pair, Boolean>> answered =
         Parallel.map(
-            wanted.entrySet(),
+            plan.cells().entrySet(),
             cell -> {
               slots.acquireUninterruptibly();
               try {
-                return Map.entry(
-                    cell.getKey(),
-                    Ping.once(
-                        Objects.requireNonNull(networks.get(cell.getKey().from())),
-                        cell.getValue()));
+                List<String> network =
+                    Objects.requireNonNull(plan.networks().get(cell.getKey().from()));
+                return Map.entry(cell.getKey(), Ping.once(network, cell.getValue()));
               } finally {
                 slots.release();
               }
             });
-    List<String> receivers = new ArrayList<>(addresses.keySet());
-    receivers.add(OWN_HOST);
     Map<Pair, Boolean> answers = new LinkedHashMap<>();
     answered.forEach(cell -> answers.put(cell.getKey(), cell.getValue()));
-    return new PingMatrix(List.copyOf(networks.keySet()), receivers, answers);
+    return new PingMatrix(List.copyOf(plan.networks().keySet()), plan.receivers(), answers);
   }
 
   /** Measures until exactly the given pairs are without answer, and fails at the deadline. */
   static PingMatrix await(Lab lab, Set<Pair> blocked, Duration deadline) {
+    Plan plan = plan(lab);
     long end = System.nanoTime() + deadline.toNanos();
     while (true) {
-      PingMatrix matrix = measure(lab);
+      PingMatrix matrix = measure(plan);
       if (matrix.unanswered().equals(blocked)) {
         return matrix;
       }
