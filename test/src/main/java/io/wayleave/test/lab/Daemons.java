@@ -53,9 +53,15 @@ final class Daemons {
     try {
       Files.createDirectories(log.getParent());
       Process process = builder.start();
-      ProcessRecord record = ProcessRecord.of(name, process.pid());
-      state.update(s -> s.with(record));
-      return record;
+      try {
+        ProcessRecord record = ProcessRecord.of(name, process.pid());
+        state.update(s -> s.with(record));
+        return record;
+      } catch (RuntimeException e) {
+        // Nobody would ever find it.
+        process.destroyForcibly();
+        throw e;
+      }
     } catch (IOException e) {
       throw new LabException(name + " cannot be started: " + String.join(" ", argv), e);
     }
