@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +35,10 @@ public final class RouteService implements AutoCloseable {
   // Portions of events before routes are written, so that most of what others did is known first.
   private static final int MOST_PORTIONS = 64;
 
-  private final NetlinkSocket socket;
-  private final NetlinkMonitor monitor;
+  private final EventSource kernel;
   private final RouteProgrammer programmer;
+  private final Duration pauseAfterFailure;
+  private final Consumer<Throwable> onDeath;
   private final ConcurrentLinkedQueue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Waiter> questions = new ArrayList<>();
@@ -46,15 +49,62 @@ public final class RouteService implements AutoCloseable {
   /** Somebody who waits until the kernel was told, and how to answer then. */
   private record Waiter(Runnable answer, CompletableFuture<?> result) {}
 
-  private RouteService(NetlinkSocket socket, NetlinkMonitor monitor, RouteProgrammer programmer) {
-    this.socket = socket;
-    this.monitor = monitor;
+  /** What the kernel tells, as the thread waits for it. */
+  interface EventSource extends AutoCloseable {
+    /** As {@link NetlinkMonitor#poll}. */
+    List<NetlinkEvent> poll(Duration timeout) throws IOException;
+
+    /** Ends a poll, from any thread. */
+    void wakeUp();
+
+    @Override
+    void close();
+  }
+
+  /** The real one; closing it closes the programmer's socket too. */
+  private record KernelEvents(NetlinkMonitor monitor, NetlinkSocket socket) implements EventSource {
+    @Override
+    public List<NetlinkEvent> poll(Duration timeout) throws IOException {
+      return monitor.poll(timeout);
+    }
+
+    @Override
+    public void wakeUp() {
+      monitor.wakeUp();
+    }
+
+    @Override
+    public void close() {
+      monitor.close();
+      socket.close();
+    }
+  }
+
+  private RouteService(
+      EventSource kernel,
+      RouteProgrammer programmer,
+      Duration pauseAfterFailure,
+      Consumer<Throwable> onDeath) {
+    this.kernel = kernel;
     this.programmer = programmer;
+    this.pauseAfterFailure = pauseAfterFailure;
+    this.onDeath = requireNonNull(onDeath, "onDeath is null");
     this.thread = Thread.ofPlatform().name("wayleave-routes").daemon(true).unstarted(this::run);
   }
 
   /** Works in the network namespace of the calling thread. */
   public static RouteService start(RouteSettings settings) throws IOException {
+    return start(settings, _ -> {});
+  }
+
+  /**
+   * Works in the network namespace of the calling thread.
+   *
+   * @param onDeath called once, on the service's thread and as its last act, if it ends without
+   *     being closed; routes are then no longer looked after, so the owner should end the process
+   */
+  public static RouteService start(RouteSettings settings, Consumer<Throwable> onDeath)
+      throws IOException {
     EnumSet<Group> groups = EnumSet.allOf(Group.class);
     groups.remove(Group.NEIGHBOURS);
     NetlinkMonitor monitor = NetlinkMonitor.open(groups);
@@ -65,9 +115,7 @@ public final class RouteService implements AutoCloseable {
         RouteProgrammer programmer =
             new RouteProgrammer(
                 new KernelRouteDriver(socket, settings), settings, System::nanoTime);
-        RouteService service = new RouteService(socket, monitor, programmer);
-        service.thread.start();
-        return service;
+        return start(new KernelEvents(monitor, socket), programmer, PAUSE_AFTER_FAILURE, onDeath);
       } catch (IOException | RuntimeException e) {
         socket.close();
         throw e;
@@ -76,6 +124,17 @@ public final class RouteService implements AutoCloseable {
       monitor.close();
       throw e;
     }
+  }
+
+  /** Takes over the source of events, and closes it when the thread ends. */
+  static RouteService start(
+      EventSource kernel,
+      RouteProgrammer programmer,
+      Duration pauseAfterFailure,
+      Consumer<Throwable> onDeath) {
+    RouteService service = new RouteService(kernel, programmer, pauseAfterFailure, onDeath);
+    service.thread.start();
+    return service;
   }
 
   /** Works in a given network namespace. */
@@ -156,7 +215,7 @@ public final class RouteService implements AutoCloseable {
   @Override
   public void close() {
     endMailbox();
-    monitor.wakeUp();
+    kernel.wakeUp();
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -191,34 +250,37 @@ public final class RouteService implements AutoCloseable {
       }
       mailbox.add(task);
     }
-    monitor.wakeUp();
+    kernel.wakeUp();
   }
 
   private void run() {
-    try (socket;
-        monitor) {
+    Optional<Throwable> death = Optional.empty();
+    try (kernel) {
       Duration wait = Duration.ZERO;
       while (!closing) {
         wait = turn(wait);
       }
-    } catch (ClosedFdException e) {
-      log.debug("route service ends: its socket was closed");
-    } catch (IOException | RuntimeException e) {
-      log.error("route service ends: routes are no longer looked after", e);
+    } catch (Throwable e) {
+      // Whatever it is, also an Error: somebody must hear of it.
+      if (!closing) {
+        log.error("route service ends: routes are no longer looked after", e);
+        death = Optional.of(e);
+      }
     } finally {
       endMailbox();
       drainMailbox();
       failWaiters();
     }
+    death.ifPresent(onDeath);
   }
 
   /** Returns how long the next turn may wait for events. */
-  private Duration turn(Duration wait) throws IOException {
-    List<NetlinkEvent> events = monitor.poll(wait);
+  private Duration turn(Duration wait) throws ClosedFdException {
     try {
+      List<NetlinkEvent> events = poll(wait);
       for (int portion = 0; !events.isEmpty() && portion < MOST_PORTIONS; portion++) {
         programmer.onEvents(events);
-        events = monitor.poll(Duration.ZERO);
+        events = poll(Duration.ZERO);
       }
       programmer.onEvents(events);
       drainMailbox();
@@ -234,13 +296,47 @@ public final class RouteService implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       // A bug in here must not end the care for routes either: a comparison with the kernel puts
       // right whatever was half done.
-      log.error("routes could not be written, trying again in {}", PAUSE_AFTER_FAILURE, e);
+      log.error("routes could not be written, trying again in {}", pauseAfterFailure, e);
       programmer.requestResync("failure: " + e.getMessage());
-      pauseUntil = System.nanoTime() + PAUSE_AFTER_FAILURE.toNanos();
-      return PAUSE_AFTER_FAILURE;
+      pauseUntil = System.nanoTime() + pauseAfterFailure.toNanos();
+      return pauseAfterFailure;
     } finally {
       // Questions are about what is, working or not.
       answer(questions);
+    }
+  }
+
+  /**
+   * The next events. When they cannot be read, rests, so that a failure that lasts costs no
+   * processor, and has the kernel compared with what is wanted instead.
+   */
+  private List<NetlinkEvent> poll(Duration wait) throws ClosedFdException {
+    try {
+      return kernel.poll(wait);
+    } catch (ClosedFdException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      log.error("kernel events could not be read, comparing in {}", pauseAfterFailure, e);
+      programmer.requestResync("events lost: " + e.getMessage());
+      rest();
+      return List.of();
+    }
+  }
+
+  /** Until the pause is over or the service is closed. */
+  private void rest() {
+    long end = System.nanoTime() + pauseAfterFailure.toNanos();
+    synchronized (mailbox) {
+      try {
+        for (long left = end - System.nanoTime();
+            !closing && left > 0;
+            left = end - System.nanoTime()) {
+          TimeUnit.NANOSECONDS.timedWait(mailbox, left);
+        }
+      } catch (InterruptedException e) {
+        // Only close() ends this thread; the pause is a little shorter.
+        log.debug("route service was interrupted in a pause");
+      }
     }
   }
 
@@ -253,12 +349,21 @@ public final class RouteService implements AutoCloseable {
   private static void answer(List<Waiter> waiting) {
     List<Waiter> answered = List.copyOf(waiting);
     waiting.clear();
-    answered.forEach(waiter -> waiter.answer().run());
+    for (Waiter waiter : answered) {
+      try {
+        waiter.answer().run();
+      } catch (RuntimeException e) {
+        // What is wrong with one question must not end the care for routes.
+        log.error("a question about routes could not be answered", e);
+        waiter.result().completeExceptionally(e);
+      }
+    }
   }
 
   private void endMailbox() {
     synchronized (mailbox) {
       closing = true;
+      mailbox.notifyAll();
     }
   }
 
