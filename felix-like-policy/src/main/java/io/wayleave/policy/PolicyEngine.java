@@ -10,8 +10,7 @@ import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -50,7 +49,8 @@ public final class PolicyEngine implements AutoCloseable {
 
   private final String node;
   private final PolicyReconciler reconciler;
-  private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
+  private final Consumer<Throwable> onDeath;
+  private final BlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
   private final Thread thread;
   private volatile PolicyStatus status = PolicyStatus.unknown();
   private volatile boolean ended;
@@ -58,19 +58,40 @@ public final class PolicyEngine implements AutoCloseable {
   // Owned by the policy thread.
   private boolean closed;
 
-  private PolicyEngine(String node, PolicyReconciler reconciler) {
+  /**
+   * Something to do on the policy thread.
+   *
+   * @param done fails when the work does; empty when nobody waits
+   */
+  private record Message(Runnable work, Optional<CompletableFuture<Void>> done) {}
+
+  private PolicyEngine(String node, PolicyReconciler reconciler, Consumer<Throwable> onDeath) {
     this.node = node;
     this.reconciler = reconciler;
+    this.onDeath = requireNonNull(onDeath, "onDeath is null");
     this.thread = Thread.ofPlatform().name("wayleave-policy").daemon().unstarted(this::run);
   }
 
   /** Starts to work; the first thing written is the frame. */
   public static PolicyEngine start(PolicyConfig config) {
-    requireNonNull(config, "config is null");
-    return start(config, new ProcessRunner(config.commandPrefix(), config.commandDeadline()));
+    return start(config, _ -> {});
   }
 
-  static PolicyEngine start(PolicyConfig config, CommandRunner runner) {
+  /**
+   * Starts to work; the first thing written is the frame.
+   *
+   * @param onDeath called once, on the policy thread and as its last act, if it ends without being
+   *     closed; policy then stays as it is and nothing new is enforced, so the owner should end the
+   *     process
+   */
+  public static PolicyEngine start(PolicyConfig config, Consumer<Throwable> onDeath) {
+    requireNonNull(config, "config is null");
+    return start(
+        config, new ProcessRunner(config.commandPrefix(), config.commandDeadline()), onDeath);
+  }
+
+  static PolicyEngine start(
+      PolicyConfig config, CommandRunner runner, Consumer<Throwable> onDeath) {
     Supplier<Dataplane> open =
         () -> {
           IptablesBackend backend =
@@ -84,19 +105,21 @@ public final class PolicyEngine implements AutoCloseable {
         };
     PolicyEngine engine =
         new PolicyEngine(
-            config.node(), new PolicyReconciler(config.node(), open, config.resyncInterval()));
+            config.node(),
+            new PolicyReconciler(config.node(), open, config.resyncInterval()),
+            onDeath);
     engine.thread.start();
     return engine;
   }
 
   /** The datastore tells an endpoint, of any node. */
   public void onEndpoint(Update<String, WorkloadEndpoint> update) {
-    mailbox.add(() -> reconciler.onEndpoint(update));
+    tell(() -> reconciler.onEndpoint(update));
   }
 
   /** The datastore tells a policy. */
   public void onPolicy(Update<String, GlobalNetworkPolicy> update) {
-    mailbox.add(() -> reconciler.onPolicy(update));
+    tell(() -> reconciler.onPolicy(update));
   }
 
   /** Completes when unknown interfaces of ours are dropped. Does not wait for in-sync. */
@@ -147,7 +170,7 @@ public final class PolicyEngine implements AutoCloseable {
    */
   @Override
   public void close() {
-    mailbox.add(() -> closed = true);
+    tell(() -> closed = true);
     try {
       if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
         log.warn("policy thread did not end within {} s", CLOSE_SECONDS);
@@ -157,9 +180,14 @@ public final class PolicyEngine implements AutoCloseable {
     }
   }
 
-  private CompletionStage<Void> ask(Consumer<CompletableFuture<Void>> question) {
+  private void tell(Runnable work) {
+    mailbox.add(new Message(work, Optional.empty()));
+  }
+
+  /** Asks on the policy thread; a question that throws fails its stage and no other. */
+  CompletionStage<Void> ask(Consumer<CompletableFuture<Void>> question) {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    mailbox.add(() -> question.accept(done));
+    mailbox.add(new Message(() -> question.accept(done), Optional.of(done)));
     if (ended) {
       // Nobody reads the mailbox any more; if the last reading did see this, both fail it alike.
       done.completeExceptionally(closedError());
@@ -172,27 +200,45 @@ public final class PolicyEngine implements AutoCloseable {
   }
 
   private void run() {
-    List<Runnable> messages = new ArrayList<>();
+    Optional<Throwable> death = Optional.empty();
     try {
       while (!closed) {
         long wait = reconciler.step(System.nanoTime());
         status = reconciler.status();
         reconciler.completeServed();
-        Runnable first = mailbox.poll(wait, TimeUnit.NANOSECONDS);
+        Message first = mailbox.poll(wait, TimeUnit.NANOSECONDS);
         if (first != null) {
-          messages.add(first);
-          mailbox.drainTo(messages);
-          messages.forEach(Runnable::run);
-          messages.clear();
+          perform(first);
+          // What is there now; what comes meanwhile waits for the next write.
+          for (int left = mailbox.size(); left > 0; left--) {
+            perform(mailbox.remove());
+          }
         }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      // Whatever it is, also an Error: somebody must hear of it.
+      log.error("policy thread ends: policy is no longer enforced anew", e);
+      death = Optional.of(e);
     } finally {
       ended = true;
-      mailbox.drainTo(messages);
-      messages.forEach(Runnable::run);
       reconciler.abandon(closedError());
+      for (Message left = mailbox.poll(); left != null; left = mailbox.poll()) {
+        left.done().ifPresent(done -> done.completeExceptionally(closedError()));
+      }
+    }
+    death.ifPresent(onDeath);
+  }
+
+  /** What is wrong with one message must not keep the others from being heard. */
+  private static void perform(Message message) {
+    try {
+      message.work().run();
+    } catch (RuntimeException e) {
+      log.error("defect while taking what was told to the policy engine", e);
+      message.done().ifPresent(done -> done.completeExceptionally(e));
+    } catch (Error e) {
+      message.done().ifPresent(done -> done.completeExceptionally(e));
+      throw e;
     }
   }
 }

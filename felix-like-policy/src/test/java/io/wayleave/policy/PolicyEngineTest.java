@@ -21,8 +21,10 @@ final class PolicyEngineTest {
       endpoint("n1", "web", "wl1", Map.of("role", "web"), "10.0.0.1", "fd00::1");
 
   private final FakeKernel kernel = new FakeKernel();
+  private final CompletableFuture<Throwable> death = new CompletableFuture<>();
   private final PolicyEngine engine =
-      PolicyEngine.start(PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel);
+      PolicyEngine.start(
+          PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel, death::complete);
 
   @AfterEach
   void close() {
@@ -54,9 +56,49 @@ final class PolicyEngineTest {
   }
 
   @Test
+  void aMessageThatFailsKeepsNoneOfTheOthers() throws Exception {
+    engine.framed().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    CompletableFuture<Void> asked =
+        engine
+            .ask(
+                _ -> {
+                  throw new IllegalStateException("injected");
+                })
+            .toCompletableFuture();
+    engine.onEndpoint(null); // as a defect of the caller
+    engine.onEndpoint(new Update.InSync<>());
+    engine.onPolicy(new Update.InSync<>());
+
+    engine.program(WEB).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    assertThatThrownBy(() -> asked.get(10, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("injected");
+    assertThat(death).isNotDone();
+  }
+
+  @Test
+  void aThreadThatEndsAllTheSameSaysSoAndFailsWhatWaits() throws Exception {
+    CompletableFuture<Void> waiting = engine.program(WEB).toCompletableFuture();
+
+    CompletableFuture<Void> asked =
+        engine
+            .ask(
+                _ -> {
+                  throw new AssertionError("injected");
+                })
+            .toCompletableFuture();
+
+    assertThat(death.get(10, TimeUnit.SECONDS)).hasMessage("injected");
+    assertThat(waiting).isCompletedExceptionally();
+    assertThat(asked).isCompletedExceptionally();
+    assertThat(engine.settled().toCompletableFuture()).isCompletedExceptionally();
+  }
+
+  @Test
   void aClosedEngineFailsWhatWaitsAndWhatComes() {
     CompletableFuture<Void> waiting = engine.program(WEB).toCompletableFuture();
     engine.close();
+    assertThat(death).isNotDone();
     assertThatThrownBy(() -> waiting.get(10, TimeUnit.SECONDS))
         .isInstanceOf(ExecutionException.class)
         .hasMessageContaining("the policy engine was closed");
