@@ -94,12 +94,19 @@ public final class PresenceKeeper implements AutoCloseable {
         log.warn(
             "presence not written key={} retry={}ms: {}", key, pause.toMillis(), e.getMessage());
         pauseFor(pause);
-        pause =
-            pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0
-                ? LONGEST_PAUSE
-                : pause.multipliedBy(2);
+        pause = longer(pause);
+      } catch (RuntimeException e) {
+        // A defect must not make this process look dead to others for as long as it lives.
+        log.error("presence failed, trying again key={} retry={}ms", key, pause.toMillis(), e);
+        pauseFor(pause);
+        pause = longer(pause);
       }
     }
+  }
+
+  private static Duration longer(Duration pause) {
+    Duration twice = pause.multipliedBy(2);
+    return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
   }
 
   /** The owner's defect must not end its presence. */

@@ -49,6 +49,15 @@ class PresenceKeeperTest {
   }
 
   @Test
+  void aDefectOnTheWayIsTriedAgain() {
+    store.failSessions(2);
+    try (PresenceKeeper _ = keep()) {
+      awaitStates(PresenceKeeper.State.PRESENT);
+      assertThat(store.memory.get("presence/h1", deadline())).isPresent();
+    }
+  }
+
+  @Test
   void whatAnEarlierRunLeftIsTakenOver() {
     store.memory.commit(Transaction.builder().put("presence/h1", "left over").build(), deadline());
     try (PresenceKeeper _ = keep()) {

@@ -13,6 +13,7 @@ final class RememberingStore implements Datastore {
   final MemoryDatastore memory;
   final List<Session> sessions = new CopyOnWriteArrayList<>();
   private final AtomicInteger failures = new AtomicInteger();
+  private final AtomicInteger defects = new AtomicInteger();
 
   RememberingStore() {
     this(new MemoryDatastore());
@@ -20,6 +21,11 @@ final class RememberingStore implements Datastore {
 
   RememberingStore(MemoryDatastore memory) {
     this.memory = memory;
+  }
+
+  /** The next so many sessions fail as a defect in a client does. */
+  void failSessions(int count) {
+    defects.set(count);
   }
 
   /** How many sessions could not be opened. */
@@ -54,6 +60,9 @@ final class RememberingStore implements Datastore {
 
   @Override
   public Session openSession(Duration timeToLive, Deadline deadline) {
+    if (defects.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new IllegalStateException("injected");
+    }
     try {
       Session session = memory.openSession(timeToLive, deadline);
       sessions.add(session);

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +30,7 @@ final class EtcdSession implements Session {
   private static final Logger log = LoggerFactory.getLogger(EtcdSession.class);
 
   private final EtcdConnection connection;
+  private final Supplier<ClientCall<LeaseKeepAliveRequest, LeaseKeepAliveResponse>> exchange;
   private final EtcdDatastore datastore;
   private final long lease;
   private final Duration timeToLive;
@@ -37,7 +39,25 @@ final class EtcdSession implements Session {
   private final Thread thread;
 
   EtcdSession(EtcdConnection connection, EtcdDatastore datastore, long lease, Duration timeToLive) {
+    this(
+        connection,
+        () -> connection.open(LeaseGrpc.getLeaseKeepAliveMethod()),
+        datastore,
+        lease,
+        timeToLive);
+  }
+
+  /**
+   * @param exchange opens the stream of one renewal
+   */
+  EtcdSession(
+      EtcdConnection connection,
+      Supplier<ClientCall<LeaseKeepAliveRequest, LeaseKeepAliveResponse>> exchange,
+      EtcdDatastore datastore,
+      long lease,
+      Duration timeToLive) {
     this.connection = connection;
+    this.exchange = exchange;
     this.datastore = datastore;
     this.lease = lease;
     this.timeToLive = timeToLive;
@@ -68,21 +88,35 @@ final class EtcdSession implements Session {
     Duration wait = interval;
     try {
       while (!closing.await(wait.toNanos(), TimeUnit.NANOSECONDS)) {
-        wait = renew(Deadline.after(interval)) ? interval : retry;
+        wait = tryToRenew(Deadline.after(interval)) ? interval : retry;
         if (ended.isDone()) {
           return;
         }
       }
     } catch (InterruptedException e) {
       log.warn("session no longer renewed, its thread was interrupted id={}", id());
+    } finally {
+      if (closing.getCount() > 0) {
+        // Nobody renews it any more, so the store will end it: the owner must not go on waiting.
+        end(End.EXPIRED);
+      }
+    }
+  }
+
+  /** A defect in here costs one renewal, like an answer that is lost. */
+  private boolean tryToRenew(Deadline deadline) throws InterruptedException {
+    try {
+      return renew(deadline);
+    } catch (RuntimeException e) {
+      log.error("session not renewed id={}", id(), e);
+      return false;
     }
   }
 
   /** One exchange. False: it has to be tried again soon. */
   private boolean renew(Deadline deadline) throws InterruptedException {
     CompletableFuture<LeaseKeepAliveResponse> answer = new CompletableFuture<>();
-    ClientCall<LeaseKeepAliveRequest, LeaseKeepAliveResponse> call =
-        connection.open(LeaseGrpc.getLeaseKeepAliveMethod());
+    ClientCall<LeaseKeepAliveRequest, LeaseKeepAliveResponse> call = exchange.get();
     call.start(
         new ClientCall.Listener<>() {
           @Override
@@ -150,7 +184,8 @@ final class EtcdSession implements Session {
     } catch (DatastoreException e) {
       log.info(
           "session left to expire id={} ttl={}s: {}", id(), timeToLive.toSeconds(), e.getMessage());
+    } finally {
+      end(End.CLOSED);
     }
-    end(End.CLOSED);
   }
 }
