@@ -32,7 +32,10 @@ cp packaging/lib/launch.sh "$tree/lib/"
 cp -p cni/target/wayleave "$tree/cni/wayleave"
 printf '%s\n' "$version" >"$tree/lib/VERSION"
 
-[ -n "${WAYLEAVE_SKIP_CACHES:-}" ] || packaging/train-caches.sh "$tree"
+packaging/train-caches.sh "$tree" || {
+  rm -f "$tree"/lib/*.aot
+  echo "assemble: no start-up caches; programs start without them, slower" >&2
+}
 
 # The lab is run from here and is no part of the tree.
 echo "$PWD/test/target/test-$version.jar:$(cat test/target/classpath.txt)" >target/lab.classpath

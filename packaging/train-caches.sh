@@ -9,8 +9,8 @@ set -euo pipefail
 tree=$(readlink -f "$1")
 if [ "${2:-}" != inside ]; then
   if [ "$(id -u)" != 0 ] || ! command -v etcd >/dev/null; then
-    echo "train-caches: no start-up caches: making them needs root and etcd" >&2
-    exit 0
+    echo "train-caches: making start-up caches needs root and etcd" >&2
+    exit 1
   fi
   # A PID namespace, so that whatever happens nothing outlives this script.
   exec unshare --net --mount --pid --fork --kill-child "$0" "$tree" inside

@@ -31,6 +31,7 @@ import io.wayleave.model.ResourceCodec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.TreeMap;
@@ -71,7 +72,9 @@ final class AdminServer implements AutoCloseable {
     this.socket = socket;
     this.answers = new TreeMap<>(answers);
     Files.createDirectories(socket.getParent());
-    Files.deleteIfExists(socket);
+    // Bound where only root can come, and moved to its place when it has its mode.
+    Path privately = Files.createTempDirectory(socket.getParent(), ".admin");
+    Path bound = privately.resolve("s");
     try {
       listener =
           new ServerBootstrap()
@@ -90,15 +93,20 @@ final class AdminServer implements AutoCloseable {
                               new Handler());
                     }
                   })
-              .bind(new DomainSocketAddress(socket.toFile()))
+              .bind(new DomainSocketAddress(bound.toFile()))
               .syncUninterruptibly()
               .channel();
-    } catch (RuntimeException e) {
+      Files.setPosixFilePermissions(bound, PosixFilePermissions.fromString("rw-------"));
+      Files.move(
+          bound, socket, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException | RuntimeException e) {
       close();
       throw new IOException(
           "cannot listen on the admin socket " + socket + ": " + e.getMessage(), e);
+    } finally {
+      Files.deleteIfExists(bound);
+      Files.deleteIfExists(privately);
     }
-    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.wayleave.cni.CniOptions;
 import io.wayleave.cni.CniServer;
 import io.wayleave.cni.IpamEndpointStore;
 import io.wayleave.datastore.Datastore;
-import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.datastore.DatastoreUrl;
 import io.wayleave.datastore.Datastores;
 import io.wayleave.datastore.Keys;
@@ -15,7 +14,6 @@ import io.wayleave.datastore.Syncer;
 import io.wayleave.ipam.Block;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
-import io.wayleave.linux.Sysctl;
 import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.RouteFilter;
@@ -44,8 +42,6 @@ import io.wayleave.route.RouteTarget;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -60,6 +56,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,11 +85,15 @@ final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
   private static final Duration REGISTRATION_PAUSE = Duration.ofSeconds(1);
   private static final Duration ROUTE_RETRY = Duration.ofSeconds(5);
+  private static final int FRAME_SECONDS = 30;
   private static final Duration PRESENCE_TIME_TO_LIVE = Duration.ofSeconds(10);
 
   private final AgentConfig configuration;
   private final Instant since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+  // Opened by the starting thread and by the core, closed by the shutdown hook.
+  private final Object openLock = new Object();
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private boolean closing;
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
 
   private final boolean restarted;
@@ -130,13 +133,16 @@ final class Agent implements AutoCloseable {
     try {
       restarted = hasRoutesOfAnEarlierAgent();
       policy = open(PolicyEngine.start(policyConfig(configuration)));
-      forwardPackets();
+      // First of all: before the host forwards, unknown interfaces of ours pass nothing.
+      awaitFrame(policy);
+      Forwarding.enable();
       routes = open(RouteService.start(RouteSettings.DEFAULT));
       core = open(new CoreThread());
       bgp = new BgpControl(routes);
-      opened.push(() -> core.ask(() -> closeBgp()).join());
+      open(() -> core.ask(this::closeBgp).join());
       network = new LocalNetwork(name, core, routes, bgp);
-      datastore = open(Datastores.open(configuration.datastore(), DatastoreOptions.DEFAULTS));
+      datastore =
+          open(Datastores.open(configuration.datastore(), configuration.datastoreOptions()));
       log.info(
           "agent starts node={} version={} datastore={} restarted={}",
           name,
@@ -150,7 +156,7 @@ final class Agent implements AutoCloseable {
       follow(resources, BgpConfiguration.class, fabric::onConfiguration);
       follow(resources, IpPool.class, this::onPool);
       follow(resources, WorkloadEndpoint.class, this::onEndpoint);
-      follow(resources, GlobalNetworkPolicy.class, this::onPolicy);
+      followPolicies();
       open(Ipam.followBlocks(datastore, new BlockListener()));
       core.every(ROUTE_RETRY, network::retry);
 
@@ -183,20 +189,38 @@ final class Agent implements AutoCloseable {
    */
   @Override
   public void close() {
-    while (!opened.isEmpty()) {
-      AutoCloseable part = opened.pop();
-      try {
-        part.close();
-      } catch (Exception e) {
-        log.warn("a part did not close cleanly part={}", part.getClass().getSimpleName(), e);
+    while (true) {
+      AutoCloseable part;
+      synchronized (openLock) {
+        closing = true;
+        part = opened.poll();
       }
+      if (part == null) {
+        break;
+      }
+      closeQuietly(part);
     }
     log.info("agent stopped node={}", configuration.nodeName());
   }
 
+  /** Remembers what is to be closed; what comes when the agent is stopping is closed at once. */
   private <T extends AutoCloseable> T open(T part) {
-    opened.push(part);
+    synchronized (openLock) {
+      if (!closing) {
+        opened.push(part);
+        return part;
+      }
+    }
+    closeQuietly(part);
     return part;
+  }
+
+  private static void closeQuietly(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      log.warn("a part did not close cleanly part={}", part.getClass().getSimpleName(), e);
+    }
   }
 
   private Void closeBgp() {
@@ -206,25 +230,43 @@ final class Agent implements AutoCloseable {
 
   private <R extends Resource> Syncer<String, R> follow(
       ResourceStore resources, Class<R> type, Consumer<Update<String, R>> onCore) {
-    return open(
-        resources.follow(
-            type,
-            new Syncer.Listener<>() {
-              @Override
-              public void onUpdate(Update<String, R> update) {
-                core.execute(() -> onCore.accept(update));
-              }
+    return open(resources.follow(type, new OnCore<>(onCore)));
+  }
 
-              @Override
-              public void onBatchEnd() {
-                core.execute(Agent.this::evaluate);
-              }
+  /** Hands everything to the core thread, in order, and lets it act when a batch has come. */
+  private final class OnCore<R> implements Syncer.Listener<String, R> {
+    private final Consumer<Update<String, R>> consumer;
 
-              @Override
-              public void onInvalid(String key, String reason) {
-                core.execute(() -> fabric.onInvalid(key, reason));
-              }
-            }));
+    OnCore(Consumer<Update<String, R>> consumer) {
+      this.consumer = consumer;
+    }
+
+    @Override
+    public void onUpdate(Update<String, R> update) {
+      core.execute(() -> consumer.accept(update));
+    }
+
+    @Override
+    public void onBatchEnd() {
+      core.execute(Agent.this::evaluate);
+    }
+
+    @Override
+    public void onInvalid(String key, String reason) {
+      core.execute(() -> fabric.onInvalid(key, reason));
+    }
+  }
+
+  private void followPolicies() {
+    ClosedPolicies decoder =
+        new ClosedPolicies((key, reason) -> core.execute(() -> fabric.onInvalid(key, reason)));
+    open(
+        Syncer.start(
+            Kind.GLOBAL_NETWORK_POLICY.plural(),
+            datastore,
+            ResourceStore.prefix(Kind.GLOBAL_NETWORK_POLICY),
+            decoder,
+            new OnCore<>(this::onPolicy)));
   }
 
   private void onPool(Update<String, IpPool> update) {
@@ -242,6 +284,12 @@ final class Agent implements AutoCloseable {
 
   private void onPolicy(Update<String, GlobalNetworkPolicy> update) {
     policy.onPolicy(update);
+    if (update instanceof Update.Put<String, GlobalNetworkPolicy>(String name, var put)
+        && !ClosedPolicies.isClosed(put)) {
+      fabric.onValid(Kind.GLOBAL_NETWORK_POLICY, name);
+    } else if (update instanceof Update.Delete<String, GlobalNetworkPolicy>(String name)) {
+      fabric.onValid(Kind.GLOBAL_NETWORK_POLICY, name);
+    }
     if (update instanceof Update.InSync) {
       fabric.inSync(Kind.GLOBAL_NETWORK_POLICY);
     }
@@ -266,10 +314,10 @@ final class Agent implements AutoCloseable {
   private void register() {
     step = Step.REGISTERING;
     notReady = "the node is not registered in the datastore yet";
-    List<NodeAddresses.Target> targets = targets();
+    List<NodeAddresses.Target> peers = peerTargets();
     var _ =
         CompletableFuture.supplyAsync(
-                () -> detectAndRegister(targets), task -> Thread.ofVirtual().start(task))
+                () -> detectAndRegister(peers), task -> Thread.ofVirtual().start(task))
             .whenComplete((found, error) -> core.execute(() -> onRegistered(found, error)));
   }
 
@@ -292,7 +340,10 @@ final class Agent implements AutoCloseable {
   /** What detection and registration found. */
   private record Registered(NodeAddresses addresses, Node node) {}
 
-  private Registered detectAndRegister(List<NodeAddresses.Target> targets) {
+  /** Asks name servers, the kernel and the datastore; not on the core thread. */
+  private Registered detectAndRegister(List<NodeAddresses.Target> peers) {
+    List<NodeAddresses.Target> targets = new ArrayList<>(datastoreTargets());
+    targets.addAll(peers);
     try (NetlinkSocket netlink = NetlinkSocket.open()) {
       NodeAddresses found = NodeAddresses.detect(configuration, targets, netlink);
       return new Registered(found, NodeRegistration.register(configuration, found, datastore));
@@ -303,7 +354,6 @@ final class Agent implements AutoCloseable {
 
   private void adopt(Registered found) {
     step = Step.ADOPTING;
-    notReady = "the kernel's routes and policy are being brought up to date";
     addresses = Optional.of(found.addresses());
     registered = Optional.of(found.node());
     mtu = found.addresses().mtu();
@@ -325,25 +375,42 @@ final class Agent implements AutoCloseable {
             presence(),
             PRESENCE_TIME_TO_LIVE,
             state -> log.info("presence changed state={}", state)));
+    settle();
+  }
+
+  /** Brings the kernel up to date, then speaks BGP; again after a pause when either fails. */
+  private void settle() {
+    notReady = "the kernel's routes and policy are being brought up to date";
     var _ =
         CompletableFuture.allOf(
                 network.start(ownAddresses()), policy.settled().toCompletableFuture())
-            .whenComplete((_, error) -> core.execute(() -> run(error)));
+            .whenComplete((_, error) -> core.execute(() -> onSettled(error)));
   }
 
-  private void run(Throwable error) {
+  private void onSettled(Throwable error) {
     if (error != null) {
-      notReady = "the kernel could not be brought up to date: " + error.getMessage();
-      log.error("adoption failed", error);
+      settleLater("the kernel could not be brought up to date: ", error);
       return;
     }
     StartMode mode =
         restarted ? new StartMode.Restarted(EnumSet.allOf(Family.class)) : new StartMode.Fresh();
-    bgp.start(plan(self()), ownAddresses(), mode);
+    try {
+      bgp.start(plan(self()), ownAddresses(), mode);
+    } catch (RuntimeException e) {
+      settleLater("BGP could not be started: ", e);
+      return;
+    }
     step = Step.RUNNING;
     notReady = "";
     ready.complete(null);
     log.info("agent ready node={} endpoints={}", configuration.nodeName(), network.endpointCount());
+  }
+
+  private void settleLater(String what, Throwable error) {
+    Throwable cause = error.getCause() == null ? error : error.getCause();
+    notReady = what + cause.getMessage();
+    log.error("start not finished, trying again: {}", notReady, error);
+    core.after(REGISTRATION_PAUSE, this::settle);
   }
 
   /** This node as the datastore has it; as it was registered when somebody deleted it. */
@@ -371,8 +438,8 @@ final class Agent implements AutoCloseable {
     return own;
   }
 
-  /** What the node must reach: the datastore's members, then the peers meant for it. */
-  private List<NodeAddresses.Target> targets() {
+  /** The datastore's members, which the node must reach first of all. */
+  private List<NodeAddresses.Target> datastoreTargets() {
     List<NodeAddresses.Target> targets = new ArrayList<>();
     for (DatastoreUrl.Endpoint endpoint :
         DatastoreUrl.parse(configuration.datastore()).endpoints()) {
@@ -384,19 +451,21 @@ final class Agent implements AutoCloseable {
         log.warn("datastore's name not found host={}", endpoint.host());
       }
     }
+    return targets;
+  }
+
+  /** The peers meant for this node. */
+  private List<NodeAddresses.Target> peerTargets() {
     Map<String, String> labels =
         fabric
             .node(configuration.nodeName())
             .map(node -> node.metadata().labels())
             .orElse(configuration.labels());
-    fabric.peers().stream()
+    return fabric.peers().stream()
         .sorted(Comparator.comparing(BgpPeer::name))
         .filter(peer -> peer.appliesTo(configuration.nodeName(), labels))
-        .forEach(
-            peer ->
-                targets.add(
-                    new NodeAddresses.Target("BGP peer " + peer.name(), peer.spec().address())));
-    return targets;
+        .map(peer -> new NodeAddresses.Target("BGP peer " + peer.name(), peer.spec().address()))
+        .toList();
   }
 
   private byte[] presence() {
@@ -419,8 +488,7 @@ final class Agent implements AutoCloseable {
                 notReady,
                 addresses.map(NodeAddresses::describe).orElse(List.of()),
                 fabric.outstanding().isEmpty() && blocksInSync,
-                bgp.status(),
-                bgp.failures(),
+                bgp.view(),
                 fabric.invalid(),
                 network.endpointCount()));
   }
@@ -443,11 +511,22 @@ final class Agent implements AutoCloseable {
     }
   }
 
-  /** A host that routes for its containers must forward. */
-  private static void forwardPackets() throws IOException {
-    Sysctl.write("net/ipv4/ip_forward", "1");
-    if (Files.exists(Path.of("/proc/sys/net/ipv6"))) {
-      Sysctl.write("net/ipv6/conf/all/forwarding", "1");
+  private static void awaitFrame(PolicyEngine policy) throws IOException {
+    try {
+      policy.framed().toCompletableFuture().get(FRAME_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new IOException(
+          "the packet filter could not be set up within "
+              + FRAME_SECONDS
+              + " s: "
+              + policy.status().lastError().orElse("no answer from iptables"),
+          e);
+    } catch (ExecutionException e) {
+      throw new IOException(
+          "the packet filter could not be set up: " + e.getCause().getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the packet filter was set up", e);
     }
   }
 

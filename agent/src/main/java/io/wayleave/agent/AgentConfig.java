@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
@@ -25,6 +26,11 @@ import java.util.Optional;
  *
  * @param nodeName name of this node, unique in the fabric; the host's name when absent
  * @param datastore where the state of the fabric is kept
+ * @param datastoreCa PEM file of the authorities that may sign the datastore's certificate
+ * @param datastoreCert PEM file of this client's certificate; with {@code datastoreKey}
+ * @param datastoreKey PEM file of this client's private key
+ * @param datastoreUser user of the datastore; with {@code datastorePasswordFile}
+ * @param datastorePasswordFile file with the user's password
  * @param ipv4Address the node's own IPv4 address; detected when absent
  * @param ipv6Address the node's own IPv6 address; detected when absent
  * @param asNumber the node's AS, written to its Node resource; left to that when absent
@@ -41,6 +47,11 @@ import java.util.Optional;
 public record AgentConfig(
     String nodeName,
     String datastore,
+    Optional<Path> datastoreCa,
+    Optional<Path> datastoreCert,
+    Optional<Path> datastoreKey,
+    Optional<String> datastoreUser,
+    Optional<Path> datastorePasswordFile,
     Optional<IpAddress> ipv4Address,
     Optional<IpAddress> ipv6Address,
     Optional<Asn> asNumber,
@@ -83,6 +94,12 @@ public record AgentConfig(
   public AgentConfig {
     nodeName = nodeName == null ? "" : nodeName;
     datastore = datastore == null ? "etcd://127.0.0.1:2379" : datastore;
+    datastoreCa = datastoreCa == null ? Optional.empty() : datastoreCa;
+    datastoreCert = datastoreCert == null ? Optional.empty() : datastoreCert;
+    datastoreKey = datastoreKey == null ? Optional.empty() : datastoreKey;
+    datastoreUser = datastoreUser == null ? Optional.empty() : datastoreUser;
+    datastorePasswordFile =
+        datastorePasswordFile == null ? Optional.empty() : datastorePasswordFile;
     ipv4Address = ipv4Address == null ? Optional.empty() : ipv4Address;
     ipv6Address = ipv6Address == null ? Optional.empty() : ipv6Address;
     asNumber = asNumber == null ? Optional.empty() : asNumber;
@@ -149,6 +166,11 @@ public record AgentConfig(
     return new AgentConfig(
         hostName,
         datastore,
+        datastoreCa,
+        datastoreCert,
+        datastoreKey,
+        datastoreUser,
+        datastorePasswordFile,
         ipv4Address,
         ipv6Address,
         asNumber,
@@ -160,6 +182,47 @@ public record AgentConfig(
         iptablesBackend,
         logLevel,
         logFormat);
+  }
+
+  /**
+   * Credentials for the datastore; reads the password's file.
+   *
+   * @throws InvalidInputException when fields that belong together are not both there, or a file
+   *     cannot be read
+   */
+  DatastoreOptions datastoreOptions() {
+    Optional<String> password = datastorePasswordFile.map(AgentConfig::readPassword);
+    requireTogether("datastoreCert", datastoreCert, "datastoreKey", datastoreKey);
+    requireTogether("datastoreUser", datastoreUser, "datastorePasswordFile", datastorePasswordFile);
+    return new DatastoreOptions(
+        datastoreCa,
+        datastoreCert,
+        datastoreKey,
+        datastoreUser,
+        password,
+        DatastoreOptions.DEFAULTS.requestTimeout());
+  }
+
+  private static void requireTogether(
+      String first, Optional<?> firstValue, String second, Optional<?> secondValue) {
+    if (firstValue.isPresent() != secondValue.isPresent()) {
+      throw new InvalidInputException(
+          firstValue.isPresent() ? second : first,
+          "",
+          first + " and " + second + " together, or none");
+    }
+  }
+
+  private static String readPassword(Path file) {
+    try {
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      InvalidInputException refusal =
+          new InvalidInputException(
+              "datastorePasswordFile", file.toString(), "a file that can be read");
+      refusal.initCause(e);
+      throw refusal;
+    }
   }
 
   private static void override(ObjectNode fields, Map<String, String> environment) {

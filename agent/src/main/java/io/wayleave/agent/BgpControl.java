@@ -95,11 +95,11 @@ final class BgpControl implements LocalNetwork.Announcer {
     if (plan.equals(Optional.of(changed))) {
       return;
     }
-    plan = Optional.of(changed);
     SpeakerConfig config = configuration(changed, own);
+    plan = Optional.of(changed);
     if (!configured.equals(Optional.of(config))) {
-      configured = Optional.of(config);
       speaker.orElseThrow().apply(config);
+      configured = Optional.of(config);
       log.info(
           "bgp configuration changed peers={} mesh=\"{}\"", changed.peers().size(), changed.mesh());
     }
@@ -111,39 +111,35 @@ final class BgpControl implements LocalNetwork.Announcer {
     speaker = Optional.empty();
   }
 
-  /** Blocks for the speaker's answer, briefly. */
-  Optional<BgpStatus> status() {
-    return plan.flatMap(
-        current ->
-            speaker.map(
-                running -> {
-                  SpeakerStatus status = running.status();
-                  Map<String, BgpPlan.Peer> planned =
-                      current.peers().stream()
-                          .collect(Collectors.toMap(BgpPlan.Peer::name, peer -> peer));
-                  List<Peer> peers =
-                      status.peers().stream()
-                          .filter(peer -> planned.containsKey(peer.name()))
-                          .map(peer -> describe(peer, planned.get(peer.name())))
-                          .toList();
-                  return new BgpStatus(
-                      status.routerId().toString(),
-                      status.asNumber().number(),
-                      current.mesh(),
-                      peers);
-                }));
+  /**
+   * The speaker and its plan, for {@link View#describe} on another thread: it waits for an answer.
+   */
+  Optional<View> view() {
+    return speaker.flatMap(running -> plan.map(current -> new View(running, current)));
   }
 
-  List<Failure> failures() {
-    List<Failure> all = new ArrayList<>();
-    plan.ifPresent(current -> all.addAll(current.failures()));
-    speaker.ifPresent(
-        running ->
-            running
-                .status()
-                .listenErrors()
-                .forEach(error -> all.add(new Failure("bgp listen", error))));
-    return all;
+  /** What is shown of BGP. */
+  record Shown(BgpStatus status, List<Failure> failures) {}
+
+  /** A speaker that runs, and what it was told. */
+  record View(BgpSpeaker speaker, BgpPlan plan) {
+    /** Blocks for the speaker's answer; never call it on the core thread. */
+    Shown describe() {
+      SpeakerStatus status = speaker.status();
+      Map<String, BgpPlan.Peer> planned =
+          plan.peers().stream().collect(Collectors.toMap(BgpPlan.Peer::name, peer -> peer));
+      List<Peer> peers =
+          status.peers().stream()
+              .filter(peer -> planned.containsKey(peer.name()))
+              .map(peer -> BgpControl.describe(peer, planned.get(peer.name())))
+              .toList();
+      List<Failure> failures = new ArrayList<>(plan.failures());
+      status.listenErrors().forEach(error -> failures.add(new Failure("bgp listen", error)));
+      return new Shown(
+          new BgpStatus(
+              status.routerId().toString(), status.asNumber().number(), plan.mesh(), peers),
+          failures);
+    }
   }
 
   private static Peer describe(PeerStatus peer, BgpPlan.Peer planned) {
@@ -216,6 +212,7 @@ final class BgpControl implements LocalNetwork.Announcer {
         families,
         false,
         true,
+        Optional.of(Duration.ofSeconds(peer.restartSeconds())),
         Timers.DEFAULT.withHoldTime(Duration.ofSeconds(peer.holdSeconds())));
   }
 

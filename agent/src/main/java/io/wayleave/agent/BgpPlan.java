@@ -34,6 +34,9 @@ record BgpPlan(
     List<Peer> peers,
     List<Failure> failures) {
 
+  /** No resource's name has a colon, so no BGPPeer can be taken for a peer of the mesh. */
+  static final String MESH_PREFIX = "mesh:";
+
   static final int DEFAULT_PORT = 179;
   static final int DEFAULT_KEEPALIVE_SECONDS = 30;
   static final int DEFAULT_RESTART_SECONDS = 120;
@@ -58,7 +61,7 @@ record BgpPlan(
   /**
    * One session.
    *
-   * @param name unique: the BGPPeer's name, or {@code mesh.<node>}
+   * @param name unique: the BGPPeer's name, or {@code mesh:<node>}
    * @param keepaliveSeconds a third of the hold time
    * @param restartSeconds how long the peer shall keep our routes while we restart
    */
@@ -121,7 +124,7 @@ record BgpPlan(
                 Asn asn = node.spec().bgp().flatMap(Node.Bgp::asNumber).orElse(fabricAsn);
                 Peer peer =
                     new Peer(
-                        "mesh." + node.name(),
+                        MESH_PREFIX + node.name(),
                         PeerType.MESH,
                         address.get(),
                         listenPort,

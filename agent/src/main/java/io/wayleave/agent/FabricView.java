@@ -1,5 +1,6 @@
 package io.wayleave.agent;
 
+import io.wayleave.datastore.ResourceStore;
 import io.wayleave.model.BgpConfiguration;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.IpPool;
@@ -55,6 +56,11 @@ final class FabricView {
     invalid.put(key, reason);
   }
 
+  /** An entry that can be read, or is gone. */
+  void onValid(Kind kind, String name) {
+    invalid.remove(ResourceStore.key(kind, name));
+  }
+
   /** The kinds that have not been told completely. */
   Set<Kind> outstanding() {
     return Collections.unmodifiableSet(outstanding);
@@ -89,9 +95,11 @@ final class FabricView {
     switch (update) {
       case Update.Put<String, R>(String name, R value) -> {
         map.put(name, value);
-        invalid.keySet().removeIf(key -> key.endsWith("/" + kind.plural() + "/" + name));
+        onValid(kind, name);
       }
-      case Update.Delete<String, R>(String name) -> map.remove(name);
+      case Update.Delete<String, R>(String name) -> {
+        map.remove(name);
+      }
       case Update.InSync<String, R>() -> inSync(kind);
     }
   }

@@ -48,6 +48,7 @@ final class LocalNetwork {
     private final String endpoint;
     private final String interfaceName;
     private boolean programmed;
+    private String problem = "";
     private boolean announced;
 
     Wanted(String endpoint, String interfaceName) {
@@ -131,22 +132,16 @@ final class LocalNetwork {
     return reconcile(endpoint.name());
   }
 
-  /** Asks again about what the kernel did not take: an interface may have come up since. */
+  /**
+   * Asks again how it stands with every address: an interface may have come up since, or gone
+   * without a DEL. Costs the kernel nothing where all is well.
+   */
   void retry() {
-    if (!started) {
-      return;
-    }
-    for (String name : endpoints.all().keySet()) {
-      Set<Cidr> addresses = addressesOf.getOrDefault(name, Set.of());
-      if (addresses.isEmpty() || addresses.stream().anyMatch(address -> !isProgrammed(address))) {
+    if (started) {
+      for (String name : endpoints.all().keySet()) {
         var _ = reconcile(name);
       }
     }
-  }
-
-  private boolean isProgrammed(Cidr address) {
-    Wanted entry = wanted.get(address);
-    return entry != null && entry.programmed;
   }
 
   int endpointCount() {
@@ -220,23 +215,28 @@ final class LocalNetwork {
     }
     entry.programmed = state.isPresent() && state.get().programmed();
     announceOrWithdraw(address, entry);
-    if (!entry.programmed) {
-      String reason =
-          state.flatMap(RouteState::problem).map(RouteState.Problem::reason).orElse("unknown");
+    if (entry.programmed) {
+      entry.problem = "";
+      return;
+    }
+    String reason =
+        state.flatMap(RouteState::problem).map(RouteState.Problem::reason).orElse("unknown");
+    if (!reason.equals(entry.problem)) {
+      entry.problem = reason;
       log.warn(
           "local route not programmed address={} interface={} reason=\"{}\"",
           address,
           entry.interfaceName,
           reason);
-      throw new CompletionException(
-          new IOException(
-              "the kernel did not take the route "
-                  + address
-                  + " dev "
-                  + entry.interfaceName
-                  + ": "
-                  + reason));
     }
+    throw new CompletionException(
+        new IOException(
+            "the kernel did not take the route "
+                + address
+                + " dev "
+                + entry.interfaceName
+                + ": "
+                + reason));
   }
 
   private void announceOrWithdraw(Cidr address, Wanted entry) {

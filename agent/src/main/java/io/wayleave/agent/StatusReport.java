@@ -45,8 +45,7 @@ final class StatusReport {
       String notReady,
       List<NodeAddress> addresses,
       boolean inSync,
-      Optional<BgpStatus> bgp,
-      List<Failure> bgpFailures,
+      Optional<BgpControl.View> bgp,
       Map<String, String> invalid,
       int endpoints) {}
 
@@ -68,7 +67,14 @@ final class StatusReport {
     io.wayleave.route.RouteStatus routing = get(routes.status());
     PolicyStatus filter = policy.status();
     Syncer.Status connection = syncer.status();
-    List<Failure> failing = new ArrayList<>(part.bgpFailures());
+    BgpControl.Shown bgp =
+        part.bgp()
+            .map(BgpControl.View::describe)
+            .orElseGet(
+                () ->
+                    new BgpControl.Shown(
+                        new BgpStatus("", 0, "not started", List.of()), List.of()));
+    List<Failure> failing = new ArrayList<>(bgp.failures());
     routing
         .failing()
         .forEach(state -> failing.add(new Failure("route " + state.destination(), reason(state))));
@@ -93,7 +99,7 @@ final class StatusReport {
             connection.since().truncatedTo(ChronoUnit.SECONDS).toString(),
             part.inSync(),
             Optional.of(connection.reason()).filter(reason -> !reason.isEmpty())),
-        part.bgp().orElse(new BgpStatus("", 0, "not started", List.of())),
+        bgp.status(),
         new RouteCounts(
             routing.programmed().getOrDefault(RouteSource.WORKLOAD, 0),
             routing.programmed().getOrDefault(RouteSource.LEARNED, 0),

@@ -115,6 +115,27 @@ class AgentConfigTest {
   }
 
   @Test
+  void credentialsForTheDatastoreComeTogetherOrNotAtAll() throws IOException {
+    Path password = dir.resolve("password");
+    Files.writeString(password, "secret\n");
+    AgentConfig config =
+        load(
+            "datastoreCa: /ca.pem\ndatastoreUser: agent\ndatastorePasswordFile: " + password,
+            Map.of("WAYLEAVE_DATASTORE_CERT", "/c.pem", "WAYLEAVE_DATASTORE_KEY", "/k.pem"));
+    assertThat(config.datastoreOptions().password()).contains("secret");
+    assertThat(config.datastoreOptions().caFile()).contains(Path.of("/ca.pem"));
+    assertThat(config.datastoreOptions().keyFile()).contains(Path.of("/k.pem"));
+    AgentConfig userAlone = load("datastoreUser: agent", Map.of());
+    assertThatThrownBy(userAlone::datastoreOptions)
+        .hasMessage(
+            "datastorePasswordFile: \"\" is not allowed; allowed: datastoreUser and"
+                + " datastorePasswordFile together, or none");
+    AgentConfig noFile = load("datastoreUser: a\ndatastorePasswordFile: /nowhere", Map.of());
+    assertThatThrownBy(noFile::datastoreOptions)
+        .hasMessageContaining("datastorePasswordFile: \"/nowhere\" is not allowed");
+  }
+
+  @Test
   void namesTheVariableOfAField() {
     assertThat(AgentConfig.variable("nodeName")).isEqualTo("WAYLEAVE_NODE_NAME");
     assertThat(AgentConfig.variable("ipv4Address")).isEqualTo("WAYLEAVE_IPV4_ADDRESS");

@@ -27,7 +27,7 @@ class BgpPlanTest {
         plan(
             List.of(self, node("n2", "10.0.0.2", Map.of()), node("n3", "10.0.0.3", Map.of())),
             List.of());
-    assertThat(plan.peers()).extracting(BgpPlan.Peer::name).containsExactly("mesh.n2", "mesh.n3");
+    assertThat(plan.peers()).extracting(BgpPlan.Peer::name).containsExactly("mesh:n2", "mesh:n3");
     assertThat(plan.peers()).allMatch(peer -> peer.asNumber().equals(BgpConfiguration.DEFAULT_ASN));
     assertThat(plan.mesh()).isEqualTo("on: there is no BGPPeer");
     assertThat(plan.asNumber()).isEqualTo(new Asn(64512));
@@ -49,7 +49,7 @@ class BgpPlanTest {
     List<BgpPeer> peers = List.of(peer("tor", "10.0.0.254", Optional.empty()));
     assertThat(BgpPlan.of(self, ROUTER_ID, nodes, peers, mesh(true)).peers())
         .extracting(BgpPlan.Peer::name)
-        .containsExactly("mesh.n2", "tor");
+        .containsExactly("mesh:n2", "tor");
     assertThat(BgpPlan.of(self, ROUTER_ID, nodes, List.of(), mesh(false)).peers()).isEmpty();
   }
 

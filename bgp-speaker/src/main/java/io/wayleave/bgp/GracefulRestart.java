@@ -39,11 +39,7 @@ public record GracefulRestart(
           DEFAULT.staleTime);
 
   public GracefulRestart {
-    long seconds = restartTime.toSeconds();
-    if (seconds < 1 || seconds > 4095 || !restartTime.equals(Duration.ofSeconds(seconds))) {
-      throw new InvalidInputException(
-          "restartTime", restartTime.toString(), "whole seconds from 1 to 4095");
-    }
+    checkRestartTime(restartTime);
     requireNotNegative("reconnectWait", reconnectWait);
     requireNotNegative("selectionDeferral", selectionDeferral);
     requireNotNegative("staleTime", staleTime);
@@ -63,6 +59,15 @@ public record GracefulRestart(
 
   public GracefulRestart withStaleTime(Duration time) {
     return new GracefulRestart(enabled, restartTime, reconnectWait, selectionDeferral, time);
+  }
+
+  /** The field has 12 bits on the wire and counts seconds (RFC 4724 section 3). */
+  static void checkRestartTime(Duration time) {
+    long seconds = time.toSeconds();
+    if (seconds < 1 || seconds > 4095 || !time.equals(Duration.ofSeconds(seconds))) {
+      throw new InvalidInputException(
+          "restartTime", time.toString(), "whole seconds from 1 to 4095");
+    }
   }
 
   private static void requireNotNegative(String field, Duration time) {

@@ -6,6 +6,7 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -27,6 +28,8 @@ import java.util.Set;
  *     peers) are exported to this one. Off by default: a host between two ToRs must not become a
  *     way through the fabric, so it tells of its own routes only
  * @param gracefulRestart whether the capability is offered to this peer, when the speaker has it
+ * @param restartTime how long this peer is asked to keep our routes while we are away; the
+ *     speaker's when absent
  */
 public record PeerConfig(
     String name,
@@ -38,11 +41,13 @@ public record PeerConfig(
     Set<Family> families,
     boolean transit,
     boolean gracefulRestart,
+    Optional<Duration> restartTime,
     Timers timers) {
   public PeerConfig {
     requireNonNull(name, "name is null");
     requireNonNull(asNumber, "asNumber is null");
     requireNonNull(timers, "timers is null");
+    restartTime.ifPresent(GracefulRestart::checkRestartTime);
     if (name.isEmpty()) {
       throw new InvalidInputException("name", name, "a name of at least one character");
     }
@@ -86,6 +91,7 @@ public record PeerConfig(
         Set.of(address.family()),
         false,
         true,
+        Optional.empty(),
         Timers.DEFAULT);
   }
 
@@ -100,6 +106,7 @@ public record PeerConfig(
         families,
         transit,
         gracefulRestart,
+        restartTime,
         timers);
   }
 
@@ -114,6 +121,7 @@ public record PeerConfig(
         families,
         transit,
         gracefulRestart,
+        restartTime,
         timers);
   }
 
@@ -128,6 +136,7 @@ public record PeerConfig(
         families,
         transit,
         gracefulRestart,
+        restartTime,
         timers);
   }
 
@@ -142,6 +151,7 @@ public record PeerConfig(
         EnumSet.of(first, more),
         transit,
         gracefulRestart,
+        restartTime,
         timers);
   }
 
@@ -156,12 +166,38 @@ public record PeerConfig(
         families,
         exportLearned,
         gracefulRestart,
+        restartTime,
         timers);
   }
 
   public PeerConfig withGracefulRestart(boolean offered) {
     return new PeerConfig(
-        name, address, port, asNumber, sourceAddress, passive, families, transit, offered, timers);
+        name,
+        address,
+        port,
+        asNumber,
+        sourceAddress,
+        passive,
+        families,
+        transit,
+        offered,
+        restartTime,
+        timers);
+  }
+
+  public PeerConfig withRestartTime(Duration time) {
+    return new PeerConfig(
+        name,
+        address,
+        port,
+        asNumber,
+        sourceAddress,
+        passive,
+        families,
+        transit,
+        gracefulRestart,
+        Optional.of(time),
+        timers);
   }
 
   public PeerConfig withTimers(Timers changed) {
@@ -175,6 +211,7 @@ public record PeerConfig(
         families,
         transit,
         gracefulRestart,
+        restartTime,
         changed);
   }
 }

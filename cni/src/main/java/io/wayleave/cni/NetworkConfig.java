@@ -106,7 +106,7 @@ record NetworkConfig(
     }
     JsonNode masquerade = config.path("ipMasq");
     if (!masquerade.isMissingNode() && !(masquerade.isBoolean() && !masquerade.asBoolean())) {
-      throw unsupported("ipMasq", masquerade, "false; natOutgoing of an IPPool does this");
+      throw unsupported("ipMasq", masquerade, "false; wayleave does not translate addresses");
     }
     for (Map.Entry<String, JsonNode> capability : config.path("capabilities").properties()) {
       boolean wanted = capability.getValue().asBoolean(true);

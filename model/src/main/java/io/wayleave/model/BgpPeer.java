@@ -45,7 +45,12 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       nodeSelector = Absent.orEmpty(nodeSelector);
       Absent.required("peerIP", peerIP, "the peer's address, such as 10.0.0.1 or 10.0.0.1:1179");
       parsePort(peerIP);
-      parseAddress(peerIP);
+      IpAddress address = parseAddress(peerIP);
+      boolean needsInterface = address.family() == Family.IPV6 && address.isLinkLocal();
+      if (address.isUnspecified() || address.isMulticast() || needsInterface) {
+        throw new InvalidInputException(
+            "peerIP", peerIP, "the address of one host that needs no interface beside it");
+      }
       Absent.required("asNumber", asNumber, "the peer's AS number, 1 to 4294967295");
       keepaliveTime = Absent.orEmpty(keepaliveTime);
       maxRestartTime = Absent.orEmpty(maxRestartTime);

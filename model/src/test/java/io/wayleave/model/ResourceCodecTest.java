@@ -247,6 +247,18 @@ class ResourceCodecTest {
         new Refusal(
             "peer without address", peer + "{asNumber: 65001}", "spec.peerIP: \"\" is not allowed"),
         new Refusal(
+            "peer nowhere",
+            peer + "{asNumber: 65001, peerIP: 0.0.0.0}",
+            "spec.peerIP: \"0.0.0.0\" is not allowed; allowed: the address of one host"),
+        new Refusal(
+            "peer everywhere",
+            peer + "{asNumber: 65001, peerIP: 224.0.0.1}",
+            "spec.peerIP: \"224.0.0.1\" is not allowed; allowed: the address of one host"),
+        new Refusal(
+            "peer without its interface",
+            peer + "{asNumber: 65001, peerIP: 'fe80::1'}",
+            "spec.peerIP: \"fe80::1\" is not allowed; allowed: the address of one host"),
+        new Refusal(
             "peer port",
             peer + "{asNumber: 65001, peerIP: '10.0.0.1:0'}",
             "spec.peerIP: \"10.0.0.1:0\" is not allowed; allowed: a port of 1 to 65535"),

@@ -346,7 +346,7 @@ public final class SpeakerCore implements Peer.Context {
     return new Capability.GracefulRestart(
         mode instanceof StartMode.Restarted && !converged,
         false,
-        (int) config.gracefulRestart().restartTime().toSeconds(),
+        (int) peer.restartTime().orElse(config.gracefulRestart().restartTime()).toSeconds(),
         families);
   }
 

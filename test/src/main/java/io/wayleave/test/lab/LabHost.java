@@ -269,6 +269,11 @@ public final class LabHost {
         .run();
   }
 
+  /** The plugin entry of the host's network, without name and version. */
+  Map<String, Object> wayleaveConf() {
+    return cniConf.wayleave(Map.of());
+  }
+
   /** What {@code ip route} shows in the host. */
   public String routes() {
     return Command.of("ip", "route").at(network()).check();

@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
       LabMain.Remove.class,
       LabMain.Exec.class,
       LabMain.NetctlCommand.class,
-      LabMain.LatencyCommand.class,
+      LabMain.BenchCni.class,
       LabMain.DemoCommand.class,
     })
 public final class LabMain {
@@ -197,6 +197,24 @@ public final class LabMain {
     }
   }
 
+  @Command(
+      name = "bench-cni",
+      description = "Measures ADD and DEL beside the reference plugins, on a lab of its own.",
+      mixinStandardHelpOptions = true)
+  static final class BenchCni extends Sub {
+    @Option(
+        names = "--name",
+        defaultValue = "bench",
+        description = "The lab's name (${DEFAULT-VALUE})")
+    private String name;
+
+    @Override
+    public Integer call() {
+      new CniBench(Terminal.OUTPUT).run(name, ConsoleProgress.standard());
+      return 0;
+    }
+  }
+
   @Command(name = "rm", description = "Removes a container.", mixinStandardHelpOptions = true)
   static final class Remove extends Sub {
     @Mixin private Which which;
@@ -283,26 +301,6 @@ public final class LabMain {
       long begin = System.nanoTime();
       new Demo(Terminal.OUTPUT, ConsoleProgress.standard()).run(wanted.spec(name));
       say("Done in " + Duration.ofNanos(System.nanoTime() - begin).toSeconds() + " s.");
-      return 0;
-    }
-  }
-
-  @Command(
-      name = "latency",
-      description = "Times ADD, DEL, and how soon another rack has the route.",
-      mixinStandardHelpOptions = true)
-  static final class LatencyCommand extends Sub {
-    @Mixin private Which which;
-
-    @Option(names = "--count", defaultValue = "50", description = "How often (${DEFAULT-VALUE})")
-    private int count;
-
-    @Override
-    public Integer call() {
-      if (count < 1) {
-        throw new InvalidInputException("--count", Integer.toString(count), "1 or more");
-      }
-      say(new Latency(which.open(), count).measure());
       return 0;
     }
   }

@@ -6,8 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A network namespace among a host's runtimes that stands for a container: for giving the CNI
- * plugin commands that no runtime would, and for timing it without a runtime. Safe from any thread;
- * calls block.
+ * plugin commands that no runtime would. Safe from any thread; calls block.
  */
 final class BareContainer implements AutoCloseable {
   private static final AtomicInteger COUNTER = new AtomicInteger();
@@ -36,11 +35,6 @@ final class BareContainer implements AutoCloseable {
 
   Command.Result add() {
     return host.cni("ADD", name, path(), Map.of());
-  }
-
-  /** The plugin answers this one alone, so it tells what starting it costs. */
-  Command.Result version() {
-    return host.cni("VERSION", name, path(), Map.of());
   }
 
   Command.Result del() {
