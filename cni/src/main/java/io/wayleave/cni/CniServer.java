@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -36,6 +37,12 @@ public final class CniServer implements AutoCloseable {
   private static final int MAX_DESCRIPTORS = 1;
   private static final Duration ACCEPT_WAIT = Duration.ofMinutes(1);
 
+  /** After a failed accept: what is missing, such as a descriptor, is so for a while. */
+  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(200);
+
+  /** What requests that are interrupted have to undo what they made. */
+  private static final Duration UNDO_TIME = Duration.ofSeconds(2);
+
   /** A launcher sends its request at once, and takes the reply at once. */
   private static final Duration TRANSFER_TIME = Duration.ofSeconds(5);
 
@@ -43,9 +50,10 @@ public final class CniServer implements AutoCloseable {
   private final SpoolSettler settler;
   private final CniService service;
   private final UnixServer socket;
+  private final CountDownLatch closing = new CountDownLatch(1);
   private final Semaphore places = new Semaphore(MAX_REQUESTS);
   private final Set<Thread> requests = ConcurrentHashMap.newKeySet();
-  private final Thread acceptor = Thread.ofPlatform().name("cni-accept").unstarted(this::accept);
+  private final Thread acceptor = Thread.ofPlatform().name("cni-accept").unstarted(this::acceptAll);
 
   private CniServer(
       CniOptions options, SpoolSettler settler, CniService service, UnixServer socket) {
@@ -93,20 +101,38 @@ public final class CniServer implements AutoCloseable {
     return server;
   }
 
-  /** Takes no more requests, and waits for those under way as long as an ADD may take. */
+  /** How the next launcher comes, as {@link UnixServer#accept}. */
+  @FunctionalInterface
+  interface Listener {
+    Optional<UnixConnection> accept(Duration timeout) throws IOException;
+  }
+
+  /** Something that waits. */
+  @FunctionalInterface
+  interface Waiting<T> {
+    void on(T what) throws InterruptedException;
+  }
+
+  /**
+   * Takes no more requests, and waits for those under way as long as an ADD may take; those that
+   * only wait for the agent to become ready are refused at once. What is under way then is
+   * interrupted and has 2 s to undo itself.
+   */
   @Override
   public void close() {
+    closing.countDown();
     socket.close();
+    service.refuseThoseWhoWait();
     boolean interrupted = Thread.interrupted();
     try {
-      acceptor.join();
-      if (!places.tryAcquire(MAX_REQUESTS, options.addTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
-        log.warn("cni requests are still under way and are interrupted count={}", requests.size());
-        requests.forEach(Thread::interrupt);
+      TimeLimit limit = TimeLimit.of(options.addTimeout());
+      boolean ended = acceptor.join(limit.remaining()) && requestsEnd(limit.remaining());
+      if (!ended) {
+        interrupted |= interruptRequests();
       }
     } catch (InterruptedException e) {
       interrupted = true;
-      requests.forEach(Thread::interrupt);
+      interrupted |= interruptRequests();
     } finally {
       settler.close();
       if (interrupted) {
@@ -115,20 +141,67 @@ public final class CniServer implements AutoCloseable {
     }
   }
 
-  private void accept() {
+  /** Waits a little for what they undo; returns whether this thread was interrupted in that. */
+  private boolean interruptRequests() {
+    log.warn("cni requests are still under way and are interrupted count={}", requests.size());
+    acceptor.interrupt();
+    requests.forEach(Thread::interrupt);
+    try {
+      if (!requestsEnd(UNDO_TIME)) {
+        log.warn("cni requests do not end, leaving them count={}", requests.size());
+      }
+      return false;
+    } catch (InterruptedException e) {
+      return true;
+    }
+  }
+
+  private boolean requestsEnd(Duration timeout) throws InterruptedException {
+    return places.tryAcquire(MAX_REQUESTS, timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private void acceptAll() {
+    try {
+      acceptAll(socket::accept, this::begin, this::pause);
+    } catch (InterruptedException e) {
+      log.info("cni server stops, a launcher is sent away");
+    }
+  }
+
+  /** Until the listener is closed. */
+  static void acceptAll(
+      Listener listener, Waiting<UnixConnection> serve, Waiting<Duration> afterFailure)
+      throws InterruptedException {
     while (true) {
       try {
-        Optional<UnixConnection> connection = socket.accept(ACCEPT_WAIT);
+        Optional<UnixConnection> connection = listener.accept(ACCEPT_WAIT);
         if (connection.isPresent()) {
-          // Waits here when all places are taken: the rest stays in the backlog.
-          places.acquireUninterruptibly();
-          Thread.ofPlatform().name("cni-request").start(() -> serve(connection.get()));
+          serve.on(connection.get());
         }
       } catch (ClosedFdException e) {
         return;
       } catch (IOException e) {
         log.error("cni server cannot accept a connection", e);
+        // The launcher is still there, so that the next try would fail at once.
+        afterFailure.on(ACCEPT_PAUSE);
       }
+    }
+  }
+
+  /** Waits when all places are taken: the rest stays in the backlog. */
+  private void begin(UnixConnection connection) throws InterruptedException {
+    try {
+      places.acquire();
+    } catch (InterruptedException e) {
+      connection.close();
+      throw e;
+    }
+    Thread.ofPlatform().name("cni-request").start(() -> serve(connection));
+  }
+
+  private void pause(Duration time) throws InterruptedException {
+    if (closing.await(time.toNanos(), TimeUnit.NANOSECONDS)) {
+      log.debug("cni server stops in a pause");
     }
   }
 

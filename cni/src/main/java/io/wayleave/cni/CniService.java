@@ -35,6 +35,10 @@ final class CniService {
   private final CheckVerb check;
   private final Teardown teardown;
 
+  // Both guarded by waiting.
+  private final Set<Thread> waiting = new HashSet<>();
+  private boolean stopping;
+
   CniService(
       CniOptions options,
       Readiness readiness,
@@ -206,12 +210,60 @@ final class CniService {
   }
 
   private void requireReady(Duration timeout) throws CniException, InterruptedException {
-    TimeLimit limit = TimeLimit.of(timeout);
-    Optional<String> missing = settler.awaitFirst(limit.remaining());
-    missing = missing.isPresent() ? missing : readiness.awaitReady(limit.remaining());
+    Optional<String> missing;
+    beginWaiting();
+    try {
+      TimeLimit limit = TimeLimit.of(timeout);
+      missing = settler.awaitFirst(limit.remaining());
+      missing = missing.isPresent() ? missing : readiness.awaitReady(limit.remaining());
+    } catch (InterruptedException e) {
+      if (isStopping()) {
+        throw notReadyAsStopping();
+      }
+      throw e;
+    } finally {
+      endWaiting();
+    }
     if (missing.isPresent()) {
       throw CniException.tryAgain("the Wayleave agent is not ready", missing.get());
     }
+  }
+
+  /** The agent stops: ADDs that only wait until it is ready fail now, and so do those to come. */
+  void refuseThoseWhoWait() {
+    synchronized (waiting) {
+      stopping = true;
+      waiting.forEach(Thread::interrupt);
+    }
+  }
+
+  private void beginWaiting() throws CniException {
+    synchronized (waiting) {
+      if (stopping) {
+        throw notReadyAsStopping();
+      }
+      waiting.add(Thread.currentThread());
+    }
+  }
+
+  private void endWaiting() {
+    synchronized (waiting) {
+      waiting.remove(Thread.currentThread());
+      if (stopping) {
+        // It was meant for the wait, and may have come just after it.
+        var _ = Thread.interrupted();
+      }
+    }
+  }
+
+  private boolean isStopping() {
+    synchronized (waiting) {
+      return stopping;
+    }
+  }
+
+  private static CniException notReadyAsStopping() {
+    return CniException.tryAgain("the Wayleave agent is not ready", "the agent is stopping");
   }
 
   private KeyedLock.Held acquire(AttachmentKey key, TimeLimit limit)

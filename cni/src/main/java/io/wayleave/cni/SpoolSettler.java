@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SpoolSettler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SpoolSettler.class);
-  private static final Duration JOIN_TIME = Duration.ofSeconds(10);
+  private static final Duration JOIN_TIME = Duration.ofSeconds(3);
 
   private final CniOptions options;
   private final AttachmentRecords records;

@@ -41,12 +41,14 @@ final class UndoStack {
   /**
    * Undoes everything, the one pushed last first. A step that fails keeps none of the others from
    * running; its failure is logged and attached to the one that made this necessary, which stays
-   * the one that is reported.
+   * the one that is reported. What interrupted the ADD does not interrupt its undoing; the thread
+   * is as interrupted afterwards as it was before.
    *
    * @return whether everything was undone
    */
   boolean undo(Throwable failure) {
     boolean complete = true;
+    boolean interrupted = Thread.interrupted();
     while (!steps.isEmpty()) {
       Named named = steps.pop();
       if (named.onlyWhenComplete() && !complete) {
@@ -57,12 +59,15 @@ final class UndoStack {
         named.step().run();
       } catch (Exception e) {
         if (e instanceof InterruptedException) {
-          Thread.currentThread().interrupt();
+          interrupted = true;
         }
         complete = false;
         failure.addSuppressed(e);
         log.error("could not undo: {}", named.what(), e);
       }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
     return complete;
   }

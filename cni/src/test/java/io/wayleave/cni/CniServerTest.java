@@ -357,6 +357,55 @@ class CniServerTest {
     assertThat(world.contents()).isEqualTo(before);
   }
 
+  // ---- the end of the agent
+
+  @Test
+  void anAddThatWaitsForReadinessIsRefusedWhenTheAgentStops() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(1);
+    world.setReadiness(
+        timeout -> {
+          arrived.countDown();
+          new CountDownLatch(1).await();
+          return Optional.empty();
+        });
+    Launcher.Running running = world.launcher("ADD", "c1", world.container()).start();
+    arrived.await();
+    long start = System.nanoTime();
+
+    world.stop();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    Outcome outcome = running.await();
+    assertError(outcome, 11);
+    assertThat(outcome.json().path("details").asText()).isEqualTo("the agent is stopping");
+  }
+
+  @Test
+  void whatIsInterruptedByTheStopIsUndoneBeforeItEnds() throws Exception {
+    world.close();
+    world = CniWorld.create(directory.resolve("short"), Duration.ofMillis(500));
+    Namespace container = world.container();
+    List<String> before = world.contents();
+    CountDownLatch arrived = new CountDownLatch(1);
+    world.faults.failAt(
+        "after create",
+        () -> {
+          arrived.countDown();
+          try {
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    Launcher.Running running = world.launcher("ADD", "c1", container).start();
+    arrived.await();
+
+    world.stop();
+
+    assertThat(world.contents()).isEqualTo(before);
+    assertThat(running.await().exitStatus()).isNotZero();
+  }
+
   // ---- bad input
 
   @Test
