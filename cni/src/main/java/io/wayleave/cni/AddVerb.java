@@ -177,7 +177,7 @@ final class AddVerb {
   }
 
   /** Also after a timeout, when the address may or may not have been taken. */
-  private void releaseOrSpool(Attachment begun) throws IOException {
+  private void releaseOrSpool(Attachment begun) throws CniException, IOException {
     try {
       store.release(endpointName(begun.key()), begun.generation(), options.addReserve());
     } catch (EndpointStore.StoreUnavailableException e) {

@@ -21,14 +21,24 @@ public interface EndpointStore {
   WorkloadEndpoint allocate(EndpointRequest request, Duration timeout)
       throws CniException, StoreUnavailableException;
 
-  /** The endpoint of that name, as it is in the datastore now. */
-  Optional<WorkloadEndpoint> find(String name, Duration timeout) throws StoreUnavailableException;
+  /**
+   * The endpoint of that name, as it is in the datastore now.
+   *
+   * @throws CniException with code FAILED when the datastore has something there that this version
+   *     cannot read
+   */
+  Optional<WorkloadEndpoint> find(String name, Duration timeout)
+      throws CniException, StoreUnavailableException;
 
   /**
    * Deletes the endpoint and frees its addresses, in one transaction, if it is of that generation.
    * Does nothing if it is of another one or not there.
+   *
+   * @throws CniException with code FAILED when the datastore has something there that this version
+   *     cannot read
    */
-  void release(String name, String generation, Duration timeout) throws StoreUnavailableException;
+  void release(String name, String generation, Duration timeout)
+      throws CniException, StoreUnavailableException;
 
   /** The datastore did not answer in time, or not at all. */
   final class StoreUnavailableException extends Exception {

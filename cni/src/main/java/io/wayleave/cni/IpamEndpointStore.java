@@ -16,6 +16,7 @@ import io.wayleave.ipam.Handle;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamException;
 import io.wayleave.ipam.OwnerRecord;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
@@ -62,6 +63,8 @@ public final class IpamEndpointStore implements EndpointStore {
     } catch (DatastoreRefusedException e) {
       throw new CniException(
           FAILED, "the datastore refused the container's address", e.getMessage(), e);
+    } catch (InvalidInputException e) {
+      throw unreadable(e);
     }
   }
 
@@ -71,23 +74,33 @@ public final class IpamEndpointStore implements EndpointStore {
    */
   @Override
   public Optional<WorkloadEndpoint> find(String name, Duration timeout)
-      throws StoreUnavailableException {
+      throws CniException, StoreUnavailableException {
     try {
       return ipam.find(name, Deadline.after(timeout)).map(IpamEndpointStore::endpoint);
     } catch (DatastoreException e) {
       throw new StoreUnavailableException(e.getMessage(), e);
+    } catch (InvalidInputException e) {
+      throw unreadable(e);
     }
   }
 
   @Override
   public void release(String name, String generation, Duration timeout)
-      throws StoreUnavailableException {
+      throws CniException, StoreUnavailableException {
     try {
       // Each of its three outcomes is one that this method promises.
       Ipam.Released _ = ipam.release(name, Optional.of(generation), Deadline.after(timeout));
     } catch (IpamException | DatastoreException e) {
       throw new StoreUnavailableException(e.getMessage(), e);
+    } catch (InvalidInputException e) {
+      throw unreadable(e);
     }
+  }
+
+  /** Of a newer version, or damaged: waiting does not mend it. */
+  private static CniException unreadable(InvalidInputException e) {
+    return new CniException(
+        FAILED, "the datastore has a record that cannot be read", e.getMessage(), e);
   }
 
   private static CniException.Code code(IpamException e) {

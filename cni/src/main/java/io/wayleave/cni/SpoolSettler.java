@@ -3,8 +3,10 @@ package io.wayleave.cni;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -12,8 +14,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Settles what was left: at the start everything that is spooled and every ADD that never finished,
- * and until that is done no ADD is let in; from then on what is spooled later, at intervals. Runs
- * on a platform thread of its own; {@link #awaitFirst} may be called from any.
+ * and until that was tried with the datastore there no ADD is let in; from then on what is spooled
+ * later, at intervals. What cannot be settled for a reason of its own stays on the disk, is
+ * reported once and tried again at each interval; it keeps out ADDs of its own key only, which meet
+ * it there. Runs on a platform thread of its own; {@link #awaitFirst} may be called from any.
  */
 final class SpoolSettler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SpoolSettler.class);
@@ -25,6 +29,10 @@ final class SpoolSettler implements AutoCloseable {
   private final Teardown teardown;
   private final KeyedLock<AttachmentKey> keys;
   private final Thread thread = Thread.ofPlatform().name("cni-settle").unstarted(this::loop);
+
+  // Owned by the thread.
+  private final Set<AttachmentKey> reported = new HashSet<>();
+  private final Set<Attachment> unfinished = new HashSet<>();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -120,31 +128,29 @@ final class SpoolSettler implements AutoCloseable {
    * One turn over everything. What is in the way of one attachment keeps back no other, but while
    * the datastore is away the turn ends, as it would only wait for each of them.
    *
-   * @return the first thing in the way; empty when all is settled
+   * @return what is in the way of all; empty when each was tried
    */
   private Optional<String> settleAll(boolean withUnfinished) throws IOException {
-    Optional<String> first = Optional.empty();
-    for (Job job : jobs(withUnfinished)) {
-      Outcome outcome = attempt(job);
-      first = first.isPresent() ? first : outcome.obstacle();
-      if (outcome.endsTurn()) {
-        break;
+    if (withUnfinished) {
+      unfinished.clear();
+      records.all().stream().filter(each -> !each.isFinished()).forEach(unfinished::add);
+    }
+    for (Job job : jobs()) {
+      Optional<String> obstacle = attempt(job);
+      if (obstacle.isPresent()) {
+        return obstacle;
       }
     }
-    return first;
+    return Optional.empty();
   }
 
-  private List<Job> jobs(boolean withUnfinished) throws IOException {
+  private List<Job> jobs() throws IOException {
     List<Job> jobs = new ArrayList<>();
     for (DelSpool.Entry entry : spool.entries()) {
       jobs.add(new Job(entry.key(), limit -> settle(entry, limit)));
     }
-    if (withUnfinished) {
-      for (Attachment attachment : records.all()) {
-        if (!attachment.isFinished()) {
-          jobs.add(new Job(attachment.key(), limit -> sweep(attachment, limit)));
-        }
-      }
+    for (Attachment attachment : unfinished) {
+      jobs.add(new Job(attachment.key(), limit -> sweep(attachment, limit)));
     }
     return jobs;
   }
@@ -167,6 +173,7 @@ final class SpoolSettler implements AutoCloseable {
           attachment.key(),
           attachment.generation());
     }
+    unfinished.remove(attachment);
   }
 
   @FunctionalInterface
@@ -176,30 +183,40 @@ final class SpoolSettler implements AutoCloseable {
 
   private record Job(AttachmentKey key, Work work) {}
 
-  /** What is in the way, if anything, and whether it is in the way of all. */
-  private record Outcome(Optional<String> obstacle, boolean endsTurn) {}
-
-  private Outcome attempt(Job job) {
+  /** Returns what is in the way of this and of all others, if something is. */
+  private Optional<String> attempt(Job job) {
     TimeLimit limit = TimeLimit.of(options.delTimeout());
     try {
       Optional<KeyedLock.Held> acquired = keys.acquire(job.key(), limit.remaining());
       if (acquired.isEmpty()) {
-        return new Outcome(Optional.of("container " + job.key() + " is busy"), false);
+        log.info("cni del not settled yet, its container is busy key={}", job.key());
+        return Optional.empty();
       }
       try (KeyedLock.Held _ = acquired.get()) {
         job.work().run(limit);
       }
-      return new Outcome(Optional.empty(), false);
+      reported.remove(job.key());
+      return Optional.empty();
     } catch (CniException e) {
-      log.warn("cni del not settled yet key={} why={}", job.key(), e.details());
-      boolean storeAway = e.code() == CniException.Code.TRY_AGAIN_LATER;
-      return new Outcome(Optional.of(e.details()), storeAway);
+      if (e.code() == CniException.Code.TRY_AGAIN_LATER) {
+        log.warn("cni del not settled yet key={} why={}", job.key(), e.details());
+        return Optional.of(e.details());
+      }
+      setAside(job.key(), e);
+      return Optional.empty();
     } catch (IOException | RuntimeException e) {
-      log.error("cni del not settled key={}", job.key(), e);
-      return new Outcome(Optional.of("container " + job.key() + ": " + e.getMessage()), false);
+      setAside(job.key(), e);
+      return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return new Outcome(Optional.of("the agent is stopping"), true);
+      return Optional.of("the agent is stopping");
+    }
+  }
+
+  /** It stays where it is, and is tried again quietly: something else has to change first. */
+  private void setAside(AttachmentKey key, Exception why) {
+    if (reported.add(key)) {
+      log.error("cni del cannot be settled, ADDs of its container are refused key={}", key, why);
     }
   }
 }

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.cni.Launcher.Outcome;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Transaction;
 import io.wayleave.linux.Frame;
 import io.wayleave.linux.UnixConnection;
 import io.wayleave.linux.netlink.NetlinkSocket;
@@ -242,6 +244,42 @@ class CniDelTest {
     assertThat(waiting.await().exitStatus()).isZero();
     assertThat(world.records().read(C1)).isEmpty();
     assertThat(world.spool().entries()).isEmpty();
+  }
+
+  @Test
+  void aHandleThatCannotBeReadKeepsOutItsOwnContainerOnly() throws Exception {
+    world.add("c1", container);
+    world.add("c3", world.container());
+    String generation = world.generationOf("c3");
+    world.stop();
+    assertThat(world.launcher("DEL", "c1", container).run()).isEqualTo(SUCCESS);
+    // As a newer version may have written them; one DEL is spooled, one ADD was never finished.
+    world.records().write(Attachment.begun(new AttachmentKey("c3", "eth0"), generation));
+    for (String name : List.of("h1.c1.eth0", "h1.c3.eth0")) {
+      world.datastore.commit(
+          Transaction.builder().put("ipam/handles/" + name, "{\"version\":99}").build(),
+          Deadline.after(Duration.ofSeconds(10)));
+    }
+
+    world.start();
+
+    Outcome other = world.launcher("ADD", "c2", world.container()).run();
+    assertThat(other.exitStatus()).as(other.output()).isZero();
+    Outcome own = world.launcher("ADD", "c1", world.container()).run();
+    assertThat(own.json().path("code").asInt()).as(own.output()).isEqualTo(999);
+    assertThat(own.json().path("details").asText()).contains("ipam/handles/h1.c1.eth0");
+    assertThat(world.spool().entriesOf(C1)).hasSize(1);
+    assertThat(world.records().read(new AttachmentKey("c3", "eth0"))).isPresent();
+
+    // Mended, it is settled without being asked.
+    world.datastore.commit(
+        Transaction.builder()
+            .delete("ipam/handles/h1.c1.eth0")
+            .delete("ipam/handles/h1.c3.eth0")
+            .build(),
+        Deadline.after(Duration.ofSeconds(10)));
+    Until.isTrue("the DEL is settled", () -> world.spool().entries().isEmpty());
+    Until.isTrue("the ADD is undone", () -> world.records().all().size() == 1);
   }
 
   @Test

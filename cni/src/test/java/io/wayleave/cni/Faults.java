@@ -161,13 +161,13 @@ final class Faults {
 
       @Override
       public Optional<WorkloadEndpoint> find(String name, Duration timeout)
-          throws StoreUnavailableException {
+          throws CniException, StoreUnavailableException {
         return real.find(name, timeout);
       }
 
       @Override
       public void release(String name, String generation, Duration timeout)
-          throws StoreUnavailableException {
+          throws CniException, StoreUnavailableException {
         unavailable("before release");
         real.release(name, generation, timeout);
       }
