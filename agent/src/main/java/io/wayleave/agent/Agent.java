@@ -126,17 +126,17 @@ final class Agent implements AutoCloseable {
     RUNNING
   }
 
-  private Agent(AgentConfig configuration) throws IOException {
+  private Agent(AgentConfig configuration, Consumer<Throwable> onDeath) throws IOException {
     this.configuration = configuration;
     this.nodeLabels = configuration.labels();
     String name = configuration.nodeName();
     try {
       restarted = hasRoutesOfAnEarlierAgent();
-      policy = open(PolicyEngine.start(policyConfig(configuration)));
+      policy = open(PolicyEngine.start(policyConfig(configuration), onDeath));
       // First of all: before the host forwards, unknown interfaces of ours pass nothing.
       awaitFrame(policy);
       Forwarding.enable();
-      routes = open(RouteService.start(RouteSettings.DEFAULT));
+      routes = open(RouteService.start(RouteSettings.DEFAULT, onDeath));
       core = open(new CoreThread());
       bgp = new BgpControl(routes);
       open(() -> core.ask(this::closeBgp).join());
@@ -178,9 +178,14 @@ final class Agent implements AutoCloseable {
     }
   }
 
-  /** Starts everything, and returns before the datastore has answered. */
-  static Agent start(AgentConfig configuration) throws IOException {
-    return new Agent(configuration);
+  /**
+   * Starts everything, and returns before the datastore has answered.
+   *
+   * @param onDeath called when a part has ended for good by a defect: the process must end too, so
+   *     that its supervisor starts it anew; the dataplane stays
+   */
+  static Agent start(AgentConfig configuration, Consumer<Throwable> onDeath) throws IOException {
+    return new Agent(configuration, onDeath);
   }
 
   /**

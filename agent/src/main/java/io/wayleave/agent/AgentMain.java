@@ -46,7 +46,7 @@ public final class AgentMain {
       AgentConfig configuration =
           AgentConfig.load(file, named, System.getenv()).withNodeNameIfAbsent(Host.hostname());
       LogSetup.install(configuration.logLevel(), configuration.logFormat());
-      Agent agent = Agent.start(configuration);
+      Agent agent = Agent.start(configuration, AgentMain::die);
       Runtime.getRuntime()
           .addShutdownHook(
               Thread.ofPlatform()
@@ -63,6 +63,16 @@ public final class AgentMain {
       exit(1, "could not start: " + e.getMessage());
     }
     stopped.await();
+  }
+
+  /**
+   * On a thread of its own: the exit waits for the shutdown hook, and that for the dying thread.
+   */
+  @SuppressWarnings("SystemExitOutsideMain") // The one way to be started anew.
+  private static void die(Throwable cause) {
+    LoggerFactory.getLogger(AgentMain.class)
+        .error("agent ends because a part of it has ended", cause);
+    Thread.ofPlatform().name("wayleave-die").start(() -> System.exit(1));
   }
 
   @SuppressWarnings("SystemExitOutsideMain") // Only main calls it, before anything was started.
