@@ -106,8 +106,17 @@ final class AddVerb {
       }
 
       undo.pushLast("address", () -> releaseOrSpool(begun));
-      WorkloadEndpoint endpoint =
-          store.allocate(request(begun, config), limit.remaining("take an address"));
+      WorkloadEndpoint endpoint;
+      try {
+        endpoint = store.allocate(request(begun, config), limit.remaining("take an address"));
+      } catch (EndpointStore.StoreUnavailableException e) {
+        if (e.mayTakeEffect()) {
+          // The release may come before the allocation, and find nothing. Noted first; if that
+          // fails, the record stays.
+          undo.push("late allocation", () -> spool.addLate(key, begun.generation()));
+        }
+        throw e;
+      }
       WirePlan plan =
           new WirePlan(endpoint, namespace, config.mtu().orElseGet(options.defaultMtu()));
 
@@ -141,7 +150,9 @@ final class AddVerb {
       throws CniException, IOException, InterruptedException {
     for (DelSpool.Entry entry : spool.entriesOf(key)) {
       teardown.del(key, entry.generation(), Teardown.WhenStoreIsAway.FAIL, limit);
-      spool.remove(entry);
+      if (!entry.late()) {
+        spool.remove(entry);
+      }
     }
     Optional<Attachment> earlier = records.read(key);
     if (earlier.isEmpty()) {

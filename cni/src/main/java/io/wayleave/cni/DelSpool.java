@@ -20,13 +20,16 @@ import org.slf4j.LoggerFactory;
 final class DelSpool {
   private static final Logger log = LoggerFactory.getLogger(DelSpool.class);
   private static final String SUFFIX = ".del";
+  private static final String LATE_SUFFIX = "@late.del";
 
   private final Path directory;
 
   /**
    * @param generation of the attachment that is meant; empty when there was no record of one
+   * @param late whether its address may be taken after this was written, so that to settle it once
+   *     does not settle it
    */
-  record Entry(Path file, AttachmentKey key, Optional<String> generation) {}
+  record Entry(Path file, AttachmentKey key, Optional<String> generation, boolean late) {}
 
   private DelSpool(Path directory) {
     this.directory = directory;
@@ -53,6 +56,16 @@ final class DelSpool {
 
   /** Adds one, durably. */
   void add(AttachmentKey key, Optional<String> generation) throws IOException {
+    write(key, generation, SUFFIX);
+  }
+
+  /** Adds one, durably, whose address may yet be taken. */
+  void addLate(AttachmentKey key, String generation) throws IOException {
+    write(key, Optional.of(generation), LATE_SUFFIX);
+  }
+
+  private void write(AttachmentKey key, Optional<String> generation, String suffix)
+      throws IOException {
     Map<String, String> sections =
         generation.isPresent()
             ? Map.of(
@@ -68,7 +81,7 @@ final class DelSpool {
                 "CNI_COMMAND", "DEL",
                 "CNI_CONTAINERID", key.containerId(),
                 "CNI_IFNAME", key.ifname());
-    Path file = directory.resolve(key.fileName() + "@" + generation.orElse("none") + SUFFIX);
+    Path file = directory.resolve(key.fileName() + "@" + generation.orElse("none") + suffix);
     DurableFiles.writeSynced(file, RequestFrame.of(sections).encode());
   }
 
@@ -97,7 +110,9 @@ final class DelSpool {
           new AttachmentKey(
               frame.variable("CNI_CONTAINERID").orElse(""),
               frame.variable("CNI_IFNAME").orElse(""));
-      return Optional.of(new Entry(file, key, frame.text(RequestFrame.GENERATION)));
+      // Generations have no '@', so no other entry has that end.
+      boolean late = file.getFileName().toString().endsWith(LATE_SUFFIX);
+      return Optional.of(new Entry(file, key, frame.text(RequestFrame.GENERATION), late));
     } catch (CniException | IllegalArgumentException e) {
       // A name that is not allowed was never attached, so there is nothing to undo. Anything else
       // was not written by a launcher; keep it for whoever wants to know.

@@ -44,8 +44,22 @@ public interface EndpointStore {
   final class StoreUnavailableException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final boolean mayTakeEffect;
+
     public StoreUnavailableException(String message, Throwable cause) {
+      this(message, cause, false);
+    }
+
+    /**
+     * @param mayTakeEffect whether what was asked may have been done, or be done still
+     */
+    public StoreUnavailableException(String message, Throwable cause, boolean mayTakeEffect) {
       super(message, cause);
+      this.mayTakeEffect = mayTakeEffect;
+    }
+
+    public boolean mayTakeEffect() {
+      return mayTakeEffect;
     }
   }
 }

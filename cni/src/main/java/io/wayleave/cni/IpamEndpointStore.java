@@ -10,6 +10,7 @@ import io.wayleave.datastore.DatastoreException;
 import io.wayleave.datastore.DatastoreRefusedException;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.ipam.AllocationRequest;
 import io.wayleave.ipam.Handle;
@@ -58,6 +59,8 @@ public final class IpamEndpointStore implements EndpointStore {
       return endpoint(request, ipam.allocate(wanted, Deadline.after(timeout)).addresses());
     } catch (IpamException e) {
       throw new CniException(code(e), "the container got no address", e.getMessage(), e);
+    } catch (OutcomeUnknownException e) {
+      throw new StoreUnavailableException(e.getMessage(), e, true);
     } catch (DatastoreUnavailableException e) {
       throw new StoreUnavailableException(e.getMessage(), e);
     } catch (DatastoreRefusedException e) {

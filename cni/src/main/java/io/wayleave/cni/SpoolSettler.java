@@ -1,10 +1,13 @@
 package io.wayleave.cni;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -33,6 +36,9 @@ final class SpoolSettler implements AutoCloseable {
   // Owned by the thread.
   private final Set<AttachmentKey> reported = new HashSet<>();
   private final Set<Attachment> unfinished = new HashSet<>();
+
+  /** When each late entry was first seen: after a restart its time begins anew. */
+  private final Map<Path, Long> lateSince = new HashMap<>();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -157,10 +163,25 @@ final class SpoolSettler implements AutoCloseable {
 
   private void settle(DelSpool.Entry entry, TimeLimit limit)
       throws CniException, IOException, InterruptedException {
+    boolean last = !mayBeDoneLater(entry);
     teardown.del(entry.key(), entry.generation(), Teardown.WhenStoreIsAway.FAIL, limit);
+    if (!last) {
+      return;
+    }
     spool.remove(entry);
+    lateSince.remove(entry.file());
     log.info(
         "cni del settled key={} generation={}", entry.key(), entry.generation().orElse("none"));
+  }
+
+  /** Whether what this entry undoes may be done once more after it was undone. */
+  private boolean mayBeDoneLater(DelSpool.Entry entry) {
+    if (!entry.late()) {
+      return false;
+    }
+    long now = System.nanoTime();
+    long since = lateSince.computeIfAbsent(entry.file(), _ -> now);
+    return now - since < options.lateWriteTime().toNanos();
   }
 
   /** An ADD that a crash ended. */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.wayleave.cni.Launcher.Outcome;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.ipam.Ipam;
+import io.wayleave.ipam.IpamOptions;
 import io.wayleave.linux.Frame;
 import io.wayleave.linux.UnixConnection;
 import io.wayleave.linux.netlink.NetlinkSocket;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -244,6 +247,41 @@ class CniDelTest {
     assertThat(waiting.await().exitStatus()).isZero();
     assertThat(world.records().read(C1)).isEmpty();
     assertThat(world.spool().entries()).isEmpty();
+  }
+
+  @Test
+  void anAddressThatIsTakenAfterItsAddWasGivenUpIsReleased() throws Exception {
+    world.faults.allocateLate();
+    Outcome refused = world.launcher("ADD", "c1", container).run();
+    assertThat(refused.json().path("code").asInt()).as(refused.output()).isEqualTo(11);
+    assertThat(world.spool().entriesOf(C1))
+        .singleElement()
+        .matches(DelSpool.Entry::late, "is late");
+    assertThat(world.records().read(C1)).isEmpty();
+
+    // It is in the way of nobody, also not at the start of an agent.
+    world.stop();
+    world.start();
+    world.add("c2", world.container());
+    world.launcher("DEL", "c2").run();
+
+    IpamEndpointStore store =
+        new IpamEndpointStore(
+            new Ipam(world.datastore, CniWorld.NODE, Map::of, IpamOptions.defaults()));
+    store.allocate(world.faults.arriving().orElseThrow(), Duration.ofSeconds(10));
+    Until.isTrue(
+        "the late address is released",
+        () -> store.find("h1.c1.eth0", Duration.ofSeconds(10)).isEmpty());
+    // The next one of the same container neither waits for it nor is hit by it.
+    world.add("c1", container);
+    assertThat(world.spool().entriesOf(C1)).hasSize(1);
+
+    world.stop();
+    world.setLateWriteTime(Duration.ofMillis(1));
+    world.start();
+    Until.isTrue("the entry is settled", () -> world.spool().entries().isEmpty());
+    assertThat(world.launcher("DEL", "c1", container).run()).isEqualTo(SUCCESS);
+    assertThat(world.contents()).isEqualTo(before);
   }
 
   @Test

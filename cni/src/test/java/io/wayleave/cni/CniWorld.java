@@ -37,6 +37,7 @@ final class CniWorld implements AutoCloseable {
 
   private final List<Namespace> containers = new ArrayList<>();
   private final Duration addTimeout;
+  private volatile Duration lateWriteTime = Duration.ofSeconds(20);
   private volatile Readiness readiness = timeout -> Optional.empty();
   private Optional<CniServer> server = Optional.empty();
 
@@ -85,7 +86,8 @@ final class CniWorld implements AutoCloseable {
             () -> 1450,
             addTimeout,
             Duration.ofSeconds(10),
-            Duration.ofMillis(20));
+            Duration.ofMillis(20),
+            lateWriteTime);
     // Threads that it starts are inside the namespace as well.
     server =
         Optional.of(
@@ -103,6 +105,11 @@ final class CniWorld implements AutoCloseable {
   void stop() {
     server.ifPresent(CniServer::close);
     server = Optional.empty();
+  }
+
+  /** Of the next server that is started. */
+  void setLateWriteTime(Duration time) {
+    lateWriteTime = time;
   }
 
   void setReadiness(Readiness other) {

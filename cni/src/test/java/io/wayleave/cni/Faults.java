@@ -29,6 +29,8 @@ final class Faults {
   private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
   private volatile String armed = "";
   private volatile Runnable meanwhile = () -> {};
+  private volatile boolean late;
+  private volatile Optional<EndpointRequest> arriving = Optional.empty();
 
   /** The next time that this moment comes, it fails. A moment is "before STEP" or "after STEP". */
   void failAt(String moment) {
@@ -39,6 +41,16 @@ final class Faults {
   void failAt(String moment, Runnable also) {
     meanwhile = also;
     armed = moment;
+  }
+
+  /** The next allocation is given up, and arrives at the datastore when the test says so. */
+  void allocateLate() {
+    late = true;
+  }
+
+  /** The allocation that was given up. */
+  Optional<EndpointRequest> arriving() {
+    return arriving;
   }
 
   /** Every moment that came. */
@@ -153,6 +165,11 @@ final class Faults {
       public WorkloadEndpoint allocate(EndpointRequest request, Duration timeout)
           throws CniException, StoreUnavailableException {
         unavailable("before allocate");
+        if (late) {
+          late = false;
+          arriving = Optional.of(request);
+          throw new StoreUnavailableException("injected late", new IOException("injected"), true);
+        }
         WorkloadEndpoint endpoint = real.allocate(request, timeout);
         // As when the transaction was committed and the answer was lost.
         unavailable("after allocate");

@@ -64,6 +64,7 @@ public final class Ipam {
   private final PoolTable pools = new PoolTable();
   private boolean loaded;
   private boolean outcomeUnknown;
+  private boolean mayCommitLate;
 
   /**
    * @param node name of this host
@@ -112,7 +113,21 @@ public final class Ipam {
    */
   public Handle allocate(AllocationRequest request, Deadline deadline) {
     return exclusively(
-        "allocation for " + request.handle(), deadline, () -> allocateLocked(request, deadline));
+        "allocation for " + request.handle(), deadline, () -> allocateOrTell(request, deadline));
+  }
+
+  /** After an attempt whose outcome is unknown, no other failure may hide that. */
+  private Handle allocateOrTell(AllocationRequest request, Deadline deadline) {
+    mayCommitLate = false;
+    try {
+      return allocateLocked(request, deadline);
+    } catch (IpamException | DatastoreException | InvalidInputException e) {
+      if (!mayCommitLate || e instanceof OutcomeUnknownException) {
+        throw e;
+      }
+      throw new OutcomeUnknownException(
+          "allocation for " + request.handle() + ": outcome unknown, then " + e.getMessage(), e);
+    }
   }
 
   private Handle allocateLocked(AllocationRequest request, Deadline deadline) {
@@ -183,6 +198,7 @@ public final class Ipam {
       }
       // The next attempt looks for the handle, and is refused if it arrives later.
       outcomeUnknown = true;
+      mayCommitLate = true;
       loaded = false;
       return Optional.empty();
     }

@@ -3,9 +3,11 @@ package io.wayleave.ipam;
 import static io.wayleave.ipam.Fixture.deadline;
 import static io.wayleave.ipam.Fixture.endpoint;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.util.ArrayList;
@@ -174,6 +176,29 @@ class IpamFaultTest {
     assertThat(healthy.affinities())
         .allMatch(affinity -> affinity.state() == Affinity.State.CONFIRMED);
     return reached;
+  }
+
+  @Test
+  void aFailureAfterAnUnknownOutcomeDoesNotHideIt() {
+    MemoryDatastore memory = new MemoryDatastore();
+    FaultyDatastore faulty = new FaultyDatastore(memory);
+    new Fixture(memory).pool("a", "10.0.0.0/30", 30);
+    Ipam h1 = new Fixture(faulty).host("h1");
+    faulty.setScript(
+        _ ->
+            Optional.of(
+                faulty.commits() == 0
+                    ? FaultyDatastore.Fault.LOST_REQUEST
+                    : FaultyDatastore.Fault.UNAVAILABLE));
+
+    assertThatThrownBy(() -> h1.allocate(endpoint(NAME), deadline()))
+        .isInstanceOf(OutcomeUnknownException.class)
+        .hasMessageContaining(NAME);
+
+    // Later failures of the same host are what they are.
+    faulty.setScript(_ -> Optional.of(FaultyDatastore.Fault.UNAVAILABLE));
+    assertThatThrownBy(() -> h1.allocate(endpoint(NAME), deadline()))
+        .isNotInstanceOf(OutcomeUnknownException.class);
   }
 
   @Test
