@@ -1,10 +1,8 @@
 package io.wayleave.agent;
 
 import io.wayleave.bgp.BgpSpeaker;
-import io.wayleave.bgp.GracefulRestart;
 import io.wayleave.bgp.LearnedRoute;
 import io.wayleave.bgp.ListenAddress;
-import io.wayleave.bgp.PathSelection;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.RouteListener;
@@ -168,7 +166,7 @@ final class BgpControl implements LocalNetwork.Announcer {
     return new Peer(
         peer.name(),
         peer.address().toString(),
-        peer.asNumber().number(),
+        planned.asNumber().number(),
         planned.type().title(),
         peer.state().toString(),
         peer.since().truncatedTo(ChronoUnit.SECONDS).toString(),
@@ -187,33 +185,29 @@ final class BgpControl implements LocalNetwork.Announcer {
             .toList();
     List<PeerConfig> peers =
         plan.peers().stream().map(peer -> configuration(peer, ownByFamily)).toList();
-    return new SpeakerConfig(
-        plan.routerId(),
-        plan.asNumber(),
-        listen,
-        Optional.ofNullable(ownByFamily.get(Family.IPV4)),
-        Optional.ofNullable(ownByFamily.get(Family.IPV6)),
-        GracefulRestart.DEFAULT,
-        PathSelection.DEFAULT,
-        peers);
+    return SpeakerConfig.of(plan.routerId(), plan.asNumber())
+        .with(
+            speaker -> {
+              speaker.listen(listen).peers(peers);
+              ownByFamily.values().forEach(speaker::nextHop);
+            });
   }
 
   private static PeerConfig configuration(BgpPlan.Peer peer, Map<Family, IpAddress> own) {
     // A family is offered when the node has an address of it to be the next hop.
     Set<Family> families = EnumSet.of(peer.address().family());
     families.addAll(own.keySet());
-    return new PeerConfig(
-        peer.name(),
-        peer.address(),
-        peer.port(),
-        peer.asNumber(),
-        Optional.ofNullable(own.get(peer.address().family())),
-        false,
-        families,
-        false,
-        true,
-        Optional.of(Duration.ofSeconds(peer.restartSeconds())),
-        Timers.DEFAULT.withHoldTime(Duration.ofSeconds(peer.holdSeconds())));
+    return PeerConfig.of(peer.name(), peer.address(), peer.asNumber())
+        .with(
+            session -> {
+              session
+                  .port(peer.port())
+                  .families(families)
+                  .restartTime(Duration.ofSeconds(peer.restartSeconds()))
+                  .timers(Timers.DEFAULT.withHoldTime(Duration.ofSeconds(peer.holdSeconds())));
+              Optional.ofNullable(own.get(peer.address().family()))
+                  .ifPresent(session::sourceAddress);
+            });
   }
 
   /** Hands what the speaker learns to the route programmer; called on the speaker's thread. */

@@ -14,6 +14,7 @@ import java.util.Optional;
 /**
  * A peer at one moment. All texts are for people.
  *
+ * @param asNumber of the session, else as configured; absent while neither says
  * @param internal iBGP
  * @param since when the state was entered
  * @param established present while the session is up
@@ -28,7 +29,7 @@ import java.util.Optional;
 public record PeerStatus(
     String name,
     IpAddress address,
-    Asn asNumber,
+    Optional<Asn> asNumber,
     boolean internal,
     Phase state,
     Instant since,

@@ -2,6 +2,7 @@ package io.wayleave.bgp;
 
 import io.wayleave.model.InvalidInputException;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The timers of one peering (RFC 4271 section 10).
@@ -14,9 +15,15 @@ import java.time.Duration;
  *     in a row (RFC 4271 section 8.1.1, DampPeerOscillations)
  * @param idleHoldMax the wait never grows beyond this; a session that lasted this long counts as
  *     good and the wait starts from {@code idleHold} again
+ * @param sendHold how long nothing can be sent before the session is given up (RFC 9687); absent:
+ *     the greater of 8 minutes and twice the negotiated hold time (section 6)
  */
 public record Timers(
-    Duration holdTime, Duration connectRetry, Duration idleHold, Duration idleHoldMax) {
+    Duration holdTime,
+    Duration connectRetry,
+    Duration idleHold,
+    Duration idleHoldMax,
+    Optional<Duration> sendHold) {
   /**
    * Hold time 90 s as the RFC suggests; connect retry 2 s and idle hold 1 s to 30 s, which is far
    * below the RFC's 120 s: a host without its ToR is of no use, and a refused dial costs nothing.
@@ -26,7 +33,8 @@ public record Timers(
           Duration.ofSeconds(90),
           Duration.ofSeconds(2),
           Duration.ofSeconds(1),
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          Optional.empty());
 
   public Timers {
     long seconds = holdTime.toSeconds();
@@ -42,18 +50,23 @@ public record Timers(
       throw new InvalidInputException(
           "idleHoldMax", idleHoldMax.toString(), "at least idleHold, here " + idleHold);
     }
+    sendHold.ifPresent(time -> requirePositive("sendHold", time));
   }
 
   public Timers withHoldTime(Duration time) {
-    return new Timers(time, connectRetry, idleHold, idleHoldMax);
+    return new Timers(time, connectRetry, idleHold, idleHoldMax, sendHold);
   }
 
   public Timers withConnectRetry(Duration time) {
-    return new Timers(holdTime, time, idleHold, idleHoldMax);
+    return new Timers(holdTime, time, idleHold, idleHoldMax, sendHold);
   }
 
   public Timers withIdleHold(Duration first, Duration max) {
-    return new Timers(holdTime, connectRetry, first, max);
+    return new Timers(holdTime, connectRetry, first, max, sendHold);
+  }
+
+  public Timers withSendHold(Duration time) {
+    return new Timers(holdTime, connectRetry, idleHold, idleHoldMax, Optional.of(time));
   }
 
   private static void requirePositive(String field, Duration time) {

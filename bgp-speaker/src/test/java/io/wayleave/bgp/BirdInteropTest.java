@@ -294,7 +294,7 @@ class BirdInteropTest {
     speaker.apply(
         config.withPeers(
             List.of(
-                PeerConfig.of("bird", config.peers().getFirst().address(), Asn.of(65077))
+                PeerConfig.of("bird", config.peers().getFirst().host().orElseThrow(), Asn.of(65077))
                     .withPort(config.peers().getFirst().port())
                     .withSourceAddress(IpAddress.parse(OURS)))));
     until(

@@ -69,6 +69,6 @@ class ConfigTest {
 
   @Test
   void pathsAreCounted() {
-    refuses("maximumPaths", "0", () -> new PathSelection(0, true));
+    refuses("maximumPaths", "0", () -> new PathSelection(0, true, false));
   }
 }

@@ -23,6 +23,7 @@ import io.wayleave.bgp.wire.DecodeOutcome;
 import io.wayleave.bgp.wire.FrameSplitter;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.OpenCheck;
+import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
@@ -97,6 +98,7 @@ final class Machine implements Transport.Handler {
   private final Transport transport;
   private final Jitter jitter;
   private final PeerConfig config;
+  private final IpAddress address;
   private FsmSettings settings;
   private final Owner owner;
   private Role role;
@@ -117,11 +119,18 @@ final class Machine implements Transport.Handler {
   private boolean flushQueued;
 
   Machine(
-      Loop loop, Transport transport, Jitter jitter, PeerConfig config, Owner owner, Role role) {
+      Loop loop,
+      Transport transport,
+      Jitter jitter,
+      PeerConfig config,
+      IpAddress address,
+      Owner owner,
+      Role role) {
     this.loop = requireNonNull(loop, "loop is null");
     this.transport = requireNonNull(transport, "transport is null");
     this.jitter = requireNonNull(jitter, "jitter is null");
     this.config = requireNonNull(config, "config is null");
+    this.address = requireNonNull(address, "address is null");
     this.owner = requireNonNull(owner, "owner is null");
     this.role = requireNonNull(role, "role is null");
     settings = new FsmSettings(config.passive() || role == Role.SECOND, config.timers());
@@ -216,8 +225,7 @@ final class Machine implements Transport.Handler {
   }
 
   private void dial() {
-    attempt =
-        Optional.of(transport.dial(config.address(), config.port(), config.sourceAddress(), this));
+    attempt = Optional.of(transport.dial(address, config.port(), config.sourceAddress(), this));
   }
 
   private void closeConnection() {
@@ -363,7 +371,11 @@ final class Machine implements Transport.Handler {
       return;
     }
     Optional<DecodeOutcome.Reset> refusal =
-        OpenCheck.check(local, remote, Optional.of(config.asNumber()));
+        OpenCheck.check(
+            local,
+            remote,
+            as -> config.remoteAs().accepts(local.as(), as),
+            config.remoteAs().toString());
     if (refusal.isPresent()) {
       outcome(refusal.get());
       return;

@@ -2,6 +2,7 @@ package io.wayleave.bgp.session;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.SpeakerConfig;
@@ -22,8 +23,10 @@ import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.BgpMessage;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
+import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -75,6 +78,7 @@ final class Peer implements Machine.Owner {
   private final PeerLog history;
   private final StaleRoutes staleRoutes = new StaleRoutes();
   private final Timer staleTimer;
+  private final IpAddress address;
   private PeerConfig config;
   private Machine primary;
   private Optional<Machine> second = Optional.empty();
@@ -82,9 +86,10 @@ final class Peer implements Machine.Owner {
   private long sessionUpNanos;
   private int generation;
 
-  Peer(Context context, PeerConfig config) {
+  Peer(Context context, PeerConfig config, IpAddress address) {
     this.context = requireNonNull(context, "context is null");
     this.config = requireNonNull(config, "config is null");
+    this.address = requireNonNull(address, "address is null");
     history = new PeerLog(context.loop());
     staleTimer = new Timer(context.loop(), this::staleTimeOver);
     primary = newMachine(Machine.Role.PRIMARY);
@@ -92,6 +97,10 @@ final class Peer implements Machine.Owner {
 
   PeerConfig config() {
     return config;
+  }
+
+  IpAddress address() {
+    return address;
   }
 
   Optional<Session> session() {
@@ -134,7 +143,7 @@ final class Peer implements Machine.Owner {
     if (changed.equals(former)) {
       return;
     }
-    if (!changed.equals(former.withTransit(changed.transit()))) {
+    if (!former.sameSession(changed)) {
       stop(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
       primary = newMachine(Machine.Role.PRIMARY);
       start();
@@ -180,7 +189,8 @@ final class Peer implements Machine.Owner {
   }
 
   private Machine newMachine(Machine.Role role) {
-    return new Machine(context.loop(), context.transport(), context.jitter(), config, this, role);
+    return new Machine(
+        context.loop(), context.transport(), context.jitter(), config, address, this, role);
   }
 
   // ---- Machine.Owner
@@ -245,7 +255,7 @@ final class Peer implements Machine.Owner {
     PathSource.Peer source =
         new PathSource.Peer(
             config.name(),
-            config.address(),
+            address,
             connection.localAddress(),
             negotiated.remote().as(),
             negotiated.internal(),
@@ -258,7 +268,7 @@ final class Peer implements Machine.Owner {
     log.info(
         "bgp session established peer={} address={} as={} id={} hold={}s families={}",
         config.name(),
-        config.address(),
+        address,
         negotiated.remote().as(),
         negotiated.remote().bgpId(),
         negotiated.holdTime().toSeconds(),
@@ -475,11 +485,12 @@ final class Peer implements Machine.Owner {
       prefixes.put(family, new PeerStatus.Prefixes(of[0], of[1], advertised));
     }
     Phase phase = furthest().phase();
+    Optional<Asn> remoteAs = session.map(up -> up.source().asn()).or(this::configuredAs);
     return new PeerStatus(
         config.name(),
-        config.address(),
-        config.asNumber(),
-        config.asNumber().equals(context.config().asNumber()),
+        address,
+        remoteAs,
+        remoteAs.filter(context.config().asNumber()::equals).isPresent(),
         phase,
         history.since(),
         session.map(up -> up.status(Duration.ofNanos(context.loop().nanoTime() - sessionUpNanos))),
@@ -490,6 +501,15 @@ final class Peer implements Machine.Owner {
         history.counters(),
         prefixes,
         List.copyOf(staleRoutes.families()));
+  }
+
+  /** The peer's AS, as far as it is known without a session. */
+  private Optional<Asn> configuredAs() {
+    return switch (config.remoteAs()) {
+      case PeerAs.Exact(Asn asNumber) -> Optional.of(asNumber);
+      case PeerAs.Internal() -> Optional.of(context.config().asNumber());
+      case PeerAs.External() -> Optional.empty();
+    };
   }
 
   private State furthest() {

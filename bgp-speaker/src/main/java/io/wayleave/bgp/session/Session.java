@@ -163,7 +163,7 @@ final class Session {
     return new Export(
         peer.name(),
         negotiated.internal(),
-        peer.transit(),
+        peer.policy().transit(),
         speaker.asNumber(),
         own.family() == Family.IPV4 ? Optional.of(own) : speaker.ipv4NextHop(),
         own.family() == Family.IPV6 ? Optional.of(own) : speaker.ipv6NextHop());

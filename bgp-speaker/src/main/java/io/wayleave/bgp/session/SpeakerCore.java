@@ -145,7 +145,7 @@ public final class SpeakerCore implements Peer.Context {
             || !changed.ipv6NextHop().equals(former.ipv6NextHop());
     for (PeerConfig peer : changed.peers()) {
       Peer known = peers.get(peer.name());
-      if (known != null && known.config().address().equals(peer.address())) {
+      if (known != null && known.config().where().equals(peer.where())) {
         PeerConfig before = known.config();
         known.apply(peer);
         if (openDiffers && before.equals(peer)) {
@@ -164,11 +164,11 @@ public final class SpeakerCore implements Peer.Context {
   }
 
   private void addPeer(PeerConfig peer) {
-    Peer added = new Peer(this, peer);
+    IpAddress address = peer.host().orElseThrow();
+    Peer added = new Peer(this, peer, address);
     peers.put(peer.name(), added);
-    strangers.remove(peer.address());
-    log.info(
-        "bgp peer added peer={} address={} as={}", peer.name(), peer.address(), peer.asNumber());
+    strangers.remove(address);
+    log.info("bgp peer added peer={} address={} as={}", peer.name(), address, peer.remoteAs());
     added.start();
   }
 
@@ -229,7 +229,7 @@ public final class SpeakerCore implements Peer.Context {
   private Optional<Transport.Handler> accept(Transport.Connection connection) {
     IpAddress from = connection.remoteAddress();
     Optional<Peer> known =
-        peers.values().stream().filter(peer -> peer.config().address().equals(from)).findFirst();
+        peers.values().stream().filter(peer -> peer.address().equals(from)).findFirst();
     if (known.isEmpty() && strangers.size() < MAX_STRANGERS && strangers.add(from)) {
       log.warn("bgp connection refused address={} reason=\"no such peer is configured\"", from);
     }

@@ -6,6 +6,7 @@ import io.wayleave.bgp.wire.DecodeOutcome.Reset;
 import io.wayleave.model.Asn;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The checks of an OPEN that depend on configuration, RFC 4271 section 6.2; those that do not are
@@ -17,14 +18,16 @@ public final class OpenCheck {
   /**
    * Compares a peer's OPEN with what is expected of it.
    *
-   * @param expectedAs the AS that the peer is configured with; none accepts any
+   * @param expectedAs whether a peer of that AS is wanted
+   * @param expectation the same in words
    * @return what to end the session with, or nothing when all is well
    */
-  public static Optional<Reset> check(Open local, Open remote, Optional<Asn> expectedAs) {
-    if (expectedAs.isPresent() && !expectedAs.get().equals(remote.as())) {
+  public static Optional<Reset> check(
+      Open local, Open remote, Predicate<Asn> expectedAs, String expectation) {
+    if (!expectedAs.test(remote.as())) {
       return refusal(
           Notifications.openError(Iana.OPEN_BAD_PEER_AS),
-          "AS " + remote.as() + "; expected: " + expectedAs.get());
+          "AS " + remote.as() + "; expected: " + expectation);
     }
     if (remote.as().equals(local.as()) && remote.bgpId().equals(local.bgpId())) {
       // RFC 6286 section 2.1: unique within an AS only.

@@ -178,20 +178,20 @@ class BestPathTest {
     Candidates used = bestPath.select(three).orElseThrow();
     assertThat(used.count()).isEqualTo(3);
     assertThat(used.get(0)).isEqualTo(Paths.of(1, BestPathTest::plain, 65001));
-    BestPath two = new BestPath(new PathSelection(2, true), NextHopMetric.CONNECTED);
+    BestPath two = new BestPath(new PathSelection(2, true, false), NextHopMetric.CONNECTED);
     assertThat(two.select(three).orElseThrow())
         .isEqualTo(
             Candidates.of(
                 List.of(
                     Paths.of(1, BestPathTest::plain, 65001),
                     Paths.of(2, BestPathTest::plain, 65002))));
-    BestPath one = new BestPath(new PathSelection(1, true), NextHopMetric.CONNECTED);
+    BestPath one = new BestPath(new PathSelection(1, true, false), NextHopMetric.CONNECTED);
     assertThat(one.select(three).orElseThrow()).isEqualTo(Paths.of(1, BestPathTest::plain, 65001));
   }
 
   @Test
   void withoutRelaxationOnlyTheSameAsPathIsEqual() {
-    BestPath strict = new BestPath(new PathSelection(16, false), NextHopMetric.CONNECTED);
+    BestPath strict = new BestPath(new PathSelection(16, false, false), NextHopMetric.CONNECTED);
     Candidates three =
         Candidates.of(
             List.of(
