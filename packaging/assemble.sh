@@ -23,6 +23,7 @@ class_path() { # module, program
   done >"$tree/lib/$2.classpath"
 }
 class_path agent wayleave-agent
+class_path bgp-speaker wayleave-bgp
 class_path ctl netctl
 
 cp packaging/bin/* "$tree/bin/"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the start-up caches (JDK AOT caches) of a built tree by running each program through its usual
-# work once: an etcd, an agent with a container that comes and goes, and netctl's commands, all inside
-# a network namespace of their own. A program whose cache cannot be made starts without one, slower.
+# work once: an etcd, an agent with a container that comes and goes, netctl's commands, and two BGP
+# speakers that peer, all inside a network namespace of their own. A program whose cache cannot be made
+# starts without one, slower.
 #
 # usage: train-caches.sh TREE
 set -euo pipefail
@@ -73,10 +74,34 @@ WAYLEAVE_AOT_OUTPUT=$work/netctl.aot WAYLEAVE_MAIN=io.wayleave.ctl.CacheTraining
   exit 1
 }
 
-kill -TERM $agent
-wait $agent || [ $? = 143 ] || { tail -n 40 "$work/agent.log" >&2; exit 1; } # 143: ended by SIGTERM
+# Two speakers that hear of each other; the one whose cache is made has the busier part of the hub.
+cat >"$work/hub.yaml" <<EOF
+routerId: 127.0.0.11
+asNumber: 64511
+listen: [{ address: 127.0.0.11, port: 1179 }]
+peers: [{ name: spoke, address: 127.0.0.12, sourceAddress: 127.0.0.11, port: 1179, asNumber: 64512 }]
+EOF
+cat >"$work/spoke.yaml" <<EOF
+routerId: 127.0.0.12
+asNumber: 64512
+listen: [{ address: 127.0.0.12, port: 1179 }]
+peers: [{ name: hub, address: 127.0.0.11, sourceAddress: 127.0.0.12, port: 1179, asNumber: 64511 }]
+EOF
+"$tree/bin/wayleave-bgp" --config "$work/spoke.yaml" >"$work/spoke.log" 2>&1 &
+spoke=$!
+WAYLEAVE_AOT_OUTPUT=$work/wayleave-bgp.aot "$tree/bin/wayleave-bgp" --config "$work/hub.yaml" >"$work/hub.log" 2>&1 &
+hub=$!
+wait_for 30 "the speakers' session" grep -q 'session established' "$work/hub.log"
+end_program() { # process, log
+  kill -TERM "$1"
+  wait "$1" || [ $? = 143 ] || { tail -n 40 "$2" >&2; exit 1; } # 143: ended by SIGTERM
+}
+end_program $hub "$work/hub.log"
+end_program $spoke "$work/spoke.log"
+
+end_program $agent "$work/agent.log"
 kill $container $etcd
-for cache in wayleave-agent netctl; do
+for cache in wayleave-agent wayleave-bgp netctl; do
   [ -s "$work/$cache.aot" ] || { echo "train-caches: no cache of $cache was written" >&2; exit 1; }
   mv "$work/$cache.aot" "$tree/lib/$cache.aot"
 done

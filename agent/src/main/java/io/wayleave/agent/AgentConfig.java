@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
@@ -61,28 +62,14 @@ public record AgentConfig(
     Path stateDir,
     Integer addTimeoutSeconds,
     IptablesBackend iptablesBackend,
-    LogLevel logLevel,
-    LogFormat logFormat) {
+    LogSetup.Level logLevel,
+    LogSetup.Format logFormat) {
 
   /** Which of the two iptables the host uses. */
   public enum IptablesBackend {
     auto,
     nft,
     legacy
-  }
-
-  /** The least severe message that is written. */
-  public enum LogLevel {
-    error,
-    warn,
-    info,
-    debug
-  }
-
-  /** How a message is written. */
-  public enum LogFormat {
-    text,
-    json
   }
 
   static final Path DEFAULT_FILE = Path.of("/etc/wayleave/agent.yaml");
@@ -109,8 +96,8 @@ public record AgentConfig(
     stateDir = stateDir == null ? Path.of("/var/lib/wayleave") : stateDir;
     addTimeoutSeconds = addTimeoutSeconds == null ? Integer.valueOf(10) : addTimeoutSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
-    logLevel = logLevel == null ? LogLevel.info : logLevel;
-    logFormat = logFormat == null ? LogFormat.text : logFormat;
+    logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
+    logFormat = logFormat == null ? LogSetup.Format.text : logFormat;
     checkFamily("ipv4Address", ipv4Address, Family.IPV4);
     checkFamily("ipv6Address", ipv6Address, Family.IPV6);
     checkAbsolute("agentSocket", agentSocket);

@@ -1,5 +1,6 @@
 package io.wayleave.agent;
 
+import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.linux.Host;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.model.Asn;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
@@ -57,7 +58,7 @@ class AgentConfigTest {
     AgentConfig config = load(yaml, Map.of());
     assertThat(config.labels()).containsExactly(Map.entry("rack", "1"));
     assertThat(config.ipv6Address()).contains(IpAddress.parse("fd90:1::11"));
-    assertThat(config.logFormat()).isEqualTo(AgentConfig.LogFormat.json);
+    assertThat(config.logFormat()).isEqualTo(LogSetup.Format.json);
 
     AgentConfig overridden =
         load(
@@ -72,7 +73,7 @@ class AgentConfigTest {
     assertThat(overridden.asNumber()).contains(new Asn(65001));
     assertThat(overridden.labels()).containsOnly(Map.entry("rack", "2"), Map.entry("zone", "b"));
     assertThat(overridden.addTimeoutSeconds()).isEqualTo(30);
-    assertThat(overridden.logLevel()).isEqualTo(AgentConfig.LogLevel.debug);
+    assertThat(overridden.logLevel()).isEqualTo(LogSetup.Level.debug);
   }
 
   @ParameterizedTest

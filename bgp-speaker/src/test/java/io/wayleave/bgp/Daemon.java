@@ -42,6 +42,10 @@ final class Daemon implements AutoCloseable {
             .start();
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   /** As kill -9. */
   void kill() {
     process.destroyForcibly();

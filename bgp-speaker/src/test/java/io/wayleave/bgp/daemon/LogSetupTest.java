@@ -1,4 +1,4 @@
-package io.wayleave.agent;
+package io.wayleave.bgp.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -42,6 +42,6 @@ class LogSetupTest {
     assertThat(new LogSetup.TextLines().format(record))
         .contains(" ERROR io.netty.util.Something: ")
         .contains("java.lang.IllegalStateException: boom")
-        .contains("at io.wayleave.agent.LogSetupTest");
+        .contains("at io.wayleave.bgp.daemon.LogSetupTest");
   }
 }

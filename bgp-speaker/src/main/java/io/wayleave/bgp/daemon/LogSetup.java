@@ -1,4 +1,4 @@
-package io.wayleave.agent;
+package io.wayleave.bgp.daemon;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.logging.ConsoleHandler;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
-import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
@@ -22,7 +21,21 @@ import java.util.regex.Pattern;
  * message, and its key=value pairs, as text or as a JSON object. Libraries that log by SLF4J or
  * java.util.logging come out the same way, from {@code warn} up unless the level is {@code debug}.
  */
-final class LogSetup {
+public final class LogSetup {
+  /** The least severe message that is written. */
+  public enum Level {
+    error,
+    warn,
+    info,
+    debug
+  }
+
+  /** How a message is written: a line of words and key=value, or a JSON object a line. */
+  public enum Format {
+    text,
+    json
+  }
+
   // java.util.logging forgets the level of a logger that nobody holds.
   private static final Logger OURS = Logger.getLogger("io.wayleave");
   private static final Logger ROOT = Logger.getLogger("");
@@ -30,26 +43,28 @@ final class LogSetup {
   private LogSetup() {}
 
   /** Replaces whatever handlers there are. Call once, first thing in main. */
-  static void install(AgentConfig.LogLevel level, AgentConfig.LogFormat format) {
+  public static void install(Level level, Format format) {
     for (Handler handler : ROOT.getHandlers()) {
       ROOT.removeHandler(handler);
     }
     Handler handler = new ConsoleHandler();
-    handler.setLevel(Level.ALL);
-    handler.setFormatter(format == AgentConfig.LogFormat.json ? new JsonLines() : new TextLines());
+    handler.setLevel(java.util.logging.Level.ALL);
+    handler.setFormatter(format == Format.json ? new JsonLines() : new TextLines());
     ROOT.addHandler(handler);
-    Level ours =
+    java.util.logging.Level ours =
         switch (level) {
-          case error -> Level.SEVERE;
-          case warn -> Level.WARNING;
-          case info -> Level.INFO;
-          case debug -> Level.FINE;
+          case error -> java.util.logging.Level.SEVERE;
+          case warn -> java.util.logging.Level.WARNING;
+          case info -> java.util.logging.Level.INFO;
+          case debug -> java.util.logging.Level.FINE;
         };
     OURS.setLevel(ours);
     ROOT.setLevel(
-        level == AgentConfig.LogLevel.debug
-            ? Level.INFO
-            : level == AgentConfig.LogLevel.error ? Level.SEVERE : Level.WARNING);
+        level == Level.debug
+            ? java.util.logging.Level.INFO
+            : level == Level.error
+                ? java.util.logging.Level.SEVERE
+                : java.util.logging.Level.WARNING);
   }
 
   /** {@code 2026-01-02T03:04:05.678Z INFO bgp session established peer=10.0.0.1}. */
@@ -111,11 +126,11 @@ final class LogSetup {
 
   private static String level(LogRecord record) {
     int level = record.getLevel().intValue();
-    return level >= Level.SEVERE.intValue()
+    return level >= java.util.logging.Level.SEVERE.intValue()
         ? "ERROR"
-        : level >= Level.WARNING.intValue()
+        : level >= java.util.logging.Level.WARNING.intValue()
             ? "WARN"
-            : level >= Level.INFO.intValue() ? "INFO" : "DEBUG";
+            : level >= java.util.logging.Level.INFO.intValue() ? "INFO" : "DEBUG";
   }
 
   /** The module's package below io.wayleave, else the logger's whole name. */

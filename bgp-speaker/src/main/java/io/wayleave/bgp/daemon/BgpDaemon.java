@@ -1,0 +1,93 @@
+package io.wayleave.bgp.daemon;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.BgpSpeaker;
+import io.wayleave.bgp.LearnedRoute;
+import io.wayleave.bgp.RouteListener;
+import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.StartMode;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A speaker that is told everything by one file and has no use for the routes that it learns but to
+ * tell them on. Reads the file again on demand; a broken file changes nothing.
+ *
+ * <p>Thread safe: {@link #reload} and {@link #close} may be called from any thread.
+ */
+public final class BgpDaemon implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(BgpDaemon.class);
+
+  private final Path path;
+  private final BgpSpeaker speaker;
+  private SpeakerConfig config;
+
+  private BgpDaemon(Path path, SpeakerConfig config) {
+    this.path = requireNonNull(path, "path is null");
+    this.config = requireNonNull(config, "config is null");
+    speaker = BgpSpeaker.start(config, new StartMode.Fresh(), new Nowhere());
+    speaker.localRoutesInSync();
+  }
+
+  /**
+   * Starts the speaker of a file.
+   *
+   * @param path where the file is, to read it again
+   * @param file what it says now
+   * @param adminSocket goes before the socket that the file names
+   * @throws InvalidInputException where fields do not fit together
+   */
+  public static BgpDaemon start(Path path, SpeakerFile file, Optional<Path> adminSocket)
+      throws IOException {
+    return new BgpDaemon(path, file.config());
+  }
+
+  public BgpSpeaker speaker() {
+    return speaker;
+  }
+
+  /** Reads the file again and goes over to what differs. */
+  public synchronized void reload() {
+    SpeakerConfig changed;
+    try {
+      changed = SpeakerFile.load(path).config();
+    } catch (InvalidInputException | IOException e) {
+      log.error(
+          "configuration not taken, the former one stays file={} reason=\"{}\"",
+          path,
+          e.getMessage());
+      return;
+    }
+    if (changed.equals(config)) {
+      log.info("configuration read again, nothing differs file={}", path);
+      return;
+    }
+    speaker.apply(changed);
+    config = changed;
+    log.info("configuration changed file={} peers={}", path, changed.peers().size());
+  }
+
+  /** Takes leave of every peer by Cease/Administrative Shutdown. */
+  @Override
+  public void close() {
+    speaker.close();
+  }
+
+  /** Learned routes go nowhere but to the peers. */
+  private record Nowhere() implements RouteListener {
+    @Override
+    public void changed(LearnedRoute route) {}
+
+    @Override
+    public void removed(Cidr prefix) {}
+
+    @Override
+    public void converged() {}
+  }
+}
