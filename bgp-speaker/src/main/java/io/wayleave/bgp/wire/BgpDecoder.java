@@ -21,13 +21,19 @@ import java.util.Optional;
 public final class BgpDecoder {
   private BgpDecoder() {}
 
+  /** Reads one message on its own. */
+  public static DecodeOutcome decode(ByteBuf frame, CodecContext context) {
+    return decode(frame, context, new AttributeCache());
+  }
+
   /**
    * Reads one message.
    *
    * @param frame one whole message with its header, as {@link FrameSplitter} cuts it; read, neither
    *     kept nor released
+   * @param cache of attribute sets that were met before
    */
-  public static DecodeOutcome decode(ByteBuf frame, CodecContext context) {
+  public static DecodeOutcome decode(ByteBuf frame, CodecContext context, AttributeCache cache) {
     int available = frame.readableBytes();
     if (available < Iana.HEADER_LENGTH) {
       return Reset.with(
@@ -49,7 +55,7 @@ public final class BgpDecoder {
     frame.skipBytes(Iana.HEADER_LENGTH);
     return switch (type) {
       case Iana.MSG_OPEN -> open(frame);
-      case Iana.MSG_UPDATE -> UpdateDecoder.decode(frame, context);
+      case Iana.MSG_UPDATE -> UpdateDecoder.decode(frame, context, cache);
       case Iana.MSG_NOTIFICATION -> notification(frame);
       case Iana.MSG_KEEPALIVE -> new Decoded(Keepalive.INSTANCE);
       case Iana.MSG_ROUTE_REFRESH -> routeRefresh(frame, start, length, context);

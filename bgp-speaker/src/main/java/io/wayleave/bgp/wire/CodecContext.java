@@ -2,6 +2,7 @@ package io.wayleave.bgp.wire;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.Family;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
@@ -66,6 +67,11 @@ public record CodecContext(
         // advertised it must read long messages even when the peer cannot.
         limit(local),
         limit(remote));
+  }
+
+  /** Whether prefixes of the family are sent with a path identifier (RFC 7911). */
+  boolean sendsPathIds(Family family) {
+    return false;
   }
 
   public boolean isInternal() {

@@ -41,9 +41,26 @@ public final class PathAttributes {
   private final List<UnknownAttribute> unknown;
   private final Set<PathAttribute> partial;
 
-  private final byte[] canonical;
-  private final int nextHopOffset;
+  private final Encoded canonical;
   private final int hash;
+  // Made when a session with two-octet numbers wants it.
+  private Optional<Encoded> twoOctet = Optional.empty();
+
+  /**
+   * The set without its next hop, as it is written.
+   *
+   * @param bytes not to be changed
+   * @param nextHopOffset how many octets come before the place of NEXT_HOP
+   */
+  record Encoded(@SuppressWarnings("ArrayRecordComponent") byte[] bytes, int nextHopOffset) {
+    static Encoded of(PathAttributes attributes, boolean fourOctetAs) {
+      ByteBuf out = Unpooled.buffer(128);
+      int nextHopOffset = AttributeWriter.write(attributes, fourOctetAs, out);
+      byte[] bytes = new byte[out.readableBytes()];
+      out.readBytes(bytes);
+      return new Encoded(bytes, nextHopOffset);
+    }
+  }
 
   private PathAttributes(Builder builder) {
     origin = builder.origin;
@@ -59,11 +76,8 @@ public final class PathAttributes {
     largeCommunities = builder.largeCommunities;
     unknown = builder.unknown;
     partial = builder.partial.isEmpty() ? Set.of() : EnumSet.copyOf(builder.partial);
-    ByteBuf out = Unpooled.buffer(128);
-    nextHopOffset = AttributeWriter.write(this, true, out);
-    canonical = new byte[out.readableBytes()];
-    out.readBytes(canonical);
-    hash = Arrays.hashCode(canonical);
+    canonical = Encoded.of(this, true);
+    hash = Arrays.hashCode(canonical.bytes());
   }
 
   /** The two attributes that every route has; the rest is absent. */
@@ -152,21 +166,23 @@ public final class PathAttributes {
     return partial.contains(attribute);
   }
 
-  /** A read-only view of the canonical encoding, without NEXT_HOP and MP_REACH_NLRI. */
-  ByteBuf canonical() {
-    return Unpooled.wrappedBuffer(canonical).asReadOnly();
-  }
-
-  /** How many octets of the canonical encoding come before the place of NEXT_HOP. */
-  int nextHopOffset() {
-    return nextHopOffset;
+  /** The canonical encoding, or for sessions of two-octet AS numbers the one that they want. */
+  Encoded encoded(boolean fourOctetAs) {
+    if (fourOctetAs) {
+      return canonical;
+    }
+    if (twoOctet.isEmpty()) {
+      twoOctet = Optional.of(Encoded.of(this, false));
+    }
+    return twoOctet.get();
   }
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof PathAttributes attributes
-        && hash == attributes.hash
-        && Arrays.equals(canonical, attributes.canonical);
+    return this == other
+        || (other instanceof PathAttributes attributes
+            && hash == attributes.hash
+            && Arrays.equals(canonical.bytes(), attributes.canonical.bytes()));
   }
 
   @Override

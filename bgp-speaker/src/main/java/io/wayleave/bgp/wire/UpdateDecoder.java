@@ -27,18 +27,20 @@ import java.util.OptionalInt;
  */
 final class UpdateDecoder {
   private final CodecContext context;
-  private final UpdateDraft draft = new UpdateDraft();
+  private final AttributeCache cache;
+  private UpdateDraft draft = new UpdateDraft();
   private final List<UpdateError> errors = new ArrayList<>(0);
 
   /** Types met so far, with and without errors. */
   private final BitSet seen = new BitSet();
 
-  private UpdateDecoder(CodecContext context) {
+  private UpdateDecoder(CodecContext context, AttributeCache cache) {
     this.context = context;
+    this.cache = cache;
   }
 
-  static DecodeOutcome decode(ByteBuf body, CodecContext context) {
-    return new UpdateDecoder(context).decode(body);
+  static DecodeOutcome decode(ByteBuf body, CodecContext context, AttributeCache cache) {
+    return new UpdateDecoder(context, cache).decode(body);
   }
 
   private DecodeOutcome decode(ByteBuf body) {
@@ -69,7 +71,14 @@ final class UpdateDecoder {
       return Reset.with(
           Notifications.update(Iana.UPDATE_INVALID_NETWORK_FIELD), "UPDATE " + badPrefix.get());
     }
-    readAttributes(attributesField);
+    boolean cacheable = cache.read(attributesField, context);
+    boolean known = cacheable && takeKnown(attributesField);
+    if (!known) {
+      readAttributes(attributesField);
+      if (cacheable && errors.isEmpty() && draft.origin.isPresent() && draft.asPath.isPresent()) {
+        draft.set = Optional.of(cache.add(draft.toAttributes(), draft.nextHop, seen));
+      }
+    }
     PrefixList withdrawn = withdrawnBuilder.build();
     PrefixList announced = announcedBuilder.build();
     boolean hasIpv4 = !withdrawn.isEmpty() || !announced.isEmpty();
@@ -81,6 +90,45 @@ final class UpdateDecoder {
   private static Reset badLengths(String reason) {
     return Reset.with(
         Notifications.update(Iana.UPDATE_MALFORMED_ATTRIBUTE_LIST), "UPDATE " + reason);
+  }
+
+  /**
+   * Takes what the same octets decoded to before, and reads only what carries prefixes.
+   *
+   * @return whether that was all; if not, nothing happened
+   */
+  private boolean takeKnown(ByteBuf field) {
+    Optional<AttributeCache.Entry> entry = cache.find();
+    Optional<PathAttributes> attributes = entry.map(AttributeCache.Entry::get);
+    if (attributes.isEmpty()) {
+      return false;
+    }
+    seen.or(entry.get().types());
+    ByteBuf in = field.duplicate();
+    boolean good = true;
+    while (good && in.isReadable()) {
+      int flags = in.readUnsignedByte();
+      int type = in.readUnsignedByte();
+      int length =
+          (flags & Iana.FLAG_EXTENDED_LENGTH) != 0 ? in.readUnsignedShort() : in.readUnsignedByte();
+      ByteBuf value = in.readSlice(length);
+      if (isMultiProtocol(type)) {
+        // Anything odd about them is for the long way to find again and to report.
+        PathAttribute row = PathAttribute.of(type).orElseThrow();
+        int kind = flags & (Iana.FLAG_OPTIONAL | Iana.FLAG_TRANSITIVE);
+        good =
+            kind == row.flags() && !seen.get(type) && row.decode(value, draft, context).isEmpty();
+        seen.set(type);
+      }
+    }
+    if (good) {
+      draft.set = attributes;
+      draft.nextHop = entry.get().nextHop();
+    } else {
+      seen.clear();
+      draft = new UpdateDraft();
+    }
+    return good;
   }
 
   private void readAttributes(ByteBuf in) {
@@ -267,7 +315,7 @@ final class UpdateDecoder {
   private Update update(PrefixList withdrawn, PrefixList announced, PrefixList mpAnnounced) {
     List<Reach> reach = new ArrayList<>(1);
     if (!announced.isEmpty() || !mpAnnounced.isEmpty()) {
-      PathAttributes attributes = draft.toAttributes();
+      PathAttributes attributes = draft.set.orElseGet(() -> cache.canonical(draft.toAttributes()));
       if (!announced.isEmpty()) {
         reach.add(new Reach(attributes, draft.nextHop.orElseThrow(), announced));
       }

@@ -36,6 +36,9 @@ final class UpdateDraft {
   Optional<PrefixList> mpReach = Optional.empty();
   Optional<PrefixList> mpUnreach = Optional.empty();
 
+  /** All attributes together, when they are known already. */
+  Optional<PathAttributes> set = Optional.empty();
+
   /** MP_REACH_NLRI had prefixes of a family that the session does not exchange. */
   boolean foreignReach;
 
