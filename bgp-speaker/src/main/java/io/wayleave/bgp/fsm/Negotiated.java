@@ -55,7 +55,8 @@ public record Negotiated(Open local, Open remote, CodecContext codec) {
   /** The peer's graceful restart capability, when we sent one too. */
   public Optional<Capability.GracefulRestart> peerGracefulRestart() {
     return both(Capability.GracefulRestart.class)
-        ? remote.capability(Capability.GracefulRestart.class)
+        // RFC 4724 section 3: of several, all but the last are ignored.
+        ? remote.lastCapability(Capability.GracefulRestart.class)
         : Optional.empty();
   }
 

@@ -13,17 +13,13 @@ import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.NextHopMetric;
-import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.BgpMessage;
-import io.wayleave.bgp.wire.Capability;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Cidr;
-import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -314,40 +310,7 @@ public final class SpeakerCore implements Peer.Context {
 
   @Override
   public BgpMessage.Open open(PeerConfig peer) {
-    List<Capability> capabilities = new ArrayList<>();
-    for (Family family : peer.families()) {
-      capabilities.add(new Capability.MultiProtocol(AddressFamily.unicast(family)));
-    }
-    capabilities.add(new Capability.RouteRefresh());
-    if (config.gracefulRestart().enabled() && peer.gracefulRestart()) {
-      capabilities.add(gracefulRestart(peer));
-    }
-    return BgpMessage.Open.of(
-        config.asNumber(),
-        (int) peer.timers().holdTime().toSeconds(),
-        config.routerId(),
-        capabilities);
-  }
-
-  /**
-   * R until the restart is over. F for what survived the restart; once everything is in the
-   * dataplane, a session that comes back finds it preserved, as losing a session removes nothing.
-   */
-  private Capability.GracefulRestart gracefulRestart(PeerConfig peer) {
-    List<Capability.GracefulRestart.RestartFamily> families = new ArrayList<>();
-    for (Family family : peer.families()) {
-      boolean preserved =
-          converged
-              || (mode instanceof StartMode.Restarted(Set<Family> survived)
-                  && survived.contains(family));
-      families.add(
-          new Capability.GracefulRestart.RestartFamily(AddressFamily.unicast(family), preserved));
-    }
-    return new Capability.GracefulRestart(
-        mode instanceof StartMode.Restarted && !converged,
-        false,
-        (int) peer.restartTime().orElse(config.gracefulRestart().restartTime()).toSeconds(),
-        families);
+    return OpenOffer.of(config, peer, mode, converged);
   }
 
   private static ImportCheck importCheckOf(SpeakerConfig config) {

@@ -66,6 +66,11 @@ public sealed interface BgpMessage {
       return capabilities.stream().filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
+    /** The last capability of that kind. */
+    public <C extends Capability> Optional<C> lastCapability(Class<C> kind) {
+      return capabilities.reversed().stream().filter(kind::isInstance).map(kind::cast).findFirst();
+    }
+
     /** What it offers to exchange: IPv4 unicast when it says nothing (RFC 4760 section 8). */
     public List<AddressFamily> families() {
       List<AddressFamily> families =

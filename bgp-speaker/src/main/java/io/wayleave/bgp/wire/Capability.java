@@ -120,6 +120,34 @@ public sealed interface Capability {
     }
   }
 
+  /**
+   * RFC 7911 section 4: for which families the speaker reads and writes path identifiers.
+   *
+   * <pre>
+   * repeated: AFI (2 octets) | SAFI (1) | send/receive (1)
+   * </pre>
+   */
+  record AddPath(List<Direction> directions) implements Capability {
+    public AddPath {
+      directions = List.copyOf(directions);
+    }
+
+    @Override
+    public int code() {
+      return Iana.CAP_ADD_PATH;
+    }
+
+    /** One family; at least one of receive and send. */
+    public record Direction(AddressFamily family, boolean receive, boolean send) {
+      public Direction {
+        requireNonNull(family, "family is null");
+        if (!receive && !send) {
+          throw new IllegalArgumentException(family + " is neither received nor sent");
+        }
+      }
+    }
+  }
+
   /** RFC 7313; no value. */
   record EnhancedRouteRefresh() implements Capability {
     @Override

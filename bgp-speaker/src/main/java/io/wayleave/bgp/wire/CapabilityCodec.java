@@ -2,6 +2,7 @@ package io.wayleave.bgp.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.wire.Capability.AddPath;
 import io.wayleave.bgp.wire.Capability.ExtendedNextHop;
 import io.wayleave.bgp.wire.Capability.GracefulRestart;
 import io.wayleave.model.Asn;
@@ -43,6 +44,15 @@ final class CapabilityCodec {
           out.writeShort(family.family().afi())
               .writeByte(family.family().safi())
               .writeByte(family.forwardingPreserved() ? Iana.GR_FAMILY_FLAG_FORWARDING : 0);
+        }
+      }
+      case AddPath(List<AddPath.Direction> directions) -> {
+        for (AddPath.Direction direction : directions) {
+          out.writeShort(direction.family().afi())
+              .writeByte(direction.family().safi())
+              .writeByte(
+                  (direction.receive() ? Iana.ADD_PATH_RECEIVE : 0)
+                      | (direction.send() ? Iana.ADD_PATH_SEND : 0));
         }
       }
       case Capability.FourOctetAs(Asn as) -> out.writeInt((int) as.number());
@@ -113,6 +123,10 @@ final class CapabilityCodec {
         }
         yield new Capability.FourOctetAs(Asn.of(number));
       }
+      case Iana.CAP_ADD_PATH -> {
+        expect(code, length, length % 4 == 0, "a multiple of 4");
+        yield addPath(value);
+      }
       case Iana.CAP_ENHANCED_ROUTE_REFRESH -> {
         expect(code, length, length == 0, "0");
         yield new Capability.EnhancedRouteRefresh();
@@ -144,6 +158,25 @@ final class CapabilityCodec {
         (head >> 12 & Iana.GR_FLAG_NOTIFICATION) != 0,
         head & Iana.GR_MAX_RESTART_TIME,
         families);
+  }
+
+  /** RFC 7911 section 4: with a value that it does not define, the capability is ignored. */
+  private static Capability addPath(ByteBuf value) {
+    Octets all = Octets.copy(value, value.readerIndex(), value.readableBytes());
+    List<AddPath.Direction> directions = new ArrayList<>();
+    while (value.isReadable()) {
+      AddressFamily family = new AddressFamily(value.readUnsignedShort(), value.readUnsignedByte());
+      int direction = value.readUnsignedByte();
+      if (direction < Iana.ADD_PATH_RECEIVE || direction > Iana.ADD_PATH_BOTH) {
+        return new Capability.Unknown(Iana.CAP_ADD_PATH, all);
+      }
+      directions.add(
+          new AddPath.Direction(
+              family,
+              (direction & Iana.ADD_PATH_RECEIVE) != 0,
+              (direction & Iana.ADD_PATH_SEND) != 0));
+    }
+    return new AddPath(directions);
   }
 
   private static void expect(int code, int length, boolean right, String expected) {

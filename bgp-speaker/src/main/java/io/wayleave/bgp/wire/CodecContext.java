@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.model.Family;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What both speakers agreed on, as far as bytes depend on it. A session starts with {@link
@@ -15,6 +16,8 @@ import java.util.Set;
  * @param families whose routes are exchanged; others are ignored
  * @param ipv4OverIpv6 IPv4 prefixes may have an IPv6 next hop (RFC 8950)
  * @param enhancedRouteRefresh the begin and end markers of RFC 7313 are used
+ * @param pathIdsReceived families whose prefixes come with a path identifier (RFC 7911)
+ * @param pathIdsSent families whose prefixes are written with a path identifier
  * @param maxReceive largest message accepted, octets
  * @param maxSend largest message made, octets
  */
@@ -24,6 +27,8 @@ public record CodecContext(
     Set<AddressFamily> families,
     boolean ipv4OverIpv6,
     boolean enhancedRouteRefresh,
+    Set<AddressFamily> pathIdsReceived,
+    Set<AddressFamily> pathIdsSent,
     int maxReceive,
     int maxSend) {
 
@@ -36,6 +41,8 @@ public record CodecContext(
   public CodecContext {
     requireNonNull(peer, "peer is null");
     families = Set.copyOf(families);
+    pathIdsReceived = Set.copyOf(pathIdsReceived);
+    pathIdsSent = Set.copyOf(pathIdsSent);
     checkLimit(maxReceive);
     checkLimit(maxSend);
   }
@@ -48,6 +55,8 @@ public record CodecContext(
         Set.of(AddressFamily.IPV4_UNICAST),
         false,
         false,
+        Set.of(),
+        Set.of(),
         Iana.MAX_MESSAGE_LENGTH,
         Iana.MAX_MESSAGE_LENGTH);
   }
@@ -63,15 +72,43 @@ public record CodecContext(
         families,
         offersIpv4OverIpv6(local) && offersIpv4OverIpv6(remote),
         both(local, remote, Capability.EnhancedRouteRefresh.class),
+        // RFC 7911 section 4: one side must offer to send what the other offers to receive.
+        pathIds(families, remote, local),
+        pathIds(families, local, remote),
         // RFC 8654 section 4: each direction depends on what its receiver said, so a speaker that
         // advertised it must read long messages even when the peer cannot.
         limit(local),
         limit(remote));
   }
 
-  /** Whether prefixes of the family are sent with a path identifier (RFC 7911). */
-  boolean sendsPathIds(Family family) {
-    return false;
+  /** Whether prefixes of the family are written with a path identifier (RFC 7911). */
+  public boolean sendsPathIds(Family family) {
+    return pathIdsSent.contains(AddressFamily.unicast(family));
+  }
+
+  /** Whether prefixes of the family come with a path identifier (RFC 7911). */
+  public boolean readsPathIds(Family family) {
+    return pathIdsReceived.contains(AddressFamily.unicast(family));
+  }
+
+  private static Set<AddressFamily> pathIds(
+      Set<AddressFamily> families, BgpMessage.Open sender, BgpMessage.Open receiver) {
+    Set<AddressFamily> both = new LinkedHashSet<>(families);
+    both.retainAll(addPath(sender, Capability.AddPath.Direction::send));
+    both.retainAll(addPath(receiver, Capability.AddPath.Direction::receive));
+    return both;
+  }
+
+  private static Set<AddressFamily> addPath(
+      BgpMessage.Open open, Predicate<Capability.AddPath.Direction> wanted) {
+    Set<AddressFamily> families = new LinkedHashSet<>();
+    open.capability(Capability.AddPath.class)
+        .ifPresent(
+            capability ->
+                capability.directions().stream()
+                    .filter(wanted)
+                    .forEach(direction -> families.add(direction.family())));
+    return families;
   }
 
   public boolean isInternal() {

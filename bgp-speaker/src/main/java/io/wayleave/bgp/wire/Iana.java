@@ -37,6 +37,7 @@ public final class Iana {
   public static final int CAP_EXTENDED_MESSAGE = 6; // RFC 8654
   public static final int CAP_GRACEFUL_RESTART = 64; // RFC 4724
   public static final int CAP_FOUR_OCTET_AS = 65; // RFC 6793
+  public static final int CAP_ADD_PATH = 69; // RFC 7911
   public static final int CAP_ENHANCED_ROUTE_REFRESH = 70; // RFC 7313
 
   // Address Family Numbers and SAFI values.
@@ -138,6 +139,11 @@ public final class Iana {
   public static final int GR_FLAG_NOTIFICATION = 0x4;
   public static final int GR_FAMILY_FLAG_FORWARDING = 0x80;
   public static final int GR_MAX_RESTART_TIME = 0xfff;
+
+  // ADD-PATH capability, RFC 7911 section 4.
+  public static final int ADD_PATH_RECEIVE = 1;
+  public static final int ADD_PATH_SEND = 2;
+  public static final int ADD_PATH_BOTH = 3;
 
   // Well-known communities.
   public static final int COMMUNITY_GRACEFUL_SHUTDOWN = 0xffff_0000; // RFC 8326

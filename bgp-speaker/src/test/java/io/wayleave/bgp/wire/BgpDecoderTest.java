@@ -90,6 +90,18 @@ class BgpDecoderTest {
     assertThat(open.families()).containsExactly(AddressFamily.IPV4_UNICAST);
   }
 
+  /** RFC 7911 section 4: with a send/receive value of 0 or 4 and more it is not understood. */
+  @Test
+  void addPathOfUnknownDirectionIsIgnored() {
+    Open open =
+        (Open)
+            Wire.decodeGood(
+                Wire.message(1, "04 fde8 0003 0a000001 0c 02 0a 45 08 000101 01 000201 04"),
+                Wire.EXTERNAL);
+    assertThat(open.capabilities())
+        .containsExactly(new Capability.Unknown(69, Octets.parseHex("0001010100020104")));
+  }
+
   @Test
   void ignoresRefreshOfUnknownSubtype() {
     assertThat(decode(message(5, "0001 03 01"), EXTERNAL))

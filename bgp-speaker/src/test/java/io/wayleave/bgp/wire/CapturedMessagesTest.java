@@ -146,7 +146,10 @@ class CapturedMessagesTest {
                 new Capability.EnhancedRouteRefresh(),
                 new Capability.FourOctetAs(AS),
                 new Capability.ExtendedMessage(),
-                new Capability.Unknown(69, Octets.parseHex("0001010100020101")),
+                new Capability.AddPath(
+                    List.of(
+                        new Capability.AddPath.Direction(AddressFamily.IPV4_UNICAST, true, false),
+                        new Capability.AddPath.Direction(AddressFamily.IPV6_UNICAST, true, false))),
                 new Capability.Unknown(73, Octets.parseHex("02766d00")),
                 new GracefulRestart(
                     true,

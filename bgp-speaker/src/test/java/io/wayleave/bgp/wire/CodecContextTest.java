@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.wayleave.bgp.wire.BgpMessage.Open;
 import io.wayleave.bgp.wire.Capability.ExtendedNextHop;
 import io.wayleave.model.Asn;
+import io.wayleave.model.Family;
 import io.wayleave.model.RouterId;
 import java.util.List;
 import java.util.Set;
@@ -53,6 +54,26 @@ class CodecContextTest {
     assertThat(theyReadLong.maxSend()).isEqualTo(65535);
   }
 
+  /** RFC 7911 section 4: who sends is decided for each direction and family. */
+  @Test
+  void pathIdsGoWhereOneSendsWhatTheOtherReceives() {
+    Open sends = open(65001, IPV4, IPV6, addPath(AddressFamily.IPV4_UNICAST, false, true));
+    Open receives = open(65002, IPV4, IPV6, addPath(AddressFamily.IPV4_UNICAST, true, false));
+    CodecContext out = negotiate(sends, receives);
+    assertThat(out.sendsPathIds(Family.IPV4)).isTrue();
+    assertThat(out.readsPathIds(Family.IPV4)).isFalse();
+    assertThat(out.sendsPathIds(Family.IPV6)).isFalse();
+    CodecContext in = negotiate(receives, sends);
+    assertThat(in.readsPathIds(Family.IPV4)).isTrue();
+    assertThat(in.sendsPathIds(Family.IPV4)).isFalse();
+    assertThat(negotiate(sends, sends).pathIdsSent()).isEmpty();
+    assertThat(negotiate(receives, open(65001, IPV4)).pathIdsReceived()).isEmpty();
+  }
+
+  private static Capability addPath(AddressFamily family, boolean receive, boolean send) {
+    return new Capability.AddPath(List.of(new Capability.AddPath.Direction(family, receive, send)));
+  }
+
   @Test
   void comparesRealAsNumbers() {
     assertThat(negotiate(open(65001), open(65001)).isInternal()).isTrue();
@@ -75,7 +96,15 @@ class CodecContextTest {
     assertThatThrownBy(
             () ->
                 new CodecContext(
-                    CodecContext.PeerType.INTERNAL, true, Set.of(), false, false, 4095, 4096))
+                    CodecContext.PeerType.INTERNAL,
+                    true,
+                    Set.of(),
+                    false,
+                    false,
+                    Set.of(),
+                    Set.of(),
+                    4095,
+                    4096))
         .hasMessage("message limit 4095 is out of range: 4096 to 65535");
   }
 

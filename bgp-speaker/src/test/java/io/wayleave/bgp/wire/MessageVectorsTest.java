@@ -111,6 +111,23 @@ class MessageVectorsTest {
             message(1, "04 fde8 00f0 0a000001 06 02 04 40 02 0000"),
             new Open(65000, 240, id, List.of(new GracefulRestart(false, false, 0, List.of())))),
         new Vector(
+            "RFC 7911 4, receive, send, both",
+            EXTERNAL,
+            message(1, "04 fde8 0003 0a000001 10 02 0e 45 0c 000101 01 000201 02 001904 03"),
+            new Open(
+                65000,
+                3,
+                id,
+                List.of(
+                    new Capability.AddPath(
+                        List.of(
+                            new Capability.AddPath.Direction(
+                                AddressFamily.IPV4_UNICAST, true, false),
+                            new Capability.AddPath.Direction(
+                                AddressFamily.IPV6_UNICAST, false, true),
+                            new Capability.AddPath.Direction(
+                                new AddressFamily(25, 4), true, true)))))),
+        new Vector(
             "RFC 8950 4 and an unknown capability kept raw",
             EXTERNAL,
             message(1, "04 fde8 0003 0a000001 0f 02 0d 05 06 0001 0001 0002  49 03 026831"),

@@ -80,7 +80,7 @@ final class RandomMessages {
   }
 
   private Capability capability() {
-    return switch (random.nextInt(8)) {
+    return switch (random.nextInt(9)) {
       case 0 -> new Capability.MultiProtocol(family());
       case 1 -> new Capability.RouteRefresh();
       case 2 ->
@@ -95,6 +95,15 @@ final class RandomMessages {
               list(3, () -> new GracefulRestart.RestartFamily(family(), random.nextBoolean())));
       case 5 -> new Capability.FourOctetAs(asn());
       case 6 -> new Capability.EnhancedRouteRefresh();
+      case 7 ->
+          new Capability.AddPath(
+              list(
+                  3,
+                  () -> {
+                    boolean receive = random.nextBoolean();
+                    return new Capability.AddPath.Direction(
+                        family(), receive, !receive || random.nextBoolean());
+                  }));
       default -> new Capability.Unknown(random.nextInt(128, 256), octets(random.nextInt(200)));
     };
   }

@@ -28,6 +28,8 @@ final class Wire {
         Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
         false,
         true,
+        Set.of(),
+        Set.of(),
         limit,
         limit);
   }
@@ -39,12 +41,15 @@ final class Wire {
         Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
         true,
         true,
+        Set.of(),
+        Set.of(),
         4096,
         4096);
   }
 
   static CodecContext only(AddressFamily family) {
-    return new CodecContext(PeerType.EXTERNAL, true, Set.of(family), false, true, 4096, 4096);
+    return new CodecContext(
+        PeerType.EXTERNAL, true, Set.of(family), false, true, Set.of(), Set.of(), 4096, 4096);
   }
 
   static byte[] bytes(String hex) {
