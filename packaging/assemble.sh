@@ -16,7 +16,9 @@ class_path() { # module, program
   {
     echo "$PWD/$1/target/$1-$version.jar"
     tr ':' '\n' <"$1/target/classpath.txt"
+    echo # Maven ends the file without one, and read would drop the last jar.
   } | while read -r jar; do
+    [ -n "$jar" ] || continue
     # -p keeps the time of change, which the caches check.
     [ -e "$tree/lib/$(basename "$jar")" ] || cp -p "$jar" "$tree/lib/"
     basename "$jar"
