@@ -86,6 +86,10 @@ final class Agent implements AutoCloseable {
   private static final Duration REGISTRATION_PAUSE = Duration.ofSeconds(1);
   private static final Duration ROUTE_RETRY = Duration.ofSeconds(5);
   private static final int FRAME_SECONDS = 30;
+
+  /** RFC 8326 section 4: as long as the fabric needs to find other ways. */
+  private static final Duration DRAIN_TIME = Duration.ofSeconds(10);
+
   private static final Duration PRESENCE_TIME_TO_LIVE = Duration.ofSeconds(10);
 
   private final AgentConfig configuration;
@@ -112,6 +116,7 @@ final class Agent implements AutoCloseable {
   private Optional<NodeAddresses> addresses = Optional.empty();
   private Optional<Node> registered = Optional.empty();
   private Step step = Step.WAITING;
+  private BgpPlan.Drain drain = BgpPlan.Drain.NONE;
 
   // Written by the core thread, read by others.
   private volatile Map<String, String> nodeLabels;
@@ -311,6 +316,7 @@ final class Agent implements AutoCloseable {
       case RUNNING -> {
         Node self = self();
         nodeLabels = self.metadata().labels();
+        drain(self);
         bgp.apply(plan(self), ownAddresses());
       }
     }
@@ -399,6 +405,10 @@ final class Agent implements AutoCloseable {
     }
     StartMode mode =
         restarted ? new StartMode.Restarted(EnumSet.allOf(Family.class)) : new StartMode.Fresh();
+    if (self().draining()) {
+      // Whatever peers still kept of an earlier agent's routes, they are not to use it.
+      drain = BgpPlan.Drain.DONE;
+    }
     try {
       bgp.start(plan(self()), ownAddresses(), mode);
     } catch (RuntimeException e) {
@@ -409,6 +419,25 @@ final class Agent implements AutoCloseable {
     notReady = "";
     ready.complete(null);
     log.info("agent ready node={} endpoints={}", configuration.nodeName(), network.endpointCount());
+  }
+
+  /** Goes on with taking the node out of service, or takes it back. */
+  private void drain(Node self) {
+    if (!self.draining()) {
+      drain = BgpPlan.Drain.NONE;
+    } else if (drain == BgpPlan.Drain.NONE) {
+      drain = BgpPlan.Drain.ANNOUNCED;
+      log.info("node drains: its routes are announced as about to go");
+      core.after(
+          DRAIN_TIME,
+          () -> {
+            if (drain == BgpPlan.Drain.ANNOUNCED) {
+              drain = BgpPlan.Drain.DONE;
+              log.info("node drained: its sessions end");
+              evaluate();
+            }
+          });
+    }
   }
 
   private void settleLater(String what, Throwable error) {
@@ -425,7 +454,10 @@ final class Agent implements AutoCloseable {
 
   private BgpPlan plan(Node self) {
     return BgpPlan.of(
-        self, defaultRouterId(), fabric.nodes(), fabric.peers(), fabric.configuration());
+        new BgpPlan.Self(self, defaultRouterId(), ownAddresses(), drain),
+        fabric.nodes(),
+        fabric.peers(),
+        fabric.configuration());
   }
 
   /** The IPv4 address, or a number made from the name where there is none (RFC 6286 allows any). */
@@ -469,7 +501,10 @@ final class Agent implements AutoCloseable {
     return fabric.peers().stream()
         .sorted(Comparator.comparing(BgpPeer::name))
         .filter(peer -> peer.appliesTo(configuration.nodeName(), labels))
-        .map(peer -> new NodeAddresses.Target("BGP peer " + peer.name(), peer.spec().address()))
+        .flatMap(
+            peer ->
+                peer.spec().address().stream()
+                    .map(address -> new NodeAddresses.Target("BGP peer " + peer.name(), address)))
         .toList();
   }
 

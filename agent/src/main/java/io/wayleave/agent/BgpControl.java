@@ -3,15 +3,18 @@ package io.wayleave.agent;
 import io.wayleave.bgp.BgpSpeaker;
 import io.wayleave.bgp.LearnedRoute;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.PeerSecurity;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.SpeakerStatus;
 import io.wayleave.bgp.StartMode;
-import io.wayleave.bgp.Timers;
+import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Update;
 import io.wayleave.model.status.AgentStatus.BgpStatus;
@@ -21,16 +24,18 @@ import io.wayleave.route.Gateway;
 import io.wayleave.route.RouteService;
 import io.wayleave.route.RouteSource;
 import io.wayleave.route.RouteTarget;
-import java.time.Duration;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,9 +50,15 @@ import org.slf4j.LoggerFactory;
 final class BgpControl implements LocalNetwork.Announcer {
   private static final Logger log = LoggerFactory.getLogger(BgpControl.class);
 
+  private static final List<IpAddress> EVERY_ADDRESS =
+      List.of(IpAddress.parse("0.0.0.0"), IpAddress.parse("::"));
+
   private final RouteService routes;
   private final Set<Cidr> announced = new HashSet<>();
   private Optional<BgpSpeaker> speaker = Optional.empty();
+  // As it was given.
+  private Optional<BgpPlan> planned = Optional.empty();
+  // The same with what could not be done of it.
   private Optional<BgpPlan> plan = Optional.empty();
   private Optional<SpeakerConfig> configured = Optional.empty();
 
@@ -69,12 +80,14 @@ final class BgpControl implements LocalNetwork.Announcer {
 
   /** Starts the speaker; everything to announce at start has been announced. */
   void start(BgpPlan first, List<IpAddress> own, StartMode mode) {
-    SpeakerConfig config = configuration(first, own);
+    List<Failure> failures = new ArrayList<>();
+    SpeakerConfig config = configuration(first, own, failures);
     BgpSpeaker started = BgpSpeaker.start(config, mode, new ToKernel(routes));
     announced.forEach(started::originate);
     started.localRoutesInSync();
     speaker = Optional.of(started);
-    plan = Optional.of(first);
+    plan = Optional.of(first.withFailures(failures));
+    planned = Optional.of(first);
     configured = Optional.of(config);
     log.info(
         "bgp speaker started as={} routerId={} peers={} restarted={}",
@@ -90,11 +103,13 @@ final class BgpControl implements LocalNetwork.Announcer {
 
   /** Goes over to another plan; a session that is planned as before is not touched. */
   void apply(BgpPlan changed, List<IpAddress> own) {
-    if (plan.equals(Optional.of(changed))) {
+    if (planned.equals(Optional.of(changed))) {
       return;
     }
-    SpeakerConfig config = configuration(changed, own);
-    plan = Optional.of(changed);
+    List<Failure> failures = new ArrayList<>();
+    SpeakerConfig config = configuration(changed, own, failures);
+    planned = Optional.of(changed);
+    plan = Optional.of(changed.withFailures(failures));
     if (!configured.equals(Optional.of(config))) {
       speaker.orElseThrow().apply(config);
       configured = Optional.of(config);
@@ -166,7 +181,7 @@ final class BgpControl implements LocalNetwork.Announcer {
     return new Peer(
         peer.name(),
         peer.address().toString(),
-        planned.asNumber().number(),
+        peer.asNumber().map(Asn::number).orElse(0L),
         planned.type().title(),
         peer.state().toString(),
         peer.since().truncatedTo(ChronoUnit.SECONDS).toString(),
@@ -176,38 +191,47 @@ final class BgpControl implements LocalNetwork.Announcer {
         advertised);
   }
 
-  private static SpeakerConfig configuration(BgpPlan plan, List<IpAddress> own) {
-    Map<Family, IpAddress> ownByFamily = new TreeMap<>();
-    own.forEach(address -> ownByFamily.put(address.family(), address));
+  private static SpeakerConfig configuration(
+      BgpPlan plan, List<IpAddress> own, List<Failure> failures) {
+    boolean byInterface =
+        plan.peers().stream()
+            .anyMatch(peer -> peer.session().where() instanceof PeerAddress.OnInterface);
+    // A neighbour on a link connects to a link-local address, which is not known beforehand.
     List<ListenAddress> listen =
-        ownByFamily.values().stream()
-            .map(address -> new ListenAddress(address, plan.listenPort()))
-            .toList();
-    List<PeerConfig> peers =
-        plan.peers().stream().map(peer -> configuration(peer, ownByFamily)).toList();
+        (byInterface ? EVERY_ADDRESS : own)
+            .stream().map(address -> new ListenAddress(address, plan.listenPort())).toList();
+    List<PeerConfig> peers = new ArrayList<>();
+    for (BgpPlan.Peer peer : plan.peers()) {
+      try {
+        peers.add(peer.passwordFile().isPresent() ? withPassword(peer) : peer.session());
+      } catch (IOException | InvalidInputException e) {
+        // Without its password the session would be open to strangers, so there is none.
+        failures.add(new Failure("peer " + peer.name(), "password: " + e.getMessage()));
+      }
+    }
     return SpeakerConfig.of(plan.routerId(), plan.asNumber())
         .with(
             speaker -> {
               speaker.listen(listen).peers(peers);
-              ownByFamily.values().forEach(speaker::nextHop);
+              plan.clusterId().ifPresent(speaker::clusterId);
+              own.forEach(speaker::nextHop);
             });
   }
 
-  private static PeerConfig configuration(BgpPlan.Peer peer, Map<Family, IpAddress> own) {
-    // A family is offered when the node has an address of it to be the next hop.
-    Set<Family> families = EnumSet.of(peer.address().family());
-    families.addAll(own.keySet());
-    return PeerConfig.of(peer.name(), peer.address(), peer.asNumber())
+  /** Reads one small file of this host, each time a plan is gone over to. */
+  private static PeerConfig withPassword(BgpPlan.Peer peer) throws IOException {
+    Path file = Path.of(peer.passwordFile().orElseThrow());
+    String password;
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      password = Optional.ofNullable(reader.readLine()).orElse("");
+    } catch (NoSuchFileException e) {
+      throw new IOException(file + " does not exist", e);
+    }
+    return peer.session()
         .with(
-            session -> {
-              session
-                  .port(peer.port())
-                  .families(families)
-                  .restartTime(Duration.ofSeconds(peer.restartSeconds()))
-                  .timers(Timers.DEFAULT.withHoldTime(Duration.ofSeconds(peer.holdSeconds())));
-              Optional.ofNullable(own.get(peer.address().family()))
-                  .ifPresent(session::sourceAddress);
-            });
+            session ->
+                session.security(
+                    new PeerSecurity(Optional.of(password), peer.session().security().ttlHops())));
   }
 
   /** Hands what the speaker learns to the route programmer; called on the speaker's thread. */

@@ -68,6 +68,8 @@ final class NodeRegistration {
                     asNumber,
                     addresses.ipv4().map(NodeAddresses.Chosen::withLength),
                     addresses.ipv6().map(NodeAddresses.Chosen::withLength),
-                    routerId))));
+                    routerId,
+                    bgp.flatMap(Node.Bgp::routeReflectorClusterID))),
+            stored.flatMap(node -> node.spec().draining())));
   }
 }

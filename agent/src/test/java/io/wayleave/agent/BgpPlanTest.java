@@ -1,14 +1,25 @@
 package io.wayleave.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.wayleave.bgp.BfdSettings;
+import io.wayleave.bgp.LocalAs;
+import io.wayleave.bgp.MaxPrefixes;
+import io.wayleave.bgp.NextHopMode;
+import io.wayleave.bgp.PeerAddress;
+import io.wayleave.bgp.PeerAs;
+import io.wayleave.bgp.PeerConfig;
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
 import io.wayleave.model.BgpPeer;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.Node;
+import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.RouterId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -27,8 +38,11 @@ class BgpPlanTest {
         plan(
             List.of(self, node("n2", "10.0.0.2", Map.of()), node("n3", "10.0.0.3", Map.of())),
             List.of());
-    assertThat(plan.peers()).extracting(BgpPlan.Peer::name).containsExactly("mesh:n2", "mesh:n3");
-    assertThat(plan.peers()).allMatch(peer -> peer.asNumber().equals(BgpConfiguration.DEFAULT_ASN));
+    assertThat(plan.peers()).extracting(BgpPlan.Peer::name).containsExactly("node:n2", "node:n3");
+    assertThat(plan.peers())
+        .allMatch(
+            peer ->
+                peer.session().remoteAs().equals(new PeerAs.Exact(BgpConfiguration.DEFAULT_ASN)));
     assertThat(plan.mesh()).isEqualTo("on: there is no BGPPeer");
     assertThat(plan.asNumber()).isEqualTo(new Asn(64512));
   }
@@ -47,10 +61,10 @@ class BgpPlanTest {
   void theConfigurationDecidesOverThePresenceOfPeers() {
     List<Node> nodes = List.of(self, node("n2", "10.0.0.2", Map.of()));
     List<BgpPeer> peers = List.of(peer("tor", "10.0.0.254", Optional.empty()));
-    assertThat(BgpPlan.of(self, ROUTER_ID, nodes, peers, mesh(true)).peers())
+    assertThat(BgpPlan.of(me(self), nodes, peers, mesh(true)).peers())
         .extracting(BgpPlan.Peer::name)
-        .containsExactly("mesh:n2", "tor");
-    assertThat(BgpPlan.of(self, ROUTER_ID, nodes, List.of(), mesh(false)).peers()).isEmpty();
+        .containsExactly("node:n2", "tor");
+    assertThat(BgpPlan.of(me(self), nodes, List.of(), mesh(false)).peers()).isEmpty();
   }
 
   @Test
@@ -66,7 +80,8 @@ class BgpPlanTest {
     assertThat(plan.peers())
         .extracting(BgpPlan.Peer::type)
         .containsExactly(BgpPlan.PeerType.GLOBAL, BgpPlan.PeerType.NODE_SPECIFIC);
-    assertThat(plan.peers().getFirst().holdSeconds()).isEqualTo(90);
+    assertThat(plan.peers().getFirst().session().timers().holdTime())
+        .isEqualTo(Duration.ofSeconds(90));
   }
 
   @Test
@@ -110,18 +125,114 @@ class BgpPlanTest {
                 peer("b", "10.0.0.4", Optional.empty()),
                 peer("a", "10.0.0.4", Optional.empty()),
                 peer("c", "10.1.0.1", Optional.empty())));
-    BgpPlan first = BgpPlan.of(self, ROUTER_ID, nodes, peers, mesh(true));
+    BgpPlan first = BgpPlan.of(me(self), nodes, peers, mesh(true));
     assertThat(first.failures()).hasSize(3);
     Random random = new Random(3);
     for (int i = 0; i < 50; i++) {
       Collections.shuffle(nodes, random);
       Collections.shuffle(peers, random);
-      assertThat(BgpPlan.of(self, ROUTER_ID, nodes, peers, mesh(true))).isEqualTo(first);
+      assertThat(BgpPlan.of(me(self), nodes, peers, mesh(true))).isEqualTo(first);
     }
   }
 
+  @Test
+  void selectedNodesPeerFromBothEndsAndReflectorsServeTheOthers() {
+    Node rr1 = reflector("rr1", "10.0.0.8");
+    Node rr2 = reflector("rr2", "10.0.0.9");
+    Node n2 = node("n2", "10.0.0.2", Map.of());
+    List<BgpPeer> peers =
+        List.of(spec("reflectors", "{nodeSelector: all(), peerSelector: reflector == 'yes'}"));
+    List<Node> nodes = List.of(self, n2, rr1, rr2);
+
+    assertThat(plan(nodes, peers).peers())
+        .extracting(BgpPlan.Peer::name)
+        .containsExactly("node:rr1", "node:rr2");
+    assertThat(plan(nodes, peers).peers())
+        .noneMatch(peer -> peer.session().policy().reflectorClient());
+
+    BgpPlan ofReflector =
+        BgpPlan.of(
+            new BgpPlan.Self(
+                rr1, ROUTER_ID, List.of(IpAddress.parse("10.0.0.8")), BgpPlan.Drain.NONE),
+            nodes,
+            peers,
+            BgpConfiguration.defaults());
+    assertThat(ofReflector.clusterId()).contains(RouterId.parse("10.9.9.9"));
+    assertThat(ofReflector.peers())
+        .extracting(BgpPlan.Peer::name, peer -> peer.session().policy().reflectorClient())
+        .containsExactly(tuple("node:n1", true), tuple("node:n2", true), tuple("node:rr2", false));
+    assertThat(ofReflector.failures()).isEmpty();
+  }
+
+  @Test
+  void theSessionOfTwoNodesIsTheSameForTheMeshAndForAReflector() {
+    List<Node> nodes = List.of(self, reflector("rr1", "10.0.0.8"));
+    List<BgpPeer> peers = List.of(spec("reflectors", "{peerSelector: has(reflector)}"));
+    PeerConfig meshed =
+        BgpPlan.of(me(self), nodes, List.of(), mesh(true)).peers().getFirst().session();
+    PeerConfig reflected =
+        BgpPlan.of(me(self), nodes, peers, mesh(false)).peers().getFirst().session();
+    BgpPlan both = BgpPlan.of(me(self), nodes, peers, mesh(true));
+
+    assertThat(reflected).matches(meshed::sameSession);
+    assertThat(both.peers()).extracting(BgpPlan.Peer::session).containsExactly(reflected);
+    assertThat(both.failures()).isEmpty();
+  }
+
+  @Test
+  void aPeerHasTheSettingsOfItsResource() {
+    BgpPeer uplink =
+        spec(
+            "uplink",
+            """
+            {interface: eth0, localASNumber: 65100, numAllowedLocalASNumbers: 2, ttlSecurity: 1,
+             password: {file: /etc/tor.password}, nextHopMode: Self, keepaliveTime: 3,
+             maxRestartTime: 60, bfd: {transmitMilliseconds: 100},
+             maxPrefixes: {limit: 1000, restartSeconds: 30}}
+            """);
+    BgpPlan.Peer peer = plan(List.of(self), List.of(uplink)).peers().getFirst();
+    PeerConfig session = peer.session();
+    assertThat(session.where()).isEqualTo(new PeerAddress.OnInterface("eth0"));
+    assertThat(session.remoteAs()).isEqualTo(new PeerAs.External());
+    assertThat(session.localAs()).contains(new LocalAs(new Asn(65100), true));
+    assertThat(session.families()).containsExactlyInAnyOrder(Family.IPV4, Family.IPV6);
+    assertThat(session.ipv4OverIpv6()).isTrue();
+    assertThat(session.sourceAddress()).isEmpty();
+    assertThat(session.security().ttlHops()).hasValue(1);
+    assertThat(session.timers().holdTime()).isEqualTo(Duration.ofSeconds(9));
+    assertThat(session.restartTime()).contains(Duration.ofSeconds(60));
+    assertThat(session.bfd())
+        .contains(new BfdSettings(Duration.ofMillis(100), Duration.ofMillis(300), 3));
+    assertThat(session.policy().nextHop()).isEqualTo(NextHopMode.SELF);
+    assertThat(session.policy().allowOwnAs()).isEqualTo(2);
+    assertThat(session.policy().maxPrefixes().get(Family.IPV4))
+        .isEqualTo(
+            new MaxPrefixes(
+                1000, 75, new MaxPrefixes.Shutdown(Optional.of(Duration.ofSeconds(30)))));
+    assertThat(peer.passwordFile()).contains("/etc/tor.password");
+  }
+
+  @Test
+  void aDrainIsAnnouncedFirstAndThenEndsTheSessions() {
+    List<BgpPeer> peers = List.of(peer("tor", "10.1.0.1", Optional.empty()));
+    PeerConfig usual = drained(peers, BgpPlan.Drain.NONE);
+    PeerConfig announced = drained(peers, BgpPlan.Drain.ANNOUNCED);
+    PeerConfig done = drained(peers, BgpPlan.Drain.DONE);
+    assertThat(usual.policy().gracefulShutdown()).isFalse();
+    assertThat(announced.policy().gracefulShutdown()).isTrue();
+    assertThat(announced).matches(usual::sameSession);
+    assertThat(done.shutdown()).contains("node n1 is drained");
+  }
+
+  private PeerConfig drained(List<BgpPeer> peers, BgpPlan.Drain drain) {
+    return BgpPlan.of(me(self, drain), List.of(self), peers, BgpConfiguration.defaults())
+        .peers()
+        .getFirst()
+        .session();
+  }
+
   private BgpPlan plan(List<Node> nodes, List<BgpPeer> peers) {
-    return BgpPlan.of(self, ROUTER_ID, nodes, peers, BgpConfiguration.defaults());
+    return BgpPlan.of(me(self), nodes, peers, BgpConfiguration.defaults());
   }
 
   private static BgpConfiguration mesh(boolean on) {
@@ -130,24 +241,52 @@ class BgpPlanTest {
         new BgpConfiguration.Spec(Optional.of(on), Optional.empty(), Optional.empty()));
   }
 
+  private static BgpPlan.Self me(Node node) {
+    return me(node, BgpPlan.Drain.NONE);
+  }
+
+  private static BgpPlan.Self me(Node node, BgpPlan.Drain drain) {
+    return new BgpPlan.Self(node, ROUTER_ID, List.of(IpAddress.parse("10.0.0.1")), drain);
+  }
+
   private static Node node(String name, String address, Map<String, String> labels) {
+    return node(name, address, labels, Optional.empty());
+  }
+
+  private static Node reflector(String name, String address) {
+    return node(name, address, Map.of("reflector", "yes"), Optional.of(RouterId.parse("10.9.9.9")));
+  }
+
+  private static Node node(
+      String name, String address, Map<String, String> labels, Optional<RouterId> clusterId) {
     return new Node(
         Metadata.of(name, labels),
         new Node.Spec(
             Optional.of(
                 new Node.Bgp(
-                    Optional.empty(), Optional.of(address), Optional.empty(), Optional.empty()))));
+                    Optional.empty(),
+                    Optional.of(address),
+                    Optional.empty(),
+                    Optional.empty(),
+                    clusterId)),
+            Optional.empty()));
   }
 
   private static BgpPeer peer(String name, String address, Optional<String> nodeSelector) {
     return new BgpPeer(
         Metadata.of(name),
-        new BgpPeer.Spec(
-            Optional.empty(),
-            nodeSelector,
-            IpAddress.parse(address).toString(),
-            new Asn(65000),
-            Optional.empty(),
-            Optional.empty()));
+        BgpPeer.Spec.at(
+            IpAddress.parse(address).toString(), new Asn(65000), Optional.empty(), nodeSelector));
+  }
+
+  private static BgpPeer spec(String name, String text) {
+    return (BgpPeer)
+        ResourceCodec.fromManifest(
+                "{apiVersion: wayleave.io/v1, kind: BGPPeer, metadata: {name: "
+                    + name
+                    + "}, spec: "
+                    + text
+                    + "}")
+            .getFirst();
   }
 }

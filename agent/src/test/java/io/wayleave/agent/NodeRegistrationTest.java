@@ -53,7 +53,9 @@ class NodeRegistrationTest {
                         Optional.of(new Asn(65009)),
                         Optional.of("10.1.1.1/24"),
                         Optional.of("fd00::1/64"),
-                        Optional.of(RouterId.parse("9.9.9.9")))))),
+                        Optional.of(RouterId.parse("9.9.9.9")),
+                        Optional.of(RouterId.parse("9.9.9.1")))),
+                Optional.of(true))),
         datastore.deadline());
     NodeRegistration.register(config(Map.of("WAYLEAVE_LABELS", "rack=1")), ADDRESSES, datastore);
     Node node = stored();
@@ -62,6 +64,8 @@ class NodeRegistrationTest {
     Node.Bgp bgp = node.spec().bgp().orElseThrow();
     assertThat(bgp.asNumber()).contains(new Asn(65009));
     assertThat(bgp.routerID()).contains(RouterId.parse("9.9.9.9"));
+    assertThat(bgp.routeReflectorClusterID()).contains(RouterId.parse("9.9.9.1"));
+    assertThat(node.draining()).isTrue();
     assertThat(bgp.ipv4Address()).contains("10.9.0.1/24");
     assertThat(bgp.ipv6Address()).isEmpty();
 

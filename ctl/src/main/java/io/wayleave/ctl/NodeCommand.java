@@ -45,7 +45,7 @@ final class NodeCommand {
     Table table = new Table("NAME", "ADDRESSES", "AS", "PRESENCE", "VERSION", "LABELS");
     for (Node node : nodes) {
       Optional<Presence> presence = Optional.ofNullable(presences.get(node.name()));
-      String state = presence.isPresent() ? "Ready" : "Away";
+      String state = presence.isEmpty() ? "Away" : node.draining() ? "Ready,Draining" : "Ready";
       Asn as = node.spec().bgp().flatMap(Node.Bgp::asNumber).orElse(defaultAs);
       table.row(
           node.name(),
@@ -110,8 +110,36 @@ final class NodeCommand {
     return 0;
   }
 
+  @Command(
+      name = "drain",
+      description = {
+        "Take a node out of service: its agent tells its peers that its routes are about to go",
+        "(RFC 8326), and ends its BGP sessions 10 s later. Containers keep running."
+      })
+  int drain(@Parameters(paramLabel = "NODE", description = "name of the node") String name) {
+    return setDraining(name, true);
+  }
+
+  @Command(name = "undrain", description = "Take a drained node back into service.")
+  int undrain(@Parameters(paramLabel = "NODE", description = "name of the node") String name) {
+    return setDraining(name, false);
+  }
+
+  private int setDraining(String name, boolean wanted) {
+    Change change =
+        context
+            .resources()
+            .change(
+                Kind.NODE,
+                name,
+                present ->
+                    new Node(present.metadata(), ((Node) present).spec().withDraining(wanted)));
+    context.output().changes(List.of(change));
+    return 0;
+  }
+
   private static Node.Spec noSpec() {
-    return new Node.Spec(Optional.empty());
+    return new Node.Spec(Optional.empty(), Optional.empty());
   }
 
   private static Metadata relabelled(

@@ -77,8 +77,8 @@ final class PeerCommand {
             () ->
                 new BgpPeer(
                     Metadata.of(name),
-                    new BgpPeer.Spec(
-                        node, nodeSelector, address, asNumber, keepalive, restartTime)));
+                    BgpPeer.Spec.at(address, asNumber, node, nodeSelector)
+                        .withTimes(keepalive, restartTime)));
     context.output().changes(List.of(context.resources().create(peer)));
     return 0;
   }

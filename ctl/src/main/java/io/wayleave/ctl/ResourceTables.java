@@ -54,8 +54,8 @@ final class ResourceTables {
       case BgpPeer peer ->
           array(
               peer.name(),
-              peer.spec().peerIP(),
-              peer.spec().asNumber().toString(),
+              where(peer),
+              peer.spec().asNumber().map(Asn::toString).orElse("any"),
               nodes(peer),
               peer.spec().keepaliveTime().map(seconds -> seconds + "s").orElse("30s"),
               peer.spec().maxRestartTime().map(seconds -> seconds + "s").orElse("120s"));
@@ -116,6 +116,13 @@ final class ResourceTables {
     return containerId.length() <= SHORT_ID_LENGTH
         ? containerId
         : containerId.substring(0, SHORT_ID_LENGTH);
+  }
+
+  private static String where(BgpPeer peer) {
+    BgpPeer.Spec spec = peer.spec();
+    return spec.peerIP()
+        .or(() -> spec.interfaceName().map(name -> "interface " + name))
+        .orElseGet(() -> "nodes " + spec.peerSelector().orElse(""));
   }
 
   private static String nodes(BgpPeer peer) {

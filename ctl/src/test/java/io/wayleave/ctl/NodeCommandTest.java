@@ -89,6 +89,16 @@ class NodeCommandTest {
   }
 
   @Test
+  void drainsAndTakesBack() {
+    netctl.put(Samples.NODES);
+    assertThat(netctl.run("node", "drain", "r2h1").out()).isEqualTo("Node r2h1 replaced\n");
+    assertThat(netctl.run("get", "node", "r2h1", "-o", "yaml").out()).contains("draining: true");
+    assertThat(netctl.run("node", "drain", "r2h1").out()).isEqualTo("Node r2h1 unchanged\n");
+    assertThat(netctl.run("node", "undrain", "r2h1").out()).isEqualTo("Node r2h1 replaced\n");
+    assertThat(netctl.run("get", "node", "r2h1", "-o", "yaml").out()).doesNotContain("draining");
+  }
+
+  @Test
   void labelsNoNodeThatDoesNotExist() {
     assertThat(netctl.run("node", "label", "r9h9", "rack=2"))
         .isEqualTo(

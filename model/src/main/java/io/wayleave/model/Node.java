@@ -11,16 +11,32 @@ public record Node(Metadata metadata, Spec spec) implements Resource {
   @JsonCreator
   public Node {
     Absent.required("metadata", metadata, "metadata with a name");
-    spec = Absent.orElse(spec, new Spec(Optional.empty()));
+    spec = Absent.orElse(spec, new Spec(Optional.empty(), Optional.empty()));
   }
 
-  /** What is known of the host. */
+  /**
+   * What is known of the host.
+   *
+   * @param draining whether people want no traffic to come to this host: its routes are told as
+   *     about to go (RFC 8326) and withdrawn soon after
+   */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
-  public record Spec(Optional<Bgp> bgp) {
+  public record Spec(Optional<Bgp> bgp, Optional<Boolean> draining) {
     @JsonCreator
     public Spec {
       bgp = Absent.orEmpty(bgp);
+      draining = Absent.orEmpty(draining);
     }
+
+    /** The same with another answer to whether the host is being drained. */
+    public Spec withDraining(boolean wanted) {
+      return new Spec(bgp, wanted ? Optional.of(true) : Optional.empty());
+    }
+  }
+
+  /** Whether people want no traffic to come to this host. */
+  public boolean draining() {
+    return spec.draining().orElse(false);
   }
 
   /**
@@ -30,19 +46,23 @@ public record Node(Metadata metadata, Spec spec) implements Resource {
    * @param ipv4Address its own IPv4 address, with or without the length of its subnet
    * @param ipv6Address its own IPv6 address, with or without the length of its subnet
    * @param routerID its BGP identifier; the IPv4 address when absent
+   * @param routeReflectorClusterID makes it a route reflector (RFC 4456) of its internal peers;
+   *     reflectors of one cluster share the number
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Bgp(
       Optional<Asn> asNumber,
       Optional<String> ipv4Address,
       Optional<String> ipv6Address,
-      Optional<RouterId> routerID) {
+      Optional<RouterId> routerID,
+      Optional<RouterId> routeReflectorClusterID) {
     @JsonCreator
     public Bgp {
       asNumber = Absent.orEmpty(asNumber);
       ipv4Address = Absent.orEmpty(ipv4Address);
       ipv6Address = Absent.orEmpty(ipv6Address);
       routerID = Absent.orEmpty(routerID);
+      routeReflectorClusterID = Absent.orEmpty(routeReflectorClusterID);
       ipv4Address.ifPresent(text -> check("ipv4Address", text, Family.IPV4));
       ipv6Address.ifPresent(text -> check("ipv6Address", text, Family.IPV6));
     }
