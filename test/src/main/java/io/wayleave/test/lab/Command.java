@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Not for daemons ({@link Daemons}) and not for what a user types at ({@link #attached}).
  * Immutable; safe from any thread; blocks the caller.
  */
-final class Command {
+public final class Command {
   private static final Executor VIRTUAL = task -> Thread.ofVirtual().start(task);
   private static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(30);
 
@@ -36,16 +36,16 @@ final class Command {
     this.input = input;
   }
 
-  static Command of(String... argv) {
+  public static Command of(String... argv) {
     return of(List.of(argv));
   }
 
-  static Command of(List<String> argv) {
+  public static Command of(List<String> argv) {
     return new Command(argv, Map.of(), DEFAULT_DEADLINE, "");
   }
 
   /** The same command run at another place: {@code nsenter …} and the like put before it. */
-  Command at(List<String> prefix) {
+  public Command at(List<String> prefix) {
     List<String> all = new ArrayList<>(prefix);
     all.addAll(argv);
     return new Command(all, environment, deadline, input);
@@ -59,7 +59,7 @@ final class Command {
     return new Command(argv, environment, newDeadline, input);
   }
 
-  Command input(String text) {
+  public Command input(String text) {
     return new Command(argv, environment, deadline, text);
   }
 
@@ -76,7 +76,7 @@ final class Command {
   }
 
   /** Runs it and fails unless it exits 0. Returns what it wrote to its output. */
-  String check() {
+  public String check() {
     Result result = run();
     if (!result.succeeded()) {
       throw new LabException(

@@ -9,8 +9,8 @@ import java.util.Optional;
  * environment variable {@code WAYLEAVE_HOME}, else under {@code WAYLEAVE_SOURCE_ROOT}, else under
  * the working directory.
  */
-record Installation(Path home) {
-  static Installation find() {
+public record Installation(Path home) {
+  public static Installation find() {
     Path home =
         Optional.ofNullable(System.getenv("WAYLEAVE_HOME"))
             .map(Path::of)
@@ -25,6 +25,10 @@ record Installation(Path home) {
 
   Path agent() {
     return program("bin", "wayleave-agent");
+  }
+
+  public Path bgp() {
+    return program("bin", "wayleave-bgp");
   }
 
   Path netctl() {

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** How a command is run in a network namespace: the words that go before it. */
-final class NetNs {
+public final class NetNs {
   private NetNs() {}
 
   /**
    * By a name under /run/netns. Not {@code ip netns exec}: its fresh /sys hides the cgroups from
    * container runtimes.
    */
-  static List<String> named(String namespace) {
+  public static List<String> named(String namespace) {
     return path("/run/netns/" + namespace);
   }
 

@@ -9,13 +9,13 @@ import java.util.concurrent.TimeUnit;
  * Made by the working thread, and closed by it when the work is over, however it went; from then on
  * nothing is cleaned up here.
  */
-final class OnInterrupt implements AutoCloseable {
+public final class OnInterrupt implements AutoCloseable {
   private static final long STOP_SECONDS = 30;
 
   private final CountDownLatch over = new CountDownLatch(1);
   private final Thread hook;
 
-  OnInterrupt(Runnable cleanUp) {
+  public OnInterrupt(Runnable cleanUp) {
     Thread worker = Thread.currentThread();
     hook =
         new Thread(
