@@ -11,7 +11,6 @@ import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Syncer;
-import io.wayleave.ipam.Block;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
 import io.wayleave.linux.netlink.NetlinkSocket;
@@ -19,7 +18,6 @@ import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.RouteFilter;
 import io.wayleave.model.BgpConfiguration;
 import io.wayleave.model.BgpPeer;
-import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.IpAddress;
@@ -37,8 +35,6 @@ import io.wayleave.policy.PolicyEngine;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.route.RouteService;
 import io.wayleave.route.RouteSettings;
-import io.wayleave.route.RouteSource;
-import io.wayleave.route.RouteTarget;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -50,11 +46,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -87,9 +81,6 @@ final class Agent implements AutoCloseable {
   private static final Duration ROUTE_RETRY = Duration.ofSeconds(5);
   private static final int FRAME_SECONDS = 30;
 
-  /** RFC 8326 section 4: as long as the fabric needs to find other ways. */
-  private static final Duration DRAIN_TIME = Duration.ofSeconds(10);
-
   private static final Duration PRESENCE_TIME_TO_LIVE = Duration.ofSeconds(10);
 
   private final AgentConfig configuration;
@@ -111,12 +102,11 @@ final class Agent implements AutoCloseable {
   private final FabricView fabric = new FabricView();
   private final LocalNetwork network;
   private final BgpControl bgp;
-  private final Set<Cidr> ownBlocks = new HashSet<>();
-  private boolean blocksInSync;
+  private final OwnBlocks blocks;
+  private final Draining draining;
   private Optional<NodeAddresses> addresses = Optional.empty();
   private Optional<Node> registered = Optional.empty();
   private Step step = Step.WAITING;
-  private BgpPlan.Drain drain = BgpPlan.Drain.NONE;
 
   // Written by the core thread, read by others.
   private volatile Map<String, String> nodeLabels;
@@ -146,6 +136,8 @@ final class Agent implements AutoCloseable {
       bgp = new BgpControl(routes);
       open(() -> core.ask(this::closeBgp).join());
       network = new LocalNetwork(name, core, routes, bgp);
+      blocks = new OwnBlocks(name, core, routes, this::evaluate);
+      draining = new Draining(core::after, this::evaluate);
       datastore =
           open(Datastores.open(configuration.datastore(), configuration.datastoreOptions()));
       log.info(
@@ -162,7 +154,7 @@ final class Agent implements AutoCloseable {
       follow(resources, IpPool.class, this::onPool);
       follow(resources, WorkloadEndpoint.class, this::onEndpoint);
       followPolicies();
-      open(Ipam.followBlocks(datastore, new BlockListener()));
+      open(Ipam.followBlocks(datastore, blocks));
       core.every(ROUTE_RETRY, network::retry);
 
       Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
@@ -307,7 +299,7 @@ final class Agent implements AutoCloseable {
 
   /** Takes the next step of the start, or goes over to what has changed. */
   private void evaluate() {
-    if (!fabric.outstanding().isEmpty() || !blocksInSync) {
+    if (!fabric.outstanding().isEmpty() || !blocks.inSync()) {
       return;
     }
     switch (step) {
@@ -316,7 +308,7 @@ final class Agent implements AutoCloseable {
       case RUNNING -> {
         Node self = self();
         nodeLabels = self.metadata().labels();
-        drain(self);
+        draining.update(self.draining());
         bgp.apply(plan(self), ownAddresses());
       }
     }
@@ -405,10 +397,7 @@ final class Agent implements AutoCloseable {
     }
     StartMode mode =
         restarted ? new StartMode.Restarted(EnumSet.allOf(Family.class)) : new StartMode.Fresh();
-    if (self().draining()) {
-      // Whatever peers still kept of an earlier agent's routes, they are not to use it.
-      drain = BgpPlan.Drain.DONE;
-    }
+    draining.begin(self().draining());
     try {
       bgp.start(plan(self()), ownAddresses(), mode);
     } catch (RuntimeException e) {
@@ -419,25 +408,6 @@ final class Agent implements AutoCloseable {
     notReady = "";
     ready.complete(null);
     log.info("agent ready node={} endpoints={}", configuration.nodeName(), network.endpointCount());
-  }
-
-  /** Goes on with taking the node out of service, or takes it back. */
-  private void drain(Node self) {
-    if (!self.draining()) {
-      drain = BgpPlan.Drain.NONE;
-    } else if (drain == BgpPlan.Drain.NONE) {
-      drain = BgpPlan.Drain.ANNOUNCED;
-      log.info("node drains: its routes are announced as about to go");
-      core.after(
-          DRAIN_TIME,
-          () -> {
-            if (drain == BgpPlan.Drain.ANNOUNCED) {
-              drain = BgpPlan.Drain.DONE;
-              log.info("node drained: its sessions end");
-              evaluate();
-            }
-          });
-    }
   }
 
   private void settleLater(String what, Throwable error) {
@@ -454,7 +424,7 @@ final class Agent implements AutoCloseable {
 
   private BgpPlan plan(Node self) {
     return BgpPlan.of(
-        new BgpPlan.Self(self, defaultRouterId(), ownAddresses(), drain),
+        new BgpPlan.Self(self, defaultRouterId(), ownAddresses(), draining.phase()),
         fabric.nodes(),
         fabric.peers(),
         fabric.configuration());
@@ -527,7 +497,7 @@ final class Agent implements AutoCloseable {
                 since.toString(),
                 notReady,
                 addresses.map(NodeAddresses::describe).orElse(List.of()),
-                fabric.outstanding().isEmpty() && blocksInSync,
+                fabric.outstanding().isEmpty() && blocks.inSync(),
                 bgp.view(),
                 fabric.invalid(),
                 network.endpointCount()));
@@ -595,49 +565,5 @@ final class Agent implements AutoCloseable {
         Duration.ofSeconds(configuration.addTimeoutSeconds()),
         usual.delTimeout(),
         usual.settleInterval());
-  }
-
-  /** Blackhole routes for the unused addresses of this node's blocks. */
-  private final class BlockListener implements Syncer.Listener<Cidr, Block> {
-    @Override
-    public void onUpdate(Update<Cidr, Block> update) {
-      core.execute(
-          () -> {
-            switch (update) {
-              case Update.Put<Cidr, Block>(Cidr cidr, Block block) ->
-                  // A block of one address is that address: its route is the container's.
-                  keep(cidr, block.belongsTo(configuration.nodeName()) && !cidr.isHost());
-              case Update.Delete<Cidr, Block>(Cidr cidr) -> keep(cidr, false);
-              case Update.InSync<Cidr, Block>() -> {
-                blocksInSync = true;
-                submit(new Update.InSync<>());
-              }
-            }
-          });
-    }
-
-    @Override
-    public void onBatchEnd() {
-      core.execute(Agent.this::evaluate);
-    }
-
-    private void keep(Cidr cidr, boolean own) {
-      if (own && ownBlocks.add(cidr)) {
-        submit(new Update.Put<>(cidr, new RouteTarget.Blackhole()));
-      } else if (!own && ownBlocks.remove(cidr)) {
-        submit(new Update.Delete<>(cidr));
-      }
-    }
-
-    private void submit(Update<Cidr, RouteTarget> update) {
-      var _ =
-          routes
-              .submit(RouteSource.BLOCK, update)
-              .exceptionally(
-                  error -> {
-                    log.warn("blackhole route not taken update={}", update, error);
-                    return Optional.empty();
-                  });
-    }
   }
 }
