@@ -5,6 +5,7 @@ import io.wayleave.linux.Errno;
 import io.wayleave.linux.Fd;
 import io.wayleave.linux.Libc;
 import io.wayleave.linux.NetworkNamespace;
+import io.wayleave.linux.Poller;
 import io.wayleave.linux.SystemCallException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -36,7 +37,7 @@ public final class NetlinkMonitor implements AutoCloseable {
   private static final int NLMSG_PID_OFFSET = 12;
 
   private final Fd socket;
-  private final Fd wakeUp;
+  private final Poller poller;
   private final byte[] inputBytes = new byte[BUFFER_BYTES];
 
   /** What there is to hear. */
@@ -55,9 +56,9 @@ public final class NetlinkMonitor implements AutoCloseable {
     }
   }
 
-  private NetlinkMonitor(Fd socket, Fd wakeUp) {
+  private NetlinkMonitor(Fd socket, Poller poller) {
     this.socket = socket;
-    this.wakeUp = wakeUp;
+    this.poller = poller;
   }
 
   /** In the network namespace of the calling thread. */
@@ -90,8 +91,7 @@ public final class NetlinkMonitor implements AutoCloseable {
                 number, RtNetlink.SOL_NETLINK, RtNetlink.NETLINK_ADD_MEMBERSHIP, group.number),
             "listen to netlink group " + group);
       }
-      Fd wakeUp = Fd.ofResult(Libc.eventfd(0, Libc.EFD_FLAGS), "make an eventfd");
-      return new NetlinkMonitor(socket, wakeUp);
+      return new NetlinkMonitor(socket, Poller.open());
     } catch (IOException | RuntimeException e) {
       socket.close();
       throw e;
@@ -132,58 +132,30 @@ public final class NetlinkMonitor implements AutoCloseable {
   public List<NetlinkEvent> poll(Duration timeout) throws IOException {
     int number = socket.acquire();
     try {
-      int eventfd = wakeUp.acquire();
-      try {
-        waitFor(number, eventfd, timeout);
-        if (socket.isClosed()) {
-          throw new ClosedFdException();
-        }
-        return drain(number);
-      } finally {
-        wakeUp.release();
+      poller.await(List.of(socket), timeout);
+      if (socket.isClosed()) {
+        throw new ClosedFdException();
       }
+      return drain(number);
     } finally {
       socket.release();
     }
   }
 
+  /** To wait for beside others with a {@link Poller}, and then to poll without a wait. */
+  public Fd fd() {
+    return socket;
+  }
+
   /** Ends the current or the next wait of {@link #poll}. */
   public void wakeUp() {
-    int eventfd;
-    try {
-      eventfd = wakeUp.acquire();
-    } catch (ClosedFdException e) {
-      // Closing woke everybody.
-      return;
-    }
-    try {
-      signal(eventfd);
-    } finally {
-      wakeUp.release();
-    }
+    poller.wakeUp();
   }
 
   @Override
   public void close() {
     socket.close();
-    wakeUp();
-    wakeUp.close();
-  }
-
-  private static void waitFor(int socket, int eventfd, Duration timeout) throws IOException {
-    long millis = Math.clamp(timeout.plusNanos(999_999).toMillis(), 0, Integer.MAX_VALUE);
-    int ready =
-        Libc.poll(
-            new int[] {socket, eventfd}, new short[] {Libc.POLLIN, Libc.POLLIN}, (int) millis);
-    // An interrupted wait ends early and without events, as a wake-up does.
-    if (ready < 0 && ready != -Errno.EINTR.number()) {
-      throw new SystemCallException("wait for netlink events", -ready);
-    }
-    if (ready > 0 && (ready & 2) != 0) {
-      try (Arena arena = Arena.ofConfined()) {
-        Libc.read(eventfd, arena.allocate(8, 8));
-      }
-    }
+    poller.close();
   }
 
   private List<NetlinkEvent> drain(int number) throws IOException {
@@ -247,13 +219,6 @@ public final class NetlinkMonitor implements AutoCloseable {
           Neighbour.decode(reader).map(NetlinkEvent.NeighbourRemoved::new);
       default -> Optional.empty();
     };
-  }
-
-  private static void signal(int eventfd) {
-    try (Arena arena = Arena.ofConfined()) {
-      // A full counter (EAGAIN) is a wake-up that is already waiting.
-      Libc.write(eventfd, arena.allocateFrom(ValueLayout.JAVA_LONG, 1L));
-    }
   }
 
   /** struct sock_filter: code, jump if true, jump if false, constant. */
