@@ -17,6 +17,7 @@ import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.RouteFilter;
 import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
@@ -150,6 +151,7 @@ final class Agent implements AutoCloseable {
       ResourceStore resources = new ResourceStore(datastore);
       nodeSyncer = follow(resources, Node.class, fabric::onNode);
       follow(resources, BgpPeer.class, fabric::onPeer);
+      follow(resources, BgpFilter.class, fabric::onFilter);
       follow(resources, BgpConfiguration.class, fabric::onConfiguration);
       follow(resources, IpPool.class, this::onPool);
       follow(resources, WorkloadEndpoint.class, this::onEndpoint);
@@ -427,6 +429,7 @@ final class Agent implements AutoCloseable {
         new BgpPlan.Self(self, defaultRouterId(), ownAddresses(), draining.phase()),
         fabric.nodes(),
         fabric.peers(),
+        fabric.filters(),
         fabric.configuration());
   }
 

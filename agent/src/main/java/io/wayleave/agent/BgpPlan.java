@@ -11,10 +11,14 @@ import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerPolicy;
 import io.wayleave.bgp.PeerSecurity;
 import io.wayleave.bgp.Timers;
+import io.wayleave.bgp.filter.FilterPolicy;
+import io.wayleave.bgp.filter.RejectAll;
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Node;
 import io.wayleave.model.RouterId;
@@ -30,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Whom this node speaks BGP with, derived from the resources alone: the same resources give the
@@ -127,14 +132,16 @@ record BgpPlan(
    *
    * @param nodes every node, this one included or not
    * @param bgpPeers every BGPPeer of the fabric
+   * @param filters every BGPFilter of the fabric
    * @param configuration the fabric's settings
    */
   static BgpPlan of(
       Self self,
       Collection<Node> nodes,
       Collection<BgpPeer> bgpPeers,
+      Collection<BgpFilter> filters,
       BgpConfiguration configuration) {
-    return new Planner(self, configuration).plan(nodes, bgpPeers);
+    return new Planner(self, filters, configuration).plan(nodes, bgpPeers);
   }
 
   /** This with more peers that cannot be had. */
@@ -151,11 +158,13 @@ record BgpPlan(
     private final Asn ownAsn;
     private final int listenPort;
     private final BgpConfiguration configuration;
+    private final Map<String, BgpFilter.Spec> filters;
     private final List<Failure> failures = new ArrayList<>();
     private final Map<PeerAddress, Peer> peers = new HashMap<>();
 
-    Planner(Self self, BgpConfiguration configuration) {
+    Planner(Self self, Collection<BgpFilter> filters, BgpConfiguration configuration) {
       this.self = self;
+      this.filters = filters.stream().collect(Collectors.toMap(BgpFilter::name, BgpFilter::spec));
       this.configuration = configuration;
       fabricAsn = configuration.spec().asNumber().orElse(BgpConfiguration.DEFAULT_ASN);
       ownAsn = self.node().spec().bgp().flatMap(Node.Bgp::asNumber).orElse(fabricAsn);
@@ -171,13 +180,7 @@ record BgpPlan(
       // Of several peers with one address the first by name is taken, on every node alike.
       List<BgpPeer> sorted = bgpPeers.stream().sorted(Comparator.comparing(BgpPeer::name)).toList();
       for (BgpPeer peer : sorted) {
-        if (!peer.spec().filters().isEmpty()) {
-          // Without its filter the peer would be told, and believed, too much.
-          failures.add(
-              new Failure(
-                  "peer " + peer.name(),
-                  "filters " + peer.spec().filters() + " are not known to this node"));
-        } else if (peer.spec().peerSelector().isPresent()) {
+        if (peer.spec().peerSelector().isPresent()) {
           selectedNodes(peer, others);
         } else if (appliesTo(peer, self.node())) {
           add(configured(peer));
@@ -226,7 +229,7 @@ record BgpPlan(
       PeerConfig session =
           session(
               PeerConfig.of(NODE_PREFIX + node.name(), address.get(), asn).withPort(listenPort),
-              by.map(BgpPeer::spec));
+              by);
       // A reflector serves the nodes that are none (RFC 4456 section 5).
       boolean client =
           node.spec().bgp().flatMap(Node.Bgp::routeReflectorClusterID).isEmpty()
@@ -247,7 +250,7 @@ record BgpPlan(
       PeerAs as = spec.asNumber().<PeerAs>map(PeerAs.Exact::new).orElseGet(PeerAs.External::new);
       boolean client = spec.asNumber().map(this::isReflectorFor).orElse(false);
       PeerConfig session =
-          session(PeerConfig.of(peer.name(), where, as).withPort(spec.port()), Optional.of(spec));
+          session(PeerConfig.of(peer.name(), where, as).withPort(spec.port()), Optional.of(peer));
       return new Peer(
           spec.node().isPresent() || spec.nodeSelector().isPresent()
               ? PeerType.NODE_SPECIFIC
@@ -262,7 +265,8 @@ record BgpPlan(
     }
 
     /** The settings of a BGPPeer, or the defaults. */
-    private PeerConfig session(PeerConfig plain, Optional<BgpPeer.Spec> spec) {
+    private PeerConfig session(PeerConfig plain, Optional<BgpPeer> by) {
+      Optional<BgpPeer.Spec> spec = by.map(BgpPeer::spec);
       int keepalive = spec.flatMap(BgpPeer.Spec::keepaliveTime).orElse(DEFAULT_KEEPALIVE_SECONDS);
       int restart = spec.flatMap(BgpPeer.Spec::maxRestartTime).orElse(DEFAULT_RESTART_SECONDS);
       boolean ownSource =
@@ -282,7 +286,7 @@ record BgpPlan(
                     self.drain() == Drain.DONE
                         ? Optional.of("node " + self.node().name() + " is drained")
                         : Optional.empty())
-                .policy(policy(spec));
+                .policy(policy(by));
             spec.flatMap(BgpPeer.Spec::localASNumber)
                 .ifPresent(as -> peer.localAs(new LocalAs(as, true)));
             plain
@@ -300,7 +304,8 @@ record BgpPlan(
       return families;
     }
 
-    private PeerPolicy policy(Optional<BgpPeer.Spec> spec) {
+    private PeerPolicy policy(Optional<BgpPeer> by) {
+      Optional<BgpPeer.Spec> spec = by.map(BgpPeer::spec);
       NextHopMode nextHop =
           switch (spec.flatMap(BgpPeer.Spec::nextHopMode).orElse(BgpPeer.NextHop.Auto)) {
             case Auto -> NextHopMode.STANDARD;
@@ -313,6 +318,7 @@ record BgpPlan(
                 .nextHop(nextHop)
                 .gracefulShutdown(self.drain() != Drain.NONE)
                 .allowOwnAs(spec.flatMap(BgpPeer.Spec::numAllowedLocalASNumbers).orElse(0));
+            by.ifPresent(peer -> filter(peer, rules));
             spec.flatMap(BgpPeer.Spec::maxPrefixes)
                 .ifPresent(
                     limit -> {
@@ -321,6 +327,38 @@ record BgpPlan(
                       }
                     });
           });
+    }
+
+    /**
+     * Without one of its filters a peer would be told, and believed, too much: then no route passes
+     * in either direction. The session stays, so that mending the filter mends the routes.
+     */
+    private void filter(BgpPeer peer, PeerPolicy.Builder rules) {
+      List<FilterPolicy.Named> named = new ArrayList<>();
+      for (String name : peer.spec().filters()) {
+        Optional.ofNullable(filters.get(name))
+            .ifPresentOrElse(
+                spec -> named.add(new FilterPolicy.Named(name, spec)),
+                () -> refuseAll(peer, rules, "filter \"" + name + "\" does not exist"));
+      }
+      if (named.size() < peer.spec().filters().size()) {
+        return;
+      }
+      try {
+        FilterPolicy.ofImport(named, peer.spec().interfaceName()).ifPresent(rules::importPolicy);
+        FilterPolicy.ofExport(named).ifPresent(rules::exportPolicy);
+      } catch (InvalidInputException e) {
+        refuseAll(peer, rules, e.getMessage());
+      }
+    }
+
+    private void refuseAll(BgpPeer peer, PeerPolicy.Builder rules, String reason) {
+      Failure failure = new Failure("peer " + peer.name(), reason);
+      // One BGPPeer may be the sessions with many nodes.
+      if (!failures.contains(failure)) {
+        failures.add(failure);
+      }
+      rules.importPolicy(new RejectAll(reason)).exportPolicy(new RejectAll(reason));
     }
 
     private static BfdSettings bfd(BgpPeer.Bfd bfd) {

@@ -2,6 +2,7 @@ package io.wayleave.agent;
 
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
@@ -25,6 +26,7 @@ import java.util.TreeMap;
 final class FabricView {
   private final Map<String, Node> nodes = new HashMap<>();
   private final Map<String, BgpPeer> peers = new HashMap<>();
+  private final Map<String, BgpFilter> filters = new HashMap<>();
   private final Map<String, BgpConfiguration> configurations = new HashMap<>();
   private final Map<String, IpPool> pools = new HashMap<>();
   private final Set<Kind> outstanding = EnumSet.allOf(Kind.class);
@@ -36,6 +38,10 @@ final class FabricView {
 
   void onPeer(Update<String, BgpPeer> update) {
     keep(Kind.BGP_PEER, peers, update);
+  }
+
+  void onFilter(Update<String, BgpFilter> update) {
+    keep(Kind.BGP_FILTER, filters, update);
   }
 
   void onConfiguration(Update<String, BgpConfiguration> update) {
@@ -76,6 +82,10 @@ final class FabricView {
 
   Collection<BgpPeer> peers() {
     return Collections.unmodifiableCollection(peers.values());
+  }
+
+  Collection<BgpFilter> filters() {
+    return Collections.unmodifiableCollection(filters.values());
   }
 
   Collection<IpPool> pools() {

@@ -10,8 +10,10 @@ import io.wayleave.bgp.NextHopMode;
 import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.filter.RejectAll;
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
@@ -61,10 +63,10 @@ class BgpPlanTest {
   void theConfigurationDecidesOverThePresenceOfPeers() {
     List<Node> nodes = List.of(self, node("n2", "10.0.0.2", Map.of()));
     List<BgpPeer> peers = List.of(peer("tor", "10.0.0.254", Optional.empty()));
-    assertThat(BgpPlan.of(me(self), nodes, peers, mesh(true)).peers())
+    assertThat(BgpPlan.of(me(self), nodes, peers, List.of(), mesh(true)).peers())
         .extracting(BgpPlan.Peer::name)
         .containsExactly("node:n2", "tor");
-    assertThat(BgpPlan.of(me(self), nodes, List.of(), mesh(false)).peers()).isEmpty();
+    assertThat(BgpPlan.of(me(self), nodes, List.of(), List.of(), mesh(false)).peers()).isEmpty();
   }
 
   @Test
@@ -125,13 +127,13 @@ class BgpPlanTest {
                 peer("b", "10.0.0.4", Optional.empty()),
                 peer("a", "10.0.0.4", Optional.empty()),
                 peer("c", "10.1.0.1", Optional.empty())));
-    BgpPlan first = BgpPlan.of(me(self), nodes, peers, mesh(true));
+    BgpPlan first = BgpPlan.of(me(self), nodes, peers, List.of(), mesh(true));
     assertThat(first.failures()).hasSize(3);
     Random random = new Random(3);
     for (int i = 0; i < 50; i++) {
       Collections.shuffle(nodes, random);
       Collections.shuffle(peers, random);
-      assertThat(BgpPlan.of(me(self), nodes, peers, mesh(true))).isEqualTo(first);
+      assertThat(BgpPlan.of(me(self), nodes, peers, List.of(), mesh(true))).isEqualTo(first);
     }
   }
 
@@ -156,6 +158,7 @@ class BgpPlanTest {
                 rr1, ROUTER_ID, List.of(IpAddress.parse("10.0.0.8")), BgpPlan.Drain.NONE),
             nodes,
             peers,
+            List.of(),
             BgpConfiguration.defaults());
     assertThat(ofReflector.clusterId()).contains(RouterId.parse("10.9.9.9"));
     assertThat(ofReflector.peers())
@@ -169,10 +172,10 @@ class BgpPlanTest {
     List<Node> nodes = List.of(self, reflector("rr1", "10.0.0.8"));
     List<BgpPeer> peers = List.of(spec("reflectors", "{peerSelector: has(reflector)}"));
     PeerConfig meshed =
-        BgpPlan.of(me(self), nodes, List.of(), mesh(true)).peers().getFirst().session();
+        BgpPlan.of(me(self), nodes, List.of(), List.of(), mesh(true)).peers().getFirst().session();
     PeerConfig reflected =
-        BgpPlan.of(me(self), nodes, peers, mesh(false)).peers().getFirst().session();
-    BgpPlan both = BgpPlan.of(me(self), nodes, peers, mesh(true));
+        BgpPlan.of(me(self), nodes, peers, List.of(), mesh(false)).peers().getFirst().session();
+    BgpPlan both = BgpPlan.of(me(self), nodes, peers, List.of(), mesh(true));
 
     assertThat(reflected).matches(meshed::sameSession);
     assertThat(both.peers()).extracting(BgpPlan.Peer::session).containsExactly(reflected);
@@ -224,15 +227,75 @@ class BgpPlanTest {
     assertThat(done.shutdown()).contains("node n1 is drained");
   }
 
+  @Test
+  void aFilterIsCompiledAndItsEditLeavesTheSessionAlone() {
+    BgpPeer tor = spec("tor", "{peerIP: 10.1.0.1, asNumber: 65000, filters: [a, b]}");
+    BgpFilter b = filter("b", "{exportV4: [{action: Reject, source: RemotePeers}]}");
+    PeerConfig first =
+        filtered(tor, filter("a", "{importV4: [{action: Reject}]}"), b).getFirst().session();
+    assertThat(first.policy().importPolicy()).isPresent();
+    assertThat(first.policy().exportPolicy()).isPresent();
+    PeerConfig edited =
+        filtered(tor, filter("a", "{importV4: [{action: Accept}]}"), b).getFirst().session();
+    assertThat(edited).isNotEqualTo(first).matches(first::sameSession);
+    assertThat(filtered(tor, b, filter("a", "{importV4: [{action: Reject}]}")).getFirst().session())
+        .as("the order of the resources changes nothing")
+        .isEqualTo(first);
+  }
+
+  @Test
+  void aPeerWhoseFilterCannotBeHadExchangesNoRoute() {
+    BgpPeer tor = spec("tor", "{peerIP: 10.1.0.1, asNumber: 65000, filters: [a, b]}");
+    for (BgpFilter only :
+        List.of(
+            filter("b", "{}"), filter("a", "{importV4: [{action: Reject, interface: 'eth*'}]}"))) {
+      BgpPlan plan =
+          BgpPlan.of(
+              me(self), List.of(self), List.of(tor), List.of(only), BgpConfiguration.defaults());
+      assertThat(plan.failures()).hasSize(1);
+      assertThat(plan.peers().getFirst().session().policy().importPolicy().orElseThrow())
+          .isInstanceOf(RejectAll.class);
+      assertThat(plan.peers().getFirst().session().policy().exportPolicy().orElseThrow())
+          .isInstanceOf(RejectAll.class);
+    }
+    BgpPlan byInterface =
+        BgpPlan.of(
+            me(self),
+            List.of(self),
+            List.of(spec("tor", "{peerIP: 10.1.0.1, asNumber: 65000, filters: [a]}")),
+            List.of(filter("a", "{importV4: [{action: Reject, interface: 'eth*'}]}")),
+            BgpConfiguration.defaults());
+    assertThat(byInterface.failures().getFirst().why()).contains("importV4[0].interface");
+  }
+
+  private List<BgpPlan.Peer> filtered(BgpPeer peer, BgpFilter... filters) {
+    BgpPlan plan =
+        BgpPlan.of(
+            me(self), List.of(self), List.of(peer), List.of(filters), BgpConfiguration.defaults());
+    assertThat(plan.failures()).isEmpty();
+    return plan.peers();
+  }
+
+  private static BgpFilter filter(String name, String text) {
+    return (BgpFilter)
+        ResourceCodec.fromManifest(
+                "{apiVersion: wayleave.io/v1, kind: BGPFilter, metadata: {name: "
+                    + name
+                    + "}, spec: "
+                    + text
+                    + "}")
+            .getFirst();
+  }
+
   private PeerConfig drained(List<BgpPeer> peers, BgpPlan.Drain drain) {
-    return BgpPlan.of(me(self, drain), List.of(self), peers, BgpConfiguration.defaults())
+    return BgpPlan.of(me(self, drain), List.of(self), peers, List.of(), BgpConfiguration.defaults())
         .peers()
         .getFirst()
         .session();
   }
 
   private BgpPlan plan(List<Node> nodes, List<BgpPeer> peers) {
-    return BgpPlan.of(me(self), nodes, peers, BgpConfiguration.defaults());
+    return BgpPlan.of(me(self), nodes, peers, List.of(), BgpConfiguration.defaults());
   }
 
   private static BgpConfiguration mesh(boolean on) {

@@ -67,7 +67,13 @@ final class PeerCommand {
               paramLabel = "SECONDS",
               description =
                   "how long the peer keeps our routes while an agent restarts" + " (default 120)")
-          Optional<Integer> restartTime) {
+          Optional<Integer> restartTime,
+      @Option(
+              names = "--filter",
+              paramLabel = "NAME",
+              description =
+                  "BGPFilter that its routes go through; may be given several times, in this order")
+          List<String> filters) {
     if (node.isPresent() && nodeSelector.isPresent()) {
       throw new UsageException("--node and --node-selector are both given; give one or none");
     }
@@ -78,7 +84,8 @@ final class PeerCommand {
                 new BgpPeer(
                     Metadata.of(name),
                     BgpPeer.Spec.at(address, asNumber, node, nodeSelector)
-                        .withTimes(keepalive, restartTime)));
+                        .withTimes(keepalive, restartTime)
+                        .withFilters(filters)));
     context.output().changes(List.of(context.resources().create(peer)));
     return 0;
   }

@@ -2,6 +2,7 @@ package io.wayleave.ctl;
 
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.IpPool;
@@ -31,6 +32,7 @@ final class ResourceTables {
   private static String[] headings(Kind kind) {
     return switch (kind) {
       case BGP_CONFIGURATION -> array("NAME", "MESH", "AS", "LISTEN PORT");
+      case BGP_FILTER -> array("NAME", "IMPORT V4", "IMPORT V6", "EXPORT V4", "EXPORT V6");
       case BGP_PEER -> array("NAME", "ADDRESS", "AS", "NODES", "KEEPALIVE", "RESTART TIME");
       case GLOBAL_NETWORK_POLICY -> array("NAME", "ORDER", "TYPES", "RULES", "SELECTOR");
       case IP_POOL -> array("NAME", "CIDR", "BLOCK SIZE", "STATE", "NODES");
@@ -51,6 +53,13 @@ final class ResourceTables {
                   .orElse("while there is no peer"),
               configuration.spec().asNumber().orElse(BgpConfiguration.DEFAULT_ASN).toString(),
               configuration.spec().listenPort().map(Object::toString).orElse("179"));
+      case BgpFilter filter ->
+          array(
+              filter.name(),
+              rules(filter.spec().importV4()),
+              rules(filter.spec().importV6()),
+              rules(filter.spec().exportV4()),
+              rules(filter.spec().exportV6()));
       case BgpPeer peer ->
           array(
               peer.name(),
@@ -123,6 +132,10 @@ final class ResourceTables {
     return spec.peerIP()
         .or(() -> spec.interfaceName().map(name -> "interface " + name))
         .orElseGet(() -> "nodes " + spec.peerSelector().orElse(""));
+  }
+
+  private static String rules(List<BgpFilter.Rule> rules) {
+    return rules.size() == 1 ? "1 rule" : rules.size() + " rules";
   }
 
   private static String nodes(BgpPeer peer) {

@@ -23,6 +23,11 @@ class GetCommandTest {
           NAME     MESH  AS     LISTEN PORT
           default  off   65000  1179
           """,
+          Kind.BGP_FILTER,
+          """
+          NAME       IMPORT V4  IMPORT V6  EXPORT V4  EXPORT V6
+          from-tors  2 rules    0 rules    0 rules    1 rule
+          """,
           Kind.BGP_PEER,
           """
           NAME  ADDRESS        AS          NODES        KEEPALIVE  RESTART TIME

@@ -26,6 +26,15 @@ final class Samples {
       spec: {node: r1h1, peerIP: "fd00::1", asNumber: 65002}
       ---
       apiVersion: wayleave.io/v1
+      kind: BGPFilter
+      metadata: {name: from-tors}
+      spec:
+        importV4:
+          - {cidr: 10.244.0.0/16, matchOperator: In, action: Reject}
+          - {interface: eth*, action: Accept, operations: [{setPriority: {value: 512}}]}
+        exportV6: [{source: RemotePeers, action: Reject}]
+      ---
+      apiVersion: wayleave.io/v1
       kind: GlobalNetworkPolicy
       metadata: {name: floor}
       spec: {}

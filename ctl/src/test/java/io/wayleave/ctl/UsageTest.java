@@ -93,7 +93,7 @@ class UsageTest {
         new Wrong("pool list --timeout", "--timeout needs a value, TIME"),
         new Wrong(
             "get pods",
-            "kind: \"pods\" is not allowed; allowed: BGPConfiguration, BGPPeer,"
+            "kind: \"pods\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
                 + " GlobalNetworkPolicy, IPPool, Node, WorkloadEndpoint"),
         new Wrong("get", "netctl get needs KIND (such as ippools or BGPPeer)"),
         new Wrong(

@@ -49,7 +49,8 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
    * @param password of the TCP MD5 signature (RFC 2385)
    * @param bfd present when the session follows BFD (RFC 5881)
    * @param maxPrefixes how many prefixes of one family the peer may send
-   * @param filters names of BGPFilters, asked in this order
+   * @param filters names of the BGPFilters that routes from and to this peer go through, in this
+   *     order as if their rules were of one filter
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Spec(
@@ -93,6 +94,12 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       bfd = Absent.orEmpty(bfd);
       maxPrefixes = Absent.orEmpty(maxPrefixes);
       filters = Absent.orEmpty(filters);
+      for (int i = 0; i < filters.size(); i++) {
+        if (filters.indexOf(filters.get(i)) != i) {
+          throw new InvalidInputException(
+              "filters[" + i + "]", filters.get(i), "a filter that is not named before");
+        }
+      }
       checkWho(peerIP, interfaceName, peerSelector, asNumber);
       checkRange("keepaliveTime", keepaliveTime, 1, MAX_KEEPALIVE_SECONDS, " seconds");
       checkRange("maxRestartTime", maxRestartTime, 1, MAX_RESTART_SECONDS, " seconds");
@@ -154,6 +161,28 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
           bfd,
           maxPrefixes,
           filters);
+    }
+
+    /** This with other filters. */
+    public Spec withFilters(List<String> names) {
+      return new Spec(
+          node,
+          nodeSelector,
+          peerIP,
+          interfaceName,
+          peerSelector,
+          asNumber,
+          localASNumber,
+          sourceAddress,
+          keepaliveTime,
+          maxRestartTime,
+          nextHopMode,
+          numAllowedLocalASNumbers,
+          ttlSecurity,
+          password,
+          bfd,
+          maxPrefixes,
+          names);
     }
 
     private static void checkWho(

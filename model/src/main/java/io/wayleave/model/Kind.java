@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
  */
 public enum Kind {
   BGP_CONFIGURATION("BGPConfiguration", "bgpconfigurations", BgpConfiguration.class),
+  BGP_FILTER("BGPFilter", "bgpfilters", BgpFilter.class),
   BGP_PEER("BGPPeer", "bgppeers", BgpPeer.class),
   GLOBAL_NETWORK_POLICY("GlobalNetworkPolicy", "globalnetworkpolicies", GlobalNetworkPolicy.class),
   IP_POOL("IPPool", "ippools", IpPool.class),

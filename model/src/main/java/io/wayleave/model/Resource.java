@@ -5,7 +5,13 @@ package io.wayleave.model;
  * resource is immutable and valid: its constructor refuses what is not, naming the field.
  */
 public sealed interface Resource
-    permits BgpConfiguration, BgpPeer, GlobalNetworkPolicy, IpPool, Node, WorkloadEndpoint {
+    permits BgpConfiguration,
+        BgpFilter,
+        BgpPeer,
+        GlobalNetworkPolicy,
+        IpPool,
+        Node,
+        WorkloadEndpoint {
   Metadata metadata();
 
   default Kind kind() {

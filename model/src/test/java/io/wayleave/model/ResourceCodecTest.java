@@ -34,6 +34,38 @@ class ResourceCodecTest {
             protocol: 47
       """;
 
+  private static final String FILTER =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: BGPFilter
+      metadata:
+        name: from-tors
+      spec:
+        importV4:
+          - {action: Reject, matchOperator: In, cidr: 10.244.0.0/16, prefixLength: {min: 27, max: 31}}
+          - action: Accept
+            matchOperator: NotIn
+            cidr: 10.0.0.0/8
+            peerType: eBGP
+            interface: eth*
+            communities: {values: ["65000:1", "65000:1:2"]}
+            asPathPrefix: [65001, 65002]
+            asPathContains: [65010]
+            nextHops: [10.90.0.0/16]
+            operations:
+              - addCommunity: {value: "65000:100"}
+              - setCommunities: {values: ["65000:7"]}
+              - prependASPath: {prefix: [65000, 65001]}
+              - setLocalPref: {value: 50}
+              - setMED: {value: 0}
+              - setPriority: {value: 512}
+        importV6:
+          - {action: Accept, matchOperator: Equal, cidr: "5000::/64"}
+          - {action: Reject}
+        exportV4:
+          - {action: Reject, source: RemotePeers}
+      """;
+
   @Test
   void readsAPolicy() {
     GlobalNetworkPolicy policy = (GlobalNetworkPolicy) one(POLICY);
@@ -92,6 +124,7 @@ class ResourceCodecTest {
                 .withTimes(Optional.of(3), Optional.of(60))),
         one(REFLECTORS),
         one(UNNUMBERED),
+        one(FILTER),
         BgpConfiguration.defaults(),
         new Node(
             Metadata.of("r1h1", Map.of("rack", "1")),
@@ -223,8 +256,8 @@ class ResourceCodecTest {
         new Refusal(
             "kind",
             POLICY.replace("GlobalNetworkPolicy", "Pod"),
-            "kind: \"Pod\" is not allowed; allowed: BGPConfiguration, BGPPeer, GlobalNetworkPolicy,"
-                + " IPPool, Node, WorkloadEndpoint"),
+            "kind: \"Pod\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
+                + " GlobalNetworkPolicy, IPPool, Node, WorkloadEndpoint"),
         new Refusal(
             "unknown field",
             pool + "{cidr: 10.0.0.0/8, colour: red}",
@@ -313,10 +346,63 @@ class ResourceCodecTest {
             "types",
             POLICY.replace("ingress:", "types: [Egress]\n  ingress:"),
             "spec.types: \"[Egress]\" is not allowed; allowed: Ingress among them"),
+        new Refusal(
+            "filter without action",
+            filter("{matchOperator: In, cidr: 10.0.0.0/8}"),
+            "spec.importV4[0].action: \"\" is not allowed; allowed: Accept or Reject"),
+        new Refusal(
+            "filter without operator",
+            filter("{action: Accept, cidr: 10.0.0.0/8}"),
+            "spec.importV4[0].matchOperator: \"\" is not allowed; allowed: cidr and matchOperator"),
+        new Refusal(
+            "filter of the other family",
+            filter("{action: Accept, matchOperator: In, cidr: 'fd00::/8'}"),
+            "spec.importV4[0].cidr: \"fd00::/8\" is not allowed; allowed: a network of IPV4"),
+        new Refusal(
+            "filter length",
+            filter("{action: Accept, prefixLength: {max: 33}}"),
+            "spec.importV4[0].prefixLength.max: \"33\" is not allowed; allowed: 0 to 32"),
+        new Refusal(
+            "filter lengths",
+            filter("{action: Accept, prefixLength: {min: 30, max: 29}}"),
+            "spec.importV4[0].prefixLength.max: \"29\" is not allowed; allowed: at least min, 30"),
+        new Refusal(
+            "change of a rejected route",
+            filter("{action: Reject, operations: [{setMED: {value: 1}}]}"),
+            "spec.importV4[0].operations: \"1 operations\" is not allowed; allowed: nothing"),
+        new Refusal(
+            "two operations in one",
+            filter(
+                "{action: Accept, operations: [{setMED: {value: 1}, setLocalPref: {value: 1}}]}"),
+            "spec.importV4[0].operations[0]: \"2 fields\" is not allowed; allowed: exactly one of"),
+        new Refusal(
+            "community",
+            filter("{action: Accept, communities: {values: ['65536:1']}}"),
+            "spec.importV4[0].communities.values[0]: \"65536:1\" is not allowed"),
+        new Refusal(
+            "priority",
+            filter("{action: Accept, operations: [{setPriority: {value: 0}}]}"),
+            "spec.importV4[0].operations[0].setPriority.value: \"0\" is not allowed; allowed: 1"
+                + " to"),
+        new Refusal(
+            "interface of an announcement",
+            filter("{action: Reject, interface: '*.calico'}").replace("importV4", "exportV4"),
+            "spec.exportV4[0].interface: \"*.calico\" is not allowed; allowed: nothing in an"
+                + " export"),
+        new Refusal(
+            "filter named twice",
+            peer + "{peerIP: 10.0.0.1, asNumber: 1, filters: [a, a]}",
+            "spec.filters[1]: \"a\" is not allowed"),
         new Refusal("duplicate field", pool + "\n  cidr: 10.0.0.0/8\n  cidr: 10.0.0.0/9", "line 6"),
         new Refusal("not YAML", "{", "allowed: well-formed YAML or JSON"),
         new Refusal("text", "hello", "allowed: an object with apiVersion, kind, metadata and spec"),
         new Refusal("nothing", "---\n", "allowed: at least one resource"));
+  }
+
+  private static String filter(String rule) {
+    return "apiVersion: wayleave.io/v1\nkind: BGPFilter\nmetadata: {name: f}\nspec: {importV4: ["
+        + rule
+        + "]}";
   }
 
   @ParameterizedTest
