@@ -180,7 +180,7 @@ final class BgpControl implements LocalNetwork.Announcer {
             .orElse("");
     return new Peer(
         peer.name(),
-        peer.address().toString(),
+        peer.address().map(IpAddress::toString).orElseGet(() -> peer.where().toString()),
         peer.asNumber().map(Asn::number).orElse(0L),
         planned.type().title(),
         peer.state().toString(),

@@ -100,6 +100,22 @@ public final class BgpSpeaker implements AutoCloseable {
   }
 
   /**
+   * A router was heard on an interface: the peer configured by that interface, if there is one, is
+   * at this link-local address from now on. Told again of the same address, nothing happens.
+   */
+  public void neighbourFound(String interfaceName, ScopedAddress address) {
+    requireNonNull(interfaceName, "interfaceName is null");
+    requireNonNull(address, "address is null");
+    tell(speaker -> speaker.neighbourFound(interfaceName, address));
+  }
+
+  /** The router on an interface, or the interface itself, is gone. */
+  public void neighbourLost(String interfaceName) {
+    requireNonNull(interfaceName, "interfaceName is null");
+    tell(speaker -> speaker.neighbourLost(interfaceName));
+  }
+
+  /**
    * Asks the peer to send its routes again (RFC 2918); without effect when it is down or cannot.
    *
    * @throws io.wayleave.model.InvalidInputException when there is no such peer

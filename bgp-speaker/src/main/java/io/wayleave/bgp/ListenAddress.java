@@ -3,7 +3,10 @@ package io.wayleave.bgp;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 
-/** Where the speaker waits for its peers' connections; 0.0.0.0 or :: stands for every address. */
+/**
+ * Where the speaker waits for its peers' connections; 0.0.0.0 stands for every address of IPv4, and
+ * :: for every one of both families.
+ */
 public record ListenAddress(IpAddress address, int port) {
   /** The port that IANA gave to BGP. */
   public static final int BGP_PORT = 179;

@@ -148,10 +148,25 @@ public record PeerConfig(
 
   /**
    * Whether a running session may go on under the other configuration: only what takes effect by
-   * itself, without another OPEN or connection, differs.
+   * itself, without another OPEN or connection, differs. Of the timers the hold time is in OPEN;
+   * the others are looked at when they are started next. Where a peer is dialled, and from where,
+   * matters to the next connection only.
    */
   public boolean sameSession(PeerConfig other) {
-    return with(peer -> peer.policy(other.policy).bfd(other.bfd)).equals(other);
+    return localAs.map(LocalAs::asNumber).equals(other.localAs.map(LocalAs::asNumber))
+        && addPath.receive() == other.addPath.receive()
+        && addPath.sends() == other.addPath.sends()
+        && with(peer -> {
+              peer.localAs = other.localAs;
+              peer.where(other.where)
+                  .port(other.port)
+                  .passive(other.passive)
+                  .addPath(other.addPath)
+                  .timers(other.timers.withHoldTime(timers.holdTime()))
+                  .bfd(other.bfd)
+                  .policy(other.policy);
+            })
+            .equals(other);
   }
 
   /** This with some fields changed. */

@@ -14,6 +14,8 @@ import java.util.Optional;
 /**
  * A peer at one moment. All texts are for people.
  *
+ * @param where as configured; of a peer that came by a range, the range
+ * @param address absent as long as nobody was heard on the peer's interface
  * @param asNumber of the session, else as configured; absent while neither says
  * @param internal iBGP
  * @param since when the state was entered
@@ -28,7 +30,8 @@ import java.util.Optional;
  */
 public record PeerStatus(
     String name,
-    IpAddress address,
+    PeerAddress where,
+    Optional<IpAddress> address,
     Optional<Asn> asNumber,
     boolean internal,
     Phase state,

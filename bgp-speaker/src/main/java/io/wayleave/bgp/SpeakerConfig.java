@@ -3,6 +3,7 @@ package io.wayleave.bgp;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Asn;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
@@ -63,6 +64,38 @@ public record SpeakerConfig(
             "an address that no other peer has");
       }
     }
+    for (int i = 0; i < peers.size(); i++) {
+      checkRangePasswords("peers[" + i + "].md5Password", peers.get(i), peers);
+    }
+  }
+
+  /** The kernel wants the signature of all hosts of a prefix that has a key, without exceptions. */
+  private static void checkRangePasswords(String field, PeerConfig peer, List<PeerConfig> all) {
+    if (peer.security().md5Password().isPresent()) {
+      return;
+    }
+    peer.host()
+        .flatMap(
+            address ->
+                all.stream()
+                    .filter(other -> other.security().md5Password().isPresent())
+                    .filter(other -> contains(other.where(), address))
+                    .findFirst())
+        .ifPresent(
+            range -> {
+              throw new InvalidInputException(
+                  field,
+                  "none",
+                  "a password, as "
+                      + peer.where()
+                      + " is in the range of a peer"
+                      + " that has one, "
+                      + range.name());
+            });
+  }
+
+  private static boolean contains(PeerAddress where, IpAddress address) {
+    return where instanceof PeerAddress.Range(Cidr range, int _) && range.contains(address);
   }
 
   /** What must be unique: of a range the range, whatever its limit. */

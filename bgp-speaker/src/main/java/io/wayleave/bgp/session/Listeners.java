@@ -3,6 +3,7 @@ package io.wayleave.bgp.session;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.model.Cidr;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,6 +29,7 @@ final class Listeners {
   private final Map<ListenAddress, Transport.Listening> bound = new LinkedHashMap<>();
   private final Map<ListenAddress, String> errors = new LinkedHashMap<>();
   private final Timer retryTimer;
+  private Map<Cidr, String> keys = Map.of();
 
   Listeners(Loop loop, Transport transport, Duration retry, Transport.Acceptor acceptor) {
     this.transport = requireNonNull(transport, "transport is null");
@@ -49,16 +51,24 @@ final class Listeners {
     bindMissing();
   }
 
+  /** The keys that connections from these prefixes must be signed with (RFC 2385). */
+  void setKeys(Map<Cidr, String> wantedKeys) {
+    if (!keys.equals(wantedKeys)) {
+      keys = Map.copyOf(wantedKeys);
+      bindMissing();
+    }
+  }
+
   private void bindMissing() {
     boolean missing = false;
     for (ListenAddress address : wanted) {
-      if (bound.containsKey(address)) {
-        continue;
-      }
       try {
-        bound.put(address, transport.listen(address, acceptor));
+        if (!bound.containsKey(address)) {
+          bound.put(address, transport.listen(address, acceptor));
+          log.info("bgp listening address={} port={}", address.address(), address.port());
+        }
+        bound.get(address).setKeys(keys);
         errors.remove(address);
-        log.info("bgp listening address={} port={}", address.address(), address.port());
       } catch (Transport.ListenException e) {
         missing = true;
         if (!e.getMessage().equals(errors.put(address, e.getMessage()))) {

@@ -23,7 +23,6 @@ import io.wayleave.bgp.wire.DecodeOutcome;
 import io.wayleave.bgp.wire.FrameSplitter;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.OpenCheck;
-import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
@@ -53,6 +52,9 @@ final class Machine implements Transport.Handler {
 
   /** What the machine needs of the peer that it works for. */
   interface Owner {
+    /** Where the peer is dialled now. */
+    Transport.Target target();
+
     /** The OPEN to send now. */
     BgpMessage.Open open();
 
@@ -97,8 +99,7 @@ final class Machine implements Transport.Handler {
   private final Loop loop;
   private final Transport transport;
   private final Jitter jitter;
-  private final PeerConfig config;
-  private final IpAddress address;
+  private PeerConfig config;
   private FsmSettings settings;
   private final Owner owner;
   private Role role;
@@ -119,21 +120,14 @@ final class Machine implements Transport.Handler {
   private boolean flushQueued;
 
   Machine(
-      Loop loop,
-      Transport transport,
-      Jitter jitter,
-      PeerConfig config,
-      IpAddress address,
-      Owner owner,
-      Role role) {
+      Loop loop, Transport transport, Jitter jitter, PeerConfig config, Owner owner, Role role) {
     this.loop = requireNonNull(loop, "loop is null");
     this.transport = requireNonNull(transport, "transport is null");
     this.jitter = requireNonNull(jitter, "jitter is null");
     this.config = requireNonNull(config, "config is null");
-    this.address = requireNonNull(address, "address is null");
     this.owner = requireNonNull(owner, "owner is null");
     this.role = requireNonNull(role, "role is null");
-    settings = new FsmSettings(config.passive() || role == Role.SECOND, config.timers());
+    configure(config);
     state = role == Role.SECOND ? Fsm.accepting() : Fsm.initial();
     timers.put(
         FsmTimer.CONNECT_RETRY, new Timer(loop, () -> handle(new Event.ConnectRetryExpired())));
@@ -159,10 +153,16 @@ final class Machine implements Transport.Handler {
     return connection;
   }
 
+  /** Goes over to a configuration that {@link PeerConfig#sameSession} allows. */
+  void configure(PeerConfig changed) {
+    config = changed;
+    settings = new FsmSettings(config.passive() || role == Role.SECOND, config.timers());
+  }
+
   /** The second machine's session is up: from now on it dials as configured. */
   void promote() {
     role = Role.PRIMARY;
-    settings = new FsmSettings(config.passive(), config.timers());
+    configure(config);
   }
 
   /** Ends everything without a trace: no event, no message. */
@@ -225,7 +225,7 @@ final class Machine implements Transport.Handler {
   }
 
   private void dial() {
-    attempt = Optional.of(transport.dial(address, config.port(), config.sourceAddress(), this));
+    attempt = Optional.of(transport.dial(owner.target(), this));
   }
 
   private void closeConnection() {

@@ -7,20 +7,33 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.util.ReferenceCountUtil;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.PeerSecurity;
+import io.wayleave.bgp.ScopedAddress;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -52,10 +65,11 @@ public final class NettyTransport implements Transport {
 
   @Override
   public Listening listen(ListenAddress where, Acceptor acceptor) throws ListenException {
+    Family family = where.address().family();
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loop.eventLoop())
-            .channel(EpollServerSocketChannel.class)
+            .channelFactory(() -> new EpollServerSocketChannel(socketFamily(family)))
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
@@ -70,6 +84,13 @@ public final class NettyTransport implements Transport {
     // Step by step and not by bootstrap.bind(), which would bind in a later task: on the loop's own
     // thread both steps are done when they return.
     Channel server = bootstrap.register().channel();
+    try {
+      // Inherited by what is accepted; the SYN-ACK needs it before anything is.
+      SocketOptions.sendGreatestTtl(server, family);
+    } catch (ChannelException e) {
+      var _ = server.close();
+      throw new ListenException(where, e);
+    }
     ChannelFuture bind =
         server.bind(new InetSocketAddress(where.address().toInetAddress(), where.port()));
     if (!bind.isSuccess()) {
@@ -78,26 +99,39 @@ public final class NettyTransport implements Transport {
           where,
           bind.isDone() ? bind.cause() : new IllegalStateException("not on the loop's thread"));
     }
-    return () -> {
-      var _ = server.close();
+    return new Bound(where, server);
+  }
+
+  private static SocketProtocolFamily socketFamily(Family family) {
+    return switch (family) {
+      case IPV4 -> SocketProtocolFamily.INET;
+      case IPV6 -> SocketProtocolFamily.INET6;
     };
   }
 
   @Override
-  public Attempt dial(IpAddress address, int port, Optional<IpAddress> source, Handler handler) {
+  public Attempt dial(Target target, Handler handler) {
+    Wire wire = Wire.dialled(handler);
+    EpollSocketChannel channel;
+    try {
+      channel = dialling(target);
+    } catch (ChannelException e) {
+      loop.execute(() -> wire.failed(reason(e)));
+      return wire::forget;
+    }
     Bootstrap bootstrap =
         new Bootstrap()
             .group(loop.eventLoop())
-            .channel(EpollSocketChannel.class)
+            .channelFactory(() -> channel)
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.SO_REUSEADDR, true)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
             .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
             .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers());
-    Wire wire = Wire.dialled(handler);
     bootstrap.handler(wire);
-    source.ifPresent(own -> bootstrap.localAddress(own.toInetAddress(), 0));
-    ChannelFuture connect = bootstrap.connect(new InetSocketAddress(address.toInetAddress(), port));
+    target.source().ifPresent(own -> bootstrap.localAddress(own.toInetAddress(), 0));
+    ChannelFuture connect =
+        bootstrap.connect(new InetSocketAddress(inetAddress(target.address()), target.port()));
     var _ =
         connect.addListener(
             done -> {
@@ -109,6 +143,83 @@ public final class NettyTransport implements Transport {
       wire.forget();
       var _ = connect.channel().close();
     };
+  }
+
+  /** A socket with what must be set before the SYN goes out. */
+  private static EpollSocketChannel dialling(Target target) {
+    Family family = target.address().address().family();
+    EpollSocketChannel channel = new EpollSocketChannel(socketFamily(family));
+    try {
+      SocketOptions.sendGreatestTtl(channel, family);
+      PeerSecurity security = target.security();
+      security.ttlHops().ifPresent(hops -> SocketOptions.takeFromHops(channel, family, hops));
+      Cidr remote = target.address().address().toCidr();
+      security
+          .md5Password()
+          .ifPresent(key -> SocketOptions.setMd5Key(channel, family, remote, key));
+      return channel;
+    } catch (ChannelException e) {
+      channel.unsafe().closeForcibly();
+      throw e;
+    }
+  }
+
+  private static InetAddress inetAddress(ScopedAddress address) {
+    if (address.interfaceIndex() == 0) {
+      return address.address().toInetAddress();
+    }
+    try {
+      return Inet6Address.getByAddress(null, address.address().toBytes(), address.interfaceIndex());
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("16 octets are an address", e);
+    }
+  }
+
+  private static ScopedAddress scopedAddress(InetAddress address) {
+    IpAddress plain = IpAddress.of(address);
+    return plain.isLinkLocal() && address instanceof Inet6Address scoped
+        ? new ScopedAddress(plain, scoped.getScopeId())
+        : ScopedAddress.of(plain);
+  }
+
+  /** A listening socket and the keys that it has. */
+  private static final class Bound implements Listening {
+    private final ListenAddress where;
+    private final Channel server;
+    private final Map<Cidr, String> keys = new HashMap<>();
+
+    Bound(ListenAddress where, Channel server) {
+      this.where = where;
+      this.server = server;
+    }
+
+    @Override
+    public void setKeys(Map<Cidr, String> wanted) throws ListenException {
+      Family family = where.address().family();
+      try {
+        for (Cidr prefix : List.copyOf(keys.keySet())) {
+          if (!wanted.containsKey(prefix)) {
+            SocketOptions.setMd5Key(server, family, prefix, "");
+            keys.remove(prefix);
+          }
+        }
+        for (Map.Entry<Cidr, String> entry : wanted.entrySet()) {
+          Cidr prefix = entry.getKey();
+          boolean reachesHere = family == Family.IPV6 || prefix.family() == Family.IPV4;
+          if (reachesHere && !entry.getValue().equals(keys.get(prefix))) {
+            SocketOptions.setMd5Key(server, family, prefix, entry.getValue());
+            keys.put(prefix, entry.getValue());
+          }
+        }
+      } catch (ChannelException e) {
+        throw new ListenException(where, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      var _ = server.close();
+    }
   }
 
   private static AdaptiveRecvByteBufAllocator receiveBuffers() {
@@ -206,8 +317,13 @@ public final class NettyTransport implements Transport {
     }
 
     @Override
-    public IpAddress remoteAddress() {
-      return IpAddress.of(((InetSocketAddress) open().remoteAddress()).getAddress());
+    public ScopedAddress remoteAddress() {
+      return scopedAddress(((InetSocketAddress) open().remoteAddress()).getAddress());
+    }
+
+    @Override
+    public void setTtlHops(int hops) {
+      SocketOptions.takeFromHops(open(), remoteAddress().address().family(), hops);
     }
 
     @Override
@@ -223,6 +339,13 @@ public final class NettyTransport implements Transport {
     @Override
     public void flush() {
       open().flush();
+    }
+
+    @Override
+    public long pending() {
+      return Optional.ofNullable(open().unsafe().outboundBuffer())
+          .map(ChannelOutboundBuffer::totalPendingWriteBytes)
+          .orElse(0L);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
+import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.fsm.Collision;
 import io.wayleave.bgp.fsm.DownCause;
@@ -26,7 +27,6 @@ import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
-import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -70,6 +70,9 @@ final class Peer implements Machine.Owner {
 
     Convergence convergence();
 
+    /** The peer has no connection and keeps no routes. */
+    void quiet(Peer peer);
+
     /** Tables or queues changed: take a turn soon. */
     void requestTurn();
   }
@@ -78,7 +81,7 @@ final class Peer implements Machine.Owner {
   private final PeerLog history;
   private final StaleRoutes staleRoutes = new StaleRoutes();
   private final Timer staleTimer;
-  private final IpAddress address;
+  private Optional<ScopedAddress> address;
   private PeerConfig config;
   private Machine primary;
   private Optional<Machine> second = Optional.empty();
@@ -86,7 +89,12 @@ final class Peer implements Machine.Owner {
   private long sessionUpNanos;
   private int generation;
 
-  Peer(Context context, PeerConfig config, IpAddress address) {
+  /**
+   * Nothing happens before {@link #start}.
+   *
+   * @param address empty as long as nobody was heard on the peer's interface
+   */
+  Peer(Context context, PeerConfig config, Optional<ScopedAddress> address) {
     this.context = requireNonNull(context, "context is null");
     this.config = requireNonNull(config, "config is null");
     this.address = requireNonNull(address, "address is null");
@@ -99,7 +107,7 @@ final class Peer implements Machine.Owner {
     return config;
   }
 
-  IpAddress address() {
+  Optional<ScopedAddress> address() {
     return address;
   }
 
@@ -107,8 +115,33 @@ final class Peer implements Machine.Owner {
     return session;
   }
 
+  /** Begins, where the peer is wanted and it is known where it is. */
   void start() {
-    primary.handle(new Event.Start());
+    if (address.isPresent() && config.shutdown().isEmpty()) {
+      primary.handle(new Event.Start());
+    }
+  }
+
+  /** From now on the peer is there, or, with no address, nowhere. */
+  void moveTo(Optional<ScopedAddress> changed) {
+    stop(Notifications.reset("the neighbour on " + config.where() + " is another or gone"));
+    address = changed;
+    start();
+  }
+
+  /** Whether there is no connection, nothing that will make one, and no route kept. */
+  boolean isQuiet() {
+    return session.isEmpty()
+        && second.isEmpty()
+        && staleRoutes.families().isEmpty()
+        && switch (primary.state()) {
+          case State.Idle(int _, boolean held) -> !held;
+          case State.Active(int _) -> true;
+          case State.Connect(int _) -> false;
+          case State.OpenSent(int _) -> false;
+          case State.OpenConfirm(int _, Negotiated _) -> false;
+          case State.Established(int _, Negotiated _, long _) -> false;
+        };
   }
 
   /** Ends the session with that Cease, drops what the peer said, and does not come back. */
@@ -144,10 +177,26 @@ final class Peer implements Machine.Owner {
       return;
     }
     if (!former.sameSession(changed)) {
-      stop(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+      stop(
+          changed
+              .shutdown()
+              .map(Notifications::shutdown)
+              .orElseGet(() -> Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE)));
       primary = newMachine(Machine.Role.PRIMARY);
       start();
       return;
+    }
+    primary.configure(changed);
+    second.ifPresent(machine -> machine.configure(changed));
+    boolean dialledAlike =
+        changed.port() == former.port()
+            && changed.passive() == former.passive()
+            && changed.timers().equals(former.timers());
+    if (session.isEmpty() && !dialledAlike) {
+      // Nothing to lose: what is waited for now may never come under the new rules.
+      primary.discard();
+      primary = newMachine(Machine.Role.PRIMARY);
+      start();
     }
     exportAgain();
   }
@@ -163,7 +212,11 @@ final class Peer implements Machine.Owner {
   }
 
   /** A connection of the peer came in; empty when it is not wanted now. */
-  Optional<Transport.Handler> accept() {
+  Optional<Transport.Handler> accept(Transport.Connection connection) {
+    if (config.shutdown().isPresent()) {
+      return Optional.of(new Farewell(Notifications.shutdown(config.shutdown().get())));
+    }
+    config.security().ttlHops().ifPresent(connection::setTtlHops);
     return switch (primary.state()) {
       case State.Idle(int _, boolean held) -> {
         log.info(
@@ -189,11 +242,21 @@ final class Peer implements Machine.Owner {
   }
 
   private Machine newMachine(Machine.Role role) {
-    return new Machine(
-        context.loop(), context.transport(), context.jitter(), config, address, this, role);
+    return new Machine(context.loop(), context.transport(), context.jitter(), config, this, role);
+  }
+
+  private ScopedAddress knownAddress() {
+    return address.orElseThrow(
+        () -> new IllegalStateException(config.name() + " has no address and is not started"));
   }
 
   // ---- Machine.Owner
+
+  @Override
+  public Transport.Target target() {
+    return new Transport.Target(
+        knownAddress(), config.port(), config.sourceAddress(), config.security());
+  }
 
   @Override
   public BgpMessage.Open open() {
@@ -255,7 +318,7 @@ final class Peer implements Machine.Owner {
     PathSource.Peer source =
         new PathSource.Peer(
             config.name(),
-            address,
+            knownAddress().address(),
             connection.localAddress(),
             negotiated.remote().as(),
             negotiated.internal(),
@@ -268,7 +331,7 @@ final class Peer implements Machine.Owner {
     log.info(
         "bgp session established peer={} address={} as={} id={} hold={}s families={}",
         config.name(),
-        address,
+        knownAddress(),
         negotiated.remote().as(),
         negotiated.remote().bgpId(),
         negotiated.holdTime().toSeconds(),
@@ -346,6 +409,13 @@ final class Peer implements Machine.Owner {
     if (over && second.filter(machine::equals).isPresent()) {
       machine.discard();
       second = Optional.empty();
+    }
+    tellIfQuiet();
+  }
+
+  private void tellIfQuiet() {
+    if (isQuiet()) {
+      context.quiet(this);
     }
   }
 
@@ -466,6 +536,7 @@ final class Peer implements Machine.Owner {
   private void staleTimeOver() {
     log.info("bgp stale time over peer={}", config.name());
     apply(staleRoutes.giveUp());
+    tellIfQuiet();
   }
 
   /** Whether the path is kept over a restart of its peer. */
@@ -488,19 +559,28 @@ final class Peer implements Machine.Owner {
     Optional<Asn> remoteAs = session.map(up -> up.source().asn()).or(this::configuredAs);
     return new PeerStatus(
         config.name(),
-        address,
+        config.where(),
+        address.map(ScopedAddress::address),
         remoteAs,
         remoteAs.filter(context.config().asNumber()::equals).isPresent(),
         phase,
         history.since(),
         session.map(up -> up.status(Duration.ofNanos(context.loop().nanoTime() - sessionUpNanos))),
-        session.isPresent() ? Optional.empty() : Optional.of(history.whyDown(phase)),
+        session.isPresent() ? Optional.empty() : Optional.of(whyDown(phase)),
         history.lastError(),
         history.lastNotificationSent(),
         history.lastNotificationReceived(),
         history.counters(),
         prefixes,
         List.copyOf(staleRoutes.families()));
+  }
+
+  private String whyDown(Phase phase) {
+    if (config.shutdown().isPresent()) {
+      String text = config.shutdown().get();
+      return "administratively down" + (text.isEmpty() ? "" : ": " + text);
+    }
+    return address.isEmpty() ? "no router was heard on " + config.where() : history.whyDown(phase);
   }
 
   /** The peer's AS, as far as it is known without a session. */

@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.Origination;
+import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.RouteListener;
+import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.rib.BestPath;
@@ -14,16 +16,12 @@ import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.NextHopMetric;
 import io.wayleave.bgp.wire.BgpMessage;
-import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Cidr;
-import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -48,9 +46,6 @@ public final class SpeakerCore implements Peer.Context {
 
   private static final Duration LISTEN_RETRY = Duration.ofSeconds(5);
 
-  /** Strangers that are remembered, so that each is logged once. */
-  private static final int MAX_STRANGERS = 1000;
-
   private final Loop loop;
   private final Transport transport;
   private final Jitter jitter;
@@ -60,8 +55,7 @@ public final class SpeakerCore implements Peer.Context {
   private final RouteDelivery delivery;
   private final LocalRoutes localRoutes;
   private final Listeners listeners;
-  private final Map<String, Peer> peers = new LinkedHashMap<>();
-  private final Set<IpAddress> strangers = new HashSet<>();
+  private final PeerTable peers = new PeerTable(this);
   private SpeakerConfig config;
   private ImportCheck importCheck;
   private Convergence convergence;
@@ -97,13 +91,18 @@ public final class SpeakerCore implements Peer.Context {
   public void start() {
     convergence =
         new Convergence(
-            config.peers().stream().map(PeerConfig::name).toList(),
+            config.peers().stream()
+                .filter(peer -> !(peer.where() instanceof PeerAddress.Range))
+                .filter(peer -> peer.shutdown().isEmpty())
+                .map(PeerConfig::name)
+                .toList(),
             config.gracefulRestart(),
             loop.nanoTime());
     loop.schedule(config.gracefulRestart().reconnectWait(), this::requestTurn);
     loop.schedule(config.gracefulRestart().selectionDeferral(), this::requestTurn);
     listeners.apply(config.listen());
-    config.peers().forEach(this::addPeer);
+    peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
+    listeners.setKeys(peers.md5Keys());
     log.info(
         "bgp speaker started id={} as={} peers={} mode={}",
         config.routerId(),
@@ -125,54 +124,42 @@ public final class SpeakerCore implements Peer.Context {
       rib.setBestPath(new BestPath(changed.pathSelection(), metric));
     }
     listeners.apply(changed.listen());
-    Set<String> wanted = new HashSet<>();
-    changed.peers().forEach(peer -> wanted.add(peer.name()));
-    for (String name : List.copyOf(peers.keySet())) {
-      if (!wanted.contains(name)) {
-        removePeer(name);
-      }
-    }
+    peers.apply(changed.peers(), changeOf(former, changed));
+    listeners.setKeys(peers.md5Keys());
+    requestTurn();
+  }
+
+  private static PeerTable.SpeakerChange changeOf(SpeakerConfig former, SpeakerConfig changed) {
     boolean openDiffers =
         !changed.routerId().equals(former.routerId())
             || !changed.asNumber().equals(former.asNumber())
             || !changed.gracefulRestart().equals(former.gracefulRestart());
+    if (openDiffers) {
+      return PeerTable.SpeakerChange.OPEN;
+    }
     boolean nextHopDiffers =
         !changed.ipv4NextHop().equals(former.ipv4NextHop())
             || !changed.ipv6NextHop().equals(former.ipv6NextHop());
-    for (PeerConfig peer : changed.peers()) {
-      Peer known = peers.get(peer.name());
-      if (known != null && known.config().where().equals(peer.where())) {
-        PeerConfig before = known.config();
-        known.apply(peer);
-        if (openDiffers && before.equals(peer)) {
-          known.restart(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
-        } else if (nextHopDiffers) {
-          known.exportAgain();
-        }
-      } else {
-        if (known != null) {
-          removePeer(peer.name());
-        }
-        addPeer(peer);
-      }
+    return nextHopDiffers ? PeerTable.SpeakerChange.EXPORT : PeerTable.SpeakerChange.NONE;
+  }
+
+  /**
+   * A router was heard on an interface: the peer configured by that interface, if there is one, is
+   * at this link-local address from now on. Told again of the same address, nothing happens.
+   */
+  public void neighbourFound(String interfaceName, ScopedAddress address) {
+    if (!closed) {
+      peers.neighbourFound(interfaceName, address);
+      listeners.setKeys(peers.md5Keys());
     }
-    requestTurn();
   }
 
-  private void addPeer(PeerConfig peer) {
-    IpAddress address = peer.host().orElseThrow();
-    Peer added = new Peer(this, peer, address);
-    peers.put(peer.name(), added);
-    strangers.remove(address);
-    log.info("bgp peer added peer={} address={} as={}", peer.name(), address, peer.remoteAs());
-    added.start();
-  }
-
-  private void removePeer(String name) {
-    Peer removed = peers.remove(name);
-    removed.stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
-    convergence.removed(name);
-    log.info("bgp peer removed peer={}", name);
+  /** The router on an interface, or the interface itself, is gone. */
+  public void neighbourLost(String interfaceName) {
+    if (!closed) {
+      peers.neighbourLost(interfaceName);
+      listeners.setKeys(peers.md5Keys());
+    }
   }
 
   /** Originates the route, in place of what was originated for the prefix before. */
@@ -218,18 +205,12 @@ public final class SpeakerCore implements Peer.Context {
     }
     closed = true;
     listeners.close();
-    peers.values().forEach(farewell);
+    peers.all().forEach(farewell);
     log.info("bgp speaker closed id={}", config.routerId());
   }
 
   private Optional<Transport.Handler> accept(Transport.Connection connection) {
-    IpAddress from = connection.remoteAddress();
-    Optional<Peer> known =
-        peers.values().stream().filter(peer -> peer.address().equals(from)).findFirst();
-    if (known.isEmpty() && strangers.size() < MAX_STRANGERS && strangers.add(from)) {
-      log.warn("bgp connection refused address={} reason=\"no such peer is configured\"", from);
-    }
-    return closed ? Optional.empty() : known.flatMap(Peer::accept);
+    return closed ? Optional.empty() : peers.accept(connection);
   }
 
   @Override
@@ -252,7 +233,7 @@ public final class SpeakerCore implements Peer.Context {
     }
     boolean more = rib.process(PREFIXES_PER_TURN, this::selected);
     boolean complete = localInSync && !rib.deferring() && !more;
-    for (Peer peer : peers.values()) {
+    for (Peer peer : peers.all()) {
       peer.session().ifPresent(session -> session.transmit(complete));
     }
     if (more) {
@@ -265,7 +246,7 @@ public final class SpeakerCore implements Peer.Context {
   }
 
   private void selected(Cidr prefix, Optional<Candidates> selection) {
-    for (Peer peer : peers.values()) {
+    for (Peer peer : peers.all()) {
       peer.selected(prefix, selection);
     }
     delivery.selected(prefix, selection);
@@ -304,6 +285,11 @@ public final class SpeakerCore implements Peer.Context {
   }
 
   @Override
+  public void quiet(Peer peer) {
+    peers.quiet(peer);
+  }
+
+  @Override
   public Convergence convergence() {
     return convergence;
   }
@@ -327,16 +313,11 @@ public final class SpeakerCore implements Peer.Context {
   // ---- for the status report
 
   Peer peer(String name) {
-    Peer known = peers.get(name);
-    if (known == null) {
-      throw new InvalidInputException(
-          "peer", name, "the name of a peer: " + String.join(", ", peers.keySet()));
-    }
-    return known;
+    return peers.get(name);
   }
 
   List<Peer> peers() {
-    return List.copyOf(peers.values());
+    return List.copyOf(peers.all());
   }
 
   boolean converged() {

@@ -1,8 +1,14 @@
 package io.wayleave.bgp.session;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.buffer.ByteBuf;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.PeerSecurity;
+import io.wayleave.bgp.ScopedAddress;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,13 +26,34 @@ public interface Transport {
   /**
    * Starts to connect. Either {@link Handler#connected} or {@link Handler#closed} follows, later
    * than this call returns.
+   */
+  Attempt dial(Target target, Handler handler);
+
+  /**
+   * Where and how to connect.
    *
    * @param source own address to come from, else the kernel's choice
+   * @param security in force from the first segment on
    */
-  Attempt dial(IpAddress address, int port, Optional<IpAddress> source, Handler handler);
+  record Target(
+      ScopedAddress address, int port, Optional<IpAddress> source, PeerSecurity security) {
+    public Target {
+      requireNonNull(address, "address is null");
+      requireNonNull(source, "source is null");
+      requireNonNull(security, "security is null");
+    }
+  }
 
   /** A bound address. */
   interface Listening {
+    /**
+     * Connections from these prefixes need the TCP MD5 signature with this key (RFC 2385), the
+     * longest prefix that fits; others must have none. Connections that are there keep theirs.
+     *
+     * @throws ListenException when the kernel refuses
+     */
+    void setKeys(Map<Cidr, String> keys) throws ListenException;
+
     /** Connections that were accepted stay. */
     void close();
   }
@@ -72,15 +99,24 @@ public interface Transport {
   interface Connection {
     IpAddress localAddress();
 
-    IpAddress remoteAddress();
+    ScopedAddress remoteAddress();
 
     int remotePort();
+
+    /**
+     * From now on takes segments only of a sender at most that many hops away (RFC 5082). For
+     * connections that came in: those that were dialled do so from the first segment on.
+     */
+    void setTtlHops(int hops);
 
     /** Queues the bytes, whose buffer is given away. */
     void write(ByteBuf bytes);
 
     /** Sends what is queued. */
     void flush();
+
+    /** Octets that are queued and not taken by the kernel. */
+    long pending();
 
     /** Whether what is queued but not taken by the kernel is still little. */
     boolean isWritable();

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.PeerSecurity;
+import io.wayleave.bgp.ScopedAddress;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -13,7 +16,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -23,6 +28,8 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** On the loopback network, against plain sockets. */
 @Timeout(20)
@@ -44,6 +51,11 @@ class NettyTransportTest {
 
   private static ListenAddress at(int port) {
     return new ListenAddress(IpAddress.of(LOOPBACK), port);
+  }
+
+  private static Transport.Target to(int port, Optional<IpAddress> source) {
+    return new Transport.Target(
+        ScopedAddress.of(IpAddress.of(LOOPBACK)), port, source, PeerSecurity.NONE);
   }
 
   @Test
@@ -87,7 +99,7 @@ class NettyTransportTest {
     try (ServerSocket socket = new ServerSocket(0, 1, LOOPBACK)) {
       free = socket.getLocalPort();
     }
-    onLoop(() -> transport.dial(IpAddress.of(LOOPBACK), free, Optional.empty(), recorder));
+    onLoop(() -> transport.dial(to(free, Optional.empty()), recorder));
     assertThat(recorder.next()).contains("refused");
   }
 
@@ -97,10 +109,7 @@ class NettyTransportTest {
       onLoop(
           () ->
               transport.dial(
-                  IpAddress.of(LOOPBACK),
-                  server.getLocalPort(),
-                  Optional.of(IpAddress.parse("127.0.0.9")),
-                  recorder));
+                  to(server.getLocalPort(), Optional.of(IpAddress.parse("127.0.0.9"))), recorder));
       try (Socket peer = server.accept()) {
         assertThat(peer.getInetAddress().getHostAddress()).isEqualTo("127.0.0.9");
         assertThat(recorder.next()).isEqualTo("connected from 127.0.0.1");
@@ -124,10 +133,7 @@ class NettyTransportTest {
   @Test
   void aPeerThatDoesNotReadMakesTheConnectionUnwritableUntilItDoes() throws Exception {
     try (ServerSocket server = new ServerSocket(0, 1, LOOPBACK)) {
-      onLoop(
-          () ->
-              transport.dial(
-                  IpAddress.of(LOOPBACK), server.getLocalPort(), Optional.empty(), recorder));
+      onLoop(() -> transport.dial(to(server.getLocalPort(), Optional.empty()), recorder));
       try (Socket peer = server.accept()) {
         assertThat(recorder.next()).startsWith("connected");
         Transport.Connection connection = recorder.connection.join();
@@ -163,6 +169,134 @@ class NettyTransportTest {
         });
     try (Socket stranger = new Socket(LOOPBACK, port)) {
       assertThat(stranger.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  private static PeerSecurity md5(String key) {
+    return new PeerSecurity(Optional.of(key), OptionalInt.empty());
+  }
+
+  private int listen(IpAddress address, Map<Cidr, String> keys, Transport.Handler handler)
+      throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, address.toInetAddress())) {
+      port = socket.getLocalPort();
+    }
+    onLoop(
+        () -> {
+          try {
+            transport
+                .listen(new ListenAddress(address, port), _ -> Optional.of(handler))
+                .setKeys(keys);
+            return "";
+          } catch (Transport.ListenException e) {
+            throw new AssertionError(e);
+          }
+        });
+    return port;
+  }
+
+  private Recorder dial(String to, int port, String from, PeerSecurity security) {
+    Recorder dialler = new Recorder();
+    Transport.Target target =
+        new Transport.Target(
+            ScopedAddress.of(IpAddress.parse(to)),
+            port,
+            Optional.of(IpAddress.parse(from)),
+            security);
+    onLoop(() -> transport.dial(target, dialler));
+    return dialler;
+  }
+
+  /** RFC 2385; the keys of one host, of a range, and an IPv4 peer on an IPv6 socket. */
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, 127.0.0.1, 127.0.0.9, 127.0.0.9/32",
+    "127.0.0.1, 127.0.0.1, 127.0.0.9, 127.0.0.0/28",
+    "::, 127.0.0.1, 127.0.0.9, 127.0.0.0/28",
+    "::1, ::1, ::1, ::1/128",
+    "::1, ::1, ::1, ::/64"
+  })
+  void aConnectionIsMadeWithTheRightKeyOnly(String at, String to, String from, String prefix)
+      throws Exception {
+    int port = listen(IpAddress.parse(at), Map.of(Cidr.parse(prefix), "secret"), recorder);
+    Recorder wrong = dial(to, port, from, md5("terces"));
+    Recorder none = dial(to, port, from, PeerSecurity.NONE);
+    Recorder right = dial(to, port, from, md5("secret"));
+    assertThat(right.next()).isEqualTo("connected from " + to);
+    assertThat(recorder.next()).isEqualTo("connected from " + from);
+    // The kernel drops their SYNs: they hear nothing until they give up.
+    assertThat(wrong.heard).isEmpty();
+    assertThat(none.heard).isEmpty();
+    assertThat(recorder.heard).isEmpty();
+  }
+
+  @Test
+  void aKeyCanBeTakenBack() throws Exception {
+    Transport.Listening[] listening = new Transport.Listening[1];
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, LOOPBACK)) {
+      port = socket.getLocalPort();
+    }
+    Cidr range = Cidr.parse("127.0.0.0/8");
+    onLoop(
+        () -> {
+          try {
+            listening[0] = transport.listen(at(port), _ -> Optional.of(recorder));
+            listening[0].setKeys(Map.of(range, "one"));
+            listening[0].setKeys(Map.of(range, "two"));
+            listening[0].setKeys(Map.of());
+            return "";
+          } catch (Transport.ListenException e) {
+            throw new AssertionError(e);
+          }
+        });
+    assertThat(dial("127.0.0.1", port, "127.0.0.9", PeerSecurity.NONE).next())
+        .startsWith("connected");
+  }
+
+  /** RFC 5082: our own segments have TTL 255, those of a plain socket have 64. */
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1", "::1"})
+  void segmentsFromFartherAwayAreNotSeen(String address) throws Exception {
+    IpAddress own = IpAddress.parse(address);
+    Transport.Handler strict =
+        new Transport.Handler() {
+          @Override
+          public void connected(Transport.Connection made) {
+            made.setTtlHops(1);
+            recorder.connected(made);
+          }
+
+          @Override
+          public void received(ByteBuf bytes) {
+            recorder.received(bytes);
+          }
+
+          @Override
+          public void writable() {}
+
+          @Override
+          public void closed(String reason) {}
+        };
+    int port = listen(own, Map.of(), strict);
+    try (Socket far = new Socket(own.toInetAddress(), port)) {
+      assertThat(recorder.next()).startsWith("connected");
+      far.getOutputStream().write("far".getBytes(StandardCharsets.US_ASCII));
+      Recorder near =
+          dial(address, port, address, new PeerSecurity(Optional.empty(), OptionalInt.of(1)));
+      assertThat(near.next()).startsWith("connected");
+      assertThat(recorder.next()).startsWith("connected");
+      Transport.Connection connection = near.connection.join();
+      onLoop(
+          () -> {
+            connection.write(Unpooled.copiedBuffer("near", StandardCharsets.US_ASCII));
+            connection.flush();
+            return "";
+          });
+      // What was written first is not what comes first.
+      assertThat(recorder.next()).isEqualTo("near");
+      assertThat(recorder.heard).isEmpty();
     }
   }
 

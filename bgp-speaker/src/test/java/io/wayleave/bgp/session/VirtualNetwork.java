@@ -3,6 +3,8 @@ package io.wayleave.bgp.session;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.ScopedAddress;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,6 +23,7 @@ import java.util.function.BooleanSupplier;
  */
 final class VirtualNetwork {
   private static final Duration LATENCY = Duration.ofMillis(1);
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
   private static final int HIGH_WATER_MARK = 16 * 1024;
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
@@ -34,7 +37,7 @@ final class VirtualNetwork {
   private long sequence;
   private int nextPort = 40_000;
 
-  private record Bound(Host host, Transport.Acceptor acceptor) {}
+  private record Bound(Host host, Transport.Acceptor acceptor, Map<Cidr, String> keys) {}
 
   Host host(String address) {
     return new Host(IpAddress.parse(address));
@@ -149,34 +152,64 @@ final class VirtualNetwork {
 
     @Override
     public Listening listen(ListenAddress where, Acceptor acceptor) throws ListenException {
-      if (bound.putIfAbsent(where, new Bound(this, acceptor)) != null) {
+      if (bound.putIfAbsent(where, new Bound(this, acceptor, Map.of())) != null) {
         throw new ListenException(where, new IllegalStateException("Address already in use"));
       }
-      return () -> bound.remove(where);
+      return new Listening() {
+        @Override
+        public void setKeys(Map<Cidr, String> keys) {
+          bound.put(where, new Bound(Host.this, acceptor, keys));
+        }
+
+        @Override
+        public void close() {
+          bound.remove(where);
+        }
+      };
     }
 
     @Override
-    public Attempt dial(
-        IpAddress remote, int port, Optional<IpAddress> source, Transport.Handler handler) {
+    public Attempt dial(Target target, Transport.Handler handler) {
       boolean[] cancelled = {false};
       queue(
           this,
           LATENCY,
           () -> {
             if (!cancelled[0]) {
-              connect(remote, port, source.orElse(address), handler);
+              connect(target, handler);
             }
           });
       return () -> cancelled[0] = true;
     }
 
-    private void connect(IpAddress remote, int port, IpAddress source, Transport.Handler handler) {
+    private void connect(Target target, Transport.Handler handler) {
+      IpAddress source = target.source().orElse(address);
+      IpAddress remote = target.address().address();
+      int port = target.port();
       Bound server = bound.get(new ListenAddress(remote, port));
       if (server == null) {
         handler.closed("Connection refused");
         return;
       }
-      Pipe pipe = new Pipe(this, source, nextPort++, server.host(), remote, port);
+      Optional<String> wantedKey =
+          server.keys().entrySet().stream()
+              .filter(entry -> entry.getKey().contains(source))
+              .max(Comparator.comparingInt(entry -> entry.getKey().prefixLength()))
+              .map(Map.Entry::getValue);
+      if (!wantedKey.equals(target.security().md5Password())) {
+        // As the kernel has it: segments of the other are not seen at all.
+        queue(this, CONNECT_TIMEOUT, () -> handler.closed("connection timed out"));
+        return;
+      }
+      Pipe pipe =
+          new Pipe(
+              this,
+              source,
+              nextPort++,
+              server.host(),
+              remote,
+              port,
+              target.address().interfaceIndex());
       pipes.add(pipe);
       Optional<Transport.Handler> accepted = server.acceptor().accept(pipe.server);
       if (accepted.isPresent()) {
@@ -195,9 +228,17 @@ final class VirtualNetwork {
     private final End server;
     private boolean cut;
 
-    Pipe(Host from, IpAddress source, int sourcePort, Host to, IpAddress target, int port) {
-      client = new End(this, from, source, target, port);
-      server = new End(this, to, target, source, sourcePort);
+    // Both ends of a link have the same interface index.
+    Pipe(
+        Host from,
+        IpAddress source,
+        int sourcePort,
+        Host to,
+        IpAddress target,
+        int port,
+        int interfaceIndex) {
+      client = new End(this, from, source, new ScopedAddress(target, interfaceIndex), port);
+      server = new End(this, to, target, new ScopedAddress(source, interfaceIndex), sourcePort);
       client.peer = server;
       server.peer = client;
     }
@@ -218,14 +259,14 @@ final class VirtualNetwork {
     private final Pipe pipe;
     private final Host host;
     private final IpAddress local;
-    private final IpAddress remote;
+    private final ScopedAddress remote;
     private final int remotePort;
     private final ByteBuf outgoing = Unpooled.buffer();
     private End peer;
     private Optional<Transport.Handler> handler = Optional.empty();
     private boolean open = true;
 
-    End(Pipe pipe, Host host, IpAddress local, IpAddress remote, int remotePort) {
+    End(Pipe pipe, Host host, IpAddress local, ScopedAddress remote, int remotePort) {
       this.pipe = pipe;
       this.host = host;
       this.local = local;
@@ -239,8 +280,16 @@ final class VirtualNetwork {
     }
 
     @Override
-    public IpAddress remoteAddress() {
+    public ScopedAddress remoteAddress() {
       return remote;
+    }
+
+    @Override
+    public void setTtlHops(int hops) {}
+
+    @Override
+    public long pending() {
+      return outgoing.readableBytes();
     }
 
     @Override

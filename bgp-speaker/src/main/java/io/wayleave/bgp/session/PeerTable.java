@@ -1,0 +1,290 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.PeerAddress;
+import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.ScopedAddress;
+import io.wayleave.bgp.wire.Iana;
+import io.wayleave.bgp.wire.Notifications;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The peers of a speaker by name and by address: those configured by address or interface, and
+ * those of ranges, which come with their connection and go with their session. Owned by the {@link
+ * Loop} thread.
+ */
+final class PeerTable {
+  private static final Logger log = LoggerFactory.getLogger(PeerTable.class);
+
+  /** Strangers that are remembered, so that each is logged once. */
+  private static final int MAX_STRANGERS = 1000;
+
+  private final Peer.Context context;
+  private final Map<String, Peer> byName = new LinkedHashMap<>();
+  private final Map<ScopedAddress, Peer> byAddress = new HashMap<>();
+  private final Set<ScopedAddress> strangers = new HashSet<>();
+  // Longest prefix first.
+  private List<PeerConfig> ranges = List.of();
+  // Name of a peer that came by a range, to the name of the range.
+  private final Map<String, String> rangeOf = new HashMap<>();
+
+  PeerTable(Peer.Context context) {
+    this.context = requireNonNull(context, "context is null");
+  }
+
+  Collection<Peer> all() {
+    return Collections.unmodifiableCollection(byName.values());
+  }
+
+  Peer get(String name) {
+    Peer known = byName.get(name);
+    if (known == null) {
+      throw new InvalidInputException(
+          "peer", name, "the name of a peer: " + String.join(", ", byName.keySet()));
+    }
+    return known;
+  }
+
+  /** What connections must be signed with, by the prefix that they come from (RFC 2385). */
+  Map<Cidr, String> md5Keys() {
+    Map<Cidr, String> keys = new HashMap<>();
+    for (PeerConfig range : ranges) {
+      range
+          .security()
+          .md5Password()
+          .ifPresent(key -> keys.put(((PeerAddress.Range) range.where()).range(), key));
+    }
+    byAddress.forEach(
+        (address, peer) -> {
+          if (!rangeOf.containsKey(peer.config().name())) {
+            peer.config()
+                .security()
+                .md5Password()
+                .ifPresent(key -> keys.put(address.address().toCidr(), key));
+          }
+        });
+    return keys;
+  }
+
+  /** What a change of the speaker's own configuration means for a peer that is as it was. */
+  enum SpeakerChange {
+    NONE,
+    /** Routes are told differently. */
+    EXPORT,
+    /** Something in OPEN. */
+    OPEN
+  }
+
+  /** Goes over to these peers. One that is configured as before keeps its session. */
+  void apply(List<PeerConfig> configured, SpeakerChange change) {
+    ranges =
+        configured.stream()
+            .filter(peer -> peer.where() instanceof PeerAddress.Range)
+            .sorted(Comparator.comparingInt(PeerTable::prefixLength).reversed())
+            .toList();
+    Map<String, PeerConfig> wanted = new LinkedHashMap<>();
+    Set<ScopedAddress> taken = new HashSet<>();
+    for (PeerConfig peer : configured) {
+      if (!(peer.where() instanceof PeerAddress.Range)) {
+        wanted.put(peer.name(), peer);
+        peer.host().map(ScopedAddress::of).ifPresent(taken::add);
+      }
+    }
+    rangeOf.forEach(
+        (name, range) -> {
+          ScopedAddress address = byName.get(name).address().orElseThrow();
+          rangeFor(address.address())
+              .filter(found -> found.name().equals(range) && !taken.contains(address))
+              .ifPresent(found -> wanted.putIfAbsent(name, ofRange(found, address)));
+        });
+    for (Peer known : List.copyOf(byName.values())) {
+      PeerConfig now = wanted.get(known.config().name());
+      if (now == null || !samePlace(known.config().where(), now.where())) {
+        remove(known.config().name());
+      }
+    }
+    for (PeerConfig peer : wanted.values()) {
+      Peer known = byName.get(peer.name());
+      if (known == null) {
+        add(peer, peer.host().map(ScopedAddress::of));
+      } else {
+        apply(known, peer, change);
+      }
+    }
+  }
+
+  private static void apply(Peer known, PeerConfig changed, SpeakerChange change) {
+    boolean same = known.config().equals(changed);
+    known.apply(changed);
+    switch (change) {
+      case NONE -> {}
+      case EXPORT -> known.exportAgain();
+      case OPEN -> {
+        if (same) {
+          known.restart(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+        }
+      }
+    }
+  }
+
+  /** The limit of a range is no place. */
+  private static boolean samePlace(PeerAddress one, PeerAddress other) {
+    return one.equals(other)
+        || (one instanceof PeerAddress.Range && other instanceof PeerAddress.Range);
+  }
+
+  private Peer add(PeerConfig config, Optional<ScopedAddress> address) {
+    Peer added = new Peer(context, config, address);
+    byName.put(config.name(), added);
+    address.ifPresent(
+        known -> {
+          byAddress.put(known, added);
+          strangers.remove(known);
+        });
+    log.info(
+        "bgp peer added peer={} address={} as={}",
+        config.name(),
+        address.map(ScopedAddress::toString).orElse(config.where().toString()),
+        config.remoteAs());
+    added.start();
+    return added;
+  }
+
+  private void remove(String name) {
+    Peer removed = byName.remove(name);
+    removed.address().ifPresent(byAddress::remove);
+    rangeOf.remove(name);
+    removed.stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
+    context.convergence().removed(name);
+    log.info("bgp peer removed peer={}", name);
+  }
+
+  // ---- connections that come in
+
+  /** Whose connection this is, and what becomes of it. */
+  Optional<Transport.Handler> accept(Transport.Connection connection) {
+    ScopedAddress from = connection.remoteAddress();
+    Peer known = byAddress.get(from);
+    if (known != null) {
+      return known.accept(connection);
+    }
+    Optional<PeerConfig> range = rangeFor(from.address());
+    if (range.isPresent()) {
+      return acceptFromRange(range.get(), from, connection);
+    }
+    // RFC 4486 section 4 would have Cease/Connection Rejected here. Silence instead: a peer that is
+    // configured on its side first would back off for minutes, and scanners learn nothing.
+    if (strangers.size() < MAX_STRANGERS && strangers.add(from)) {
+      log.warn("bgp connection refused address={} reason=\"no such peer is configured\"", from);
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Transport.Handler> acceptFromRange(
+      PeerConfig range, ScopedAddress from, Transport.Connection connection) {
+    PeerConfig config = ofRange(range, from);
+    long present = rangeOf.values().stream().filter(range.name()::equals).count();
+    int limit = ((PeerAddress.Range) range.where()).limit();
+    Optional<String> refusal =
+        range.shutdown().isPresent()
+            ? Optional.of("administratively down")
+            : present >= limit
+                ? Optional.of("the range has its " + limit + " peers")
+                : byName.containsKey(config.name())
+                    ? Optional.of("another peer has the name " + config.name())
+                    : Optional.empty();
+    if (refusal.isPresent()) {
+      log.warn(
+          "bgp connection refused range={} address={} reason=\"{}\"",
+          range.name(),
+          from,
+          refusal.get());
+      return Optional.of(
+          new Farewell(
+              range
+                  .shutdown()
+                  .map(Notifications::shutdown)
+                  .orElseGet(() -> Notifications.cease(Iana.CEASE_CONNECTION_REJECTED))));
+    }
+    rangeOf.put(config.name(), range.name());
+    return add(config, Optional.of(from)).accept(connection);
+  }
+
+  /** A peer has no connection and keeps no routes: one of a range has no reason to be then. */
+  void quiet(Peer peer) {
+    String name = peer.config().name();
+    if (!rangeOf.containsKey(name)) {
+      return;
+    }
+    // Later, because the peer is in the midst of something.
+    context
+        .loop()
+        .execute(
+            () -> {
+              if (byName.get(name) == peer && peer.isQuiet()) {
+                remove(name);
+              }
+            });
+  }
+
+  private Optional<PeerConfig> rangeFor(IpAddress address) {
+    return ranges.stream()
+        .filter(peer -> ((PeerAddress.Range) peer.where()).range().contains(address))
+        .findFirst();
+  }
+
+  private static int prefixLength(PeerConfig range) {
+    return ((PeerAddress.Range) range.where()).range().prefixLength();
+  }
+
+  private static PeerConfig ofRange(PeerConfig range, ScopedAddress address) {
+    return range.with(peer -> peer.name(range.name() + "-" + address).passive(true));
+  }
+
+  // ---- peers by interface
+
+  /** A router was heard on the interface; nothing happens when that is known or not of interest. */
+  void neighbourFound(String interfaceName, ScopedAddress address) {
+    for (Peer peer : byName.values()) {
+      boolean another = !peer.address().equals(Optional.of(address));
+      if (isOn(peer, interfaceName) && another && !byAddress.containsKey(address)) {
+        peer.address().ifPresent(byAddress::remove);
+        byAddress.put(address, peer);
+        strangers.remove(address);
+        log.info("bgp neighbour found peer={} address={}", peer.config().name(), address);
+        peer.moveTo(Optional.of(address));
+      }
+    }
+  }
+
+  /** The router, or the interface itself, is gone. */
+  void neighbourLost(String interfaceName) {
+    for (Peer peer : byName.values()) {
+      if (isOn(peer, interfaceName) && peer.address().isPresent()) {
+        byAddress.remove(peer.address().get());
+        log.info("bgp neighbour lost peer={}", peer.config().name());
+        peer.moveTo(Optional.empty());
+      }
+    }
+  }
+
+  private static boolean isOn(Peer peer, String interfaceName) {
+    return peer.config().where() instanceof PeerAddress.OnInterface(String name)
+        && name.equals(interfaceName);
+  }
+}
