@@ -7,11 +7,12 @@ import io.wayleave.model.IpAddress;
 import java.util.Optional;
 
 /**
- * A neighbouring router.
+ * A router that a learned route names as its next hop: a neighbour, or one that is itself reached
+ * by routes, as {@link GatewayResolver} finds it.
  *
  * @param address IPv6 also for IPv4 routes (RFC 8950)
- * @param interfaceName needed for an IPv6 link-local address; else found by the network that the
- *     address lies in
+ * @param interfaceName needed for an IPv6 link-local address; else found by the routes to the
+ *     address
  */
 public record Gateway(IpAddress address, Optional<String> interfaceName) {
   public Gateway {

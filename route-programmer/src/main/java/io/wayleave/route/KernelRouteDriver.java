@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The real kernel by netlink, in the network namespace of the socket. NOT thread safe. */
 public final class KernelRouteDriver implements RouteDriver {
@@ -25,14 +26,13 @@ public final class KernelRouteDriver implements RouteDriver {
   }
 
   @Override
-  public Snapshot dump() throws IOException {
+  public Snapshot dump(Predicate<Route> relevant) throws IOException {
     List<Link> links = socket.links().list();
     List<Route> routes = new ArrayList<>();
     for (Family family : Family.values()) {
       RouteFilter table = RouteFilter.mainTable(family).inTable(settings.table());
       for (Route route : socket.routes().list(table)) {
-        // A host may carry a whole Internet table of another daemon; only what matters is kept.
-        if (RouteProgrammer.isRelevant(route, settings)) {
+        if (relevant.test(route)) {
           routes.add(route);
         }
       }

@@ -5,6 +5,7 @@ import io.wayleave.linux.netlink.Link;
 import io.wayleave.linux.netlink.Route;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The programmer's way to the kernel, so small that a twin in memory can stand in for it. Used by
@@ -14,8 +15,7 @@ public interface RouteDriver {
   /**
    * What the kernel has now.
    *
-   * @param routes at least ours, those of others with our metric, and those of others that say
-   *     which networks are on a link
+   * @param routes those that were asked for
    */
   record Snapshot(List<Link> links, List<Route> routes) {
     public Snapshot {
@@ -41,7 +41,8 @@ public interface RouteDriver {
   /** A change that the kernel refused. */
   record Refusal(Write write, Errno errno, String reason) {}
 
-  Snapshot dump() throws IOException;
+  /** A host may carry a whole Internet table of another daemon: only what matters is kept. */
+  Snapshot dump(Predicate<Route> relevant) throws IOException;
 
   /** Our routes that have a next hop on this interface. */
   List<Route> ownRoutesOn(int interfaceIndex) throws IOException;

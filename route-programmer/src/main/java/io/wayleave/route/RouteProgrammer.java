@@ -72,6 +72,8 @@ public final class RouteProgrammer {
   private final Set<Integer> lostInterfaces = new LinkedHashSet<>();
   private final Set<String> changedInterfaces = new HashSet<>();
   private Set<Cidr> onLink = Set.of();
+  private final DistantRouters distant = new DistantRouters();
+  private boolean gatewaysChanged;
   private boolean gatewaysDirty;
   private Optional<String> resyncReason = Optional.of("start");
   private Optional<Long> lastResync = Optional.empty();
@@ -86,7 +88,8 @@ public final class RouteProgrammer {
     this.driver = driver;
     this.settings = settings;
     this.nanoClock = nanoClock;
-    this.translator = new Translator(topology, settings);
+    this.translator =
+        new Translator(topology, new GatewayResolver(topology, desired, settings), settings);
     this.refused = new Refusals(settings);
   }
 
@@ -101,7 +104,9 @@ public final class RouteProgrammer {
       case Update.Put<Cidr, RouteTarget>(Cidr destination, RouteTarget target) -> {
         check(source, destination, target);
         forgetDeletion(destination, source);
+        noteRouters(target);
         desired.put(destination, target);
+        noteWayChanged(destination);
         refresh(destination);
       }
       case Update.Delete<Cidr, RouteTarget>(Cidr destination) -> {
@@ -111,6 +116,7 @@ public final class RouteProgrammer {
               .add(source);
         }
         desired.remove(destination, source);
+        noteWayChanged(destination);
         refresh(destination);
       }
       case Update.InSync<Cidr, RouteTarget>() -> {
@@ -180,6 +186,9 @@ public final class RouteProgrammer {
       resync(now);
     } else {
       dropLostRoutes();
+    }
+    if (mustLookBeyondLinks()) {
+      resync(now);
     }
     resolveAgain();
     for (int pass = 1; pass <= PASSES; pass++) {
@@ -261,12 +270,41 @@ public final class RouteProgrammer {
         lastResync.map(last -> Duration.ofNanos(now - last)));
   }
 
-  /** Whether a route of the kernel means anything to the programmer. */
-  static boolean isRelevant(Route route, RouteSettings settings) {
+  /** Whether a route of the kernel means anything to the programmer now. */
+  private boolean isRelevant(Route route) {
     return route.table() == settings.table()
         && (route.protocol() == settings.protocol()
             || route.metric() == settings.metric()
-            || Topology.isOnLink(route));
+            || Topology.isOnLink(route)
+            || distant.isWay(route));
+  }
+
+  private void noteRouters(RouteTarget target) {
+    if (target instanceof RouteTarget.Learned learned
+        && !desired.gateways().containsAll(learned.gateways())) {
+      gatewaysChanged = true;
+    }
+  }
+
+  /** A route that others are reached by may lead elsewhere now. */
+  private void noteWayChanged(Cidr destination) {
+    gatewaysDirty |= distant.isAround(destination);
+  }
+
+  /** Whether there is a router whose way is to be looked for among the routes of others. */
+  private boolean mustLookBeyondLinks() {
+    if (!gatewaysChanged && !gatewaysDirty) {
+      return false;
+    }
+    gatewaysChanged = false;
+    return switch (distant.update(desired.gateways(), topology)) {
+      case NONE, FEWER -> false;
+      case MORE -> {
+        gatewaysDirty = true;
+        requestResync("a next hop is no neighbour");
+        yield true;
+      }
+    };
   }
 
   private static void check(RouteSource source, Cidr destination, RouteTarget target) {
@@ -302,7 +340,7 @@ public final class RouteProgrammer {
   }
 
   private void routeChanged(Route route, boolean replaced) {
-    if (!isRelevant(route, settings)) {
+    if (!isRelevant(route)) {
       return;
     }
     RouteKey key = RouteKey.of(route);
@@ -325,17 +363,28 @@ public final class RouteProgrammer {
     }
     if (Topology.isOnLink(route)) {
       gatewaysDirty |= topology.addOnLink(route);
+    } else if (distant.isWay(route)) {
+      gatewaysDirty = true;
+      if (!topology.putWay(route, replaced)) {
+        requestResync("something was appended to the route to " + route.destination());
+      }
     }
   }
 
   private void routeRemoved(Route route) {
-    if (!isRelevant(route, settings)) {
+    if (!isRelevant(route)) {
       return;
     }
     RouteKey key = RouteKey.of(route);
     if (route.protocol() != settings.protocol()) {
       foreign.remove(key, route);
       gatewaysDirty |= topology.removeOnLink(route);
+      if (distant.isWay(route)) {
+        gatewaysDirty = true;
+        if (!topology.removeWay(route)) {
+          requestResync("a part of the route to " + route.destination() + " was removed");
+        }
+      }
       return;
     }
     Route known = routes.actual().get(key);
@@ -348,7 +397,7 @@ public final class RouteProgrammer {
   }
 
   private void resync(long now) throws IOException {
-    RouteDriver.Snapshot snapshot = driver.dump();
+    RouteDriver.Snapshot snapshot = driver.dump(this::isRelevant);
     String reason = resyncReason.orElse("");
     resyncReason = Optional.empty();
     lastResync = Optional.of(now);
@@ -370,6 +419,8 @@ public final class RouteProgrammer {
       }
       if (Topology.isOnLink(route)) {
         topology.addOnLink(route);
+      } else if (distant.isWay(route)) {
+        var _ = topology.putWay(route, true);
       }
     }
     routes.replaceActual(own);

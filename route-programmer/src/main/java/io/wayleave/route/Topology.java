@@ -11,10 +11,12 @@ import io.wayleave.model.IpAddress;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The interfaces of the host and the networks that are on their links: what is needed to turn a
@@ -24,6 +26,8 @@ final class Topology {
   private final Map<Integer, Link> links = new HashMap<>();
   private final Map<String, Integer> indexes = new HashMap<>();
   private final Set<Route> onLink = new HashSet<>();
+  // Routes of others by which routers that are not on a link may be reached.
+  private final Map<RouteKey, Route> ways = new HashMap<>();
 
   /** An interface index, or why there is none. */
   sealed interface Resolution {
@@ -36,6 +40,7 @@ final class Topology {
     links.clear();
     indexes.clear();
     onLink.clear();
+    ways.clear();
   }
 
   /** Returns what was known of it before. */
@@ -62,8 +67,33 @@ final class Topology {
 
   /** The kernel drops the routes of an interface that goes down, and does not tell. */
   boolean removeOnLink(Collection<Integer> interfaceIndexes) {
-    return onLink.removeIf(
-        route -> interfaceIndexes.contains(route.nextHops().getFirst().interfaceIndex()));
+    boolean lost =
+        ways.values()
+            .removeIf(
+                route ->
+                    route.nextHops().stream()
+                        .allMatch(hop -> interfaceIndexes.contains(hop.interfaceIndex())));
+    boolean offLink =
+        onLink.removeIf(
+            route -> interfaceIndexes.contains(route.nextHops().getFirst().interfaceIndex()));
+    return lost || offLink;
+  }
+
+  /**
+   * A route of another that is relevant for a router.
+   *
+   * @return false when there is one already that this one does not replace: then only the kernel
+   *     knows what is true now
+   */
+  boolean putWay(Route route, boolean replaced) {
+    Route known = ways.put(RouteKey.of(route), route);
+    return known == null || replaced || known.equals(route);
+  }
+
+  /** False as with {@link #putWay}. */
+  boolean removeWay(Route route) {
+    RouteKey key = RouteKey.of(route);
+    return ways.remove(key, route) || !ways.containsKey(key);
   }
 
   Resolution interfaceNamed(String name) {
@@ -77,30 +107,20 @@ final class Topology {
     return new Resolution.Found(index);
   }
 
-  /** The interface behind which the router is, as the kernel would find it. */
-  Resolution resolve(Gateway gateway) {
-    if (gateway.interfaceName().isPresent()) {
-      return interfaceNamed(gateway.interfaceName().get());
-    }
-    IpAddress address = gateway.address();
-    if (address.family() == Family.IPV6 && address.isLinkLocal()) {
-      return new Resolution.Missing(
-          "next hop " + address + " is link-local and comes without an interface");
-    }
-    Optional<Route> best = Optional.empty();
-    for (Route route : onLink) {
-      if (route.destination().contains(address)
-          && isUp(route)
-          && best.map(other -> isBetter(route, other)).orElse(true)) {
-        best = Optional.of(route);
-      }
-    }
-    return best.<Resolution>map(
-            route -> new Resolution.Found(route.nextHops().getFirst().interfaceIndex()))
-        .orElseGet(
-            () ->
-                new Resolution.Missing(
-                    "next hop " + address + " is not on a network of this host's links"));
+  /** The routes of others that a packet to this address could take, in no order. */
+  List<Route> routesTo(IpAddress address) {
+    return Stream.concat(onLink.stream(), ways.values().stream())
+        .filter(route -> route.destination().contains(address))
+        .toList();
+  }
+
+  /** Whether the address is on a link that is up. */
+  boolean isNeighbour(IpAddress address) {
+    return onLink.stream()
+        .anyMatch(
+            route ->
+                route.destination().contains(address)
+                    && isUp(route.nextHops().getFirst().interfaceIndex()));
   }
 
   /** Whether just this network is on a link. */
@@ -130,14 +150,13 @@ final class Topology {
         && !destination.address().isMulticast();
   }
 
-  private boolean isUp(Route route) {
-    Link link = links.get(route.nextHops().getFirst().interfaceIndex());
-    return link != null && link.up();
+  /** Whether a route of somebody else leads to a router and on from there. */
+  static boolean isWay(Route route) {
+    return route.type() == RouteType.UNICAST && !route.nextHops().isEmpty() && !isOnLink(route);
   }
 
-  private static boolean isBetter(Route route, Route other) {
-    int length = route.destination().prefixLength();
-    int otherLength = other.destination().prefixLength();
-    return length > otherLength || (length == otherLength && route.metric() < other.metric());
+  boolean isUp(int interfaceIndex) {
+    Link link = links.get(interfaceIndex);
+    return link != null && link.up();
   }
 }

@@ -4,9 +4,10 @@ import io.wayleave.linux.netlink.NextHop;
 import io.wayleave.linux.netlink.Route;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
-import io.wayleave.route.Topology.Resolution;
+import io.wayleave.route.GatewayResolver.Way;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +20,8 @@ import java.util.Set;
 final class Translator {
   private final Topology topology;
   private final RouteSettings settings;
-  private final Map<Gateway, Resolution> resolutions = new HashMap<>();
+  private final GatewayResolver resolver;
+  private final Map<Gateway, Way> ways = new HashMap<>();
 
   /** A route, or why there is none at present. */
   sealed interface Translation {
@@ -28,8 +30,9 @@ final class Translator {
     record Missing(String reason) implements Translation {}
   }
 
-  Translator(Topology topology, RouteSettings settings) {
+  Translator(Topology topology, GatewayResolver resolver, RouteSettings settings) {
     this.topology = topology;
+    this.resolver = resolver;
     this.settings = settings;
   }
 
@@ -40,17 +43,13 @@ final class Translator {
       case RouteTarget.Workload workload ->
           byNextHops(
               destination,
-              List.of(hop(Optional.empty(), topology.interfaceNamed(workload.interfaceName()))),
+              List.of(onInterface(workload.interfaceName())),
               workload.preferredSource());
       case RouteTarget.Learned learned ->
           byNextHops(
               destination,
               learned.gateways().stream()
-                  .map(
-                      gateway ->
-                          hop(
-                              Optional.of(gateway.address()),
-                              resolutions.computeIfAbsent(gateway, topology::resolve)))
+                  .map(gateway -> ways.computeIfAbsent(gateway, resolver::resolve))
                   .toList(),
               learned.preferredSource());
     };
@@ -58,46 +57,40 @@ final class Translator {
 
   /** Looks for all routers that are in use again; returns those that are not where they were. */
   List<Gateway> moved(Set<Gateway> inUse) {
-    resolutions.keySet().retainAll(inUse);
+    ways.keySet().retainAll(inUse);
     List<Gateway> moved = new ArrayList<>();
     for (Gateway gateway : inUse) {
-      Resolution now = topology.resolve(gateway);
-      if (!now.equals(resolutions.put(gateway, now))) {
+      Way now = resolver.resolve(gateway);
+      if (!now.equals(ways.put(gateway, now))) {
         moved.add(gateway);
       }
     }
     return moved;
   }
 
-  /** A next hop that may be missing. */
-  private sealed interface Hop {
-    record There(NextHop hop) implements Hop {}
-
-    record NotThere(String reason) implements Hop {}
-  }
-
-  private static Hop hop(Optional<IpAddress> gateway, Resolution resolution) {
-    return switch (resolution) {
-      case Resolution.Found(int index) -> new Hop.There(new NextHop(index, gateway, 1, false));
-      case Resolution.Missing(String reason) -> new Hop.NotThere(reason);
+  private Way onInterface(String name) {
+    return switch (topology.interfaceNamed(name)) {
+      case Topology.Resolution.Found(int index) -> new Way.By(List.of(NextHop.dev(index)));
+      case Topology.Resolution.Missing(String reason) -> new Way.None(reason);
     };
   }
 
   /** Those next hops that are there carry the traffic until the others are. */
   private Translation byNextHops(
-      Cidr destination, List<Hop> hops, Optional<IpAddress> preferredSource) {
-    List<NextHop> there = new ArrayList<>();
+      Cidr destination, List<Way> ways, Optional<IpAddress> preferredSource) {
+    // Two routers behind one neighbour are one next hop.
+    Set<NextHop> there = new LinkedHashSet<>();
     List<String> reasons = new ArrayList<>();
-    for (Hop hop : hops) {
-      switch (hop) {
-        case Hop.There(NextHop next) -> there.add(next);
-        case Hop.NotThere(String reason) -> reasons.add(reason);
+    for (Way way : ways) {
+      switch (way) {
+        case Way.By(List<NextHop> hops) -> there.addAll(hops);
+        case Way.None(String reason) -> reasons.add(reason);
       }
     }
     if (there.isEmpty()) {
       return new Translation.Missing(String.join("; ", reasons));
     }
-    Route route = ours(Route.unicast(destination, settings.protocol(), there));
+    Route route = ours(Route.unicast(destination, settings.protocol(), List.copyOf(there)));
     return new Translation.Translated(
         preferredSource.map(route::withPreferredSource).orElse(route));
   }

@@ -14,6 +14,11 @@
  * from one source to another is replaced in one step and is never without a route. (A static IPv6
  * route has metric 1024 unless it says otherwise, and so waits.)
  *
+ * <p><b>Next hops.</b> A next hop that is no neighbour, as those of a mesh across routed racks, is
+ * reached by the most specific route to it: of somebody else, the default route included, or a
+ * learned one. Whoever runs such a mesh sees to it that the routers between know the destinations
+ * too, because nothing is tunnelled.
+ *
  * <p>A learned route for a network that is on a link of this host is not written at all.
  */
 package io.wayleave.route;

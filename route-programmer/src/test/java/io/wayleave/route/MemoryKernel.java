@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The part of the kernel's routing that the programmer depends on, in memory. {@link
@@ -124,14 +125,11 @@ final class MemoryKernel implements TestKernel, RouteDriver {
   }
 
   @Override
-  public Snapshot dump() throws IOException {
+  public Snapshot dump(Predicate<Route> relevant) throws IOException {
     failIfAsked();
     dumps++;
     return new Snapshot(
-        List.copyOf(links.values()),
-        routes.values().stream()
-            .filter(route -> RouteProgrammer.isRelevant(route, settings))
-            .toList());
+        List.copyOf(links.values()), routes.values().stream().filter(relevant).toList());
   }
 
   @Override

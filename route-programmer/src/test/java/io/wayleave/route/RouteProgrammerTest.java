@@ -31,6 +31,7 @@ class RouteProgrammerTest {
   private static final IpAddress OTHER_TOR = IpAddress.parse("10.9.1.2");
   private static final Cidr POD = Cidr.parse("10.1.0.7/32");
   private static final Cidr REMOTE = Cidr.parse("10.2.0.9/32");
+  private static final Cidr BEYOND = Cidr.parse("10.3.0.0/24");
   private static final Cidr BLOCK = Cidr.parse("10.1.0.0/26");
   private static final RouteTarget WORKLOAD = new RouteTarget.Workload("wl1", Optional.of(HERE));
   private static final RouteTarget HOLE = new RouteTarget.Blackhole();
@@ -363,7 +364,9 @@ class RouteProgrammerTest {
     apply();
 
     assertThat(reason(REMOTE))
-        .isEqualTo("next hop 192.0.2.1 is not on a network of this host's links");
+        .isEqualTo(
+            "next hop 192.0.2.1 is not on a network of this host's links, and no route leads to"
+                + " it");
     assertThat(kernel.own()).containsExactly(learnedRoute(POD, NextHop.via(TOR, up0)));
 
     kernel.addAddress(up1, IpAddress.parse("192.0.2.7"), 24);
@@ -507,6 +510,63 @@ class RouteProgrammerTest {
   }
 
   @Test
+  void aNextHopBehindARouterIsReachedByThatRouter() throws IOException {
+    IpAddress distant = IpAddress.parse("10.8.0.5");
+    Route fallback =
+        Route.unicast(
+                Cidr.parse("0.0.0.0/0"), Route.PROTOCOL_STATIC, List.of(NextHop.via(TOR, up0)))
+            .withMetric(100);
+    kernel.meddle(fallback);
+    put(REMOTE, RouteTarget.Learned.by(Gateway.of(distant)));
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(REMOTE, NextHop.via(TOR, up0)));
+
+    // The fabric tells a better way to the next hop, then takes it back.
+    Cidr rack = Cidr.parse("10.8.0.0/24");
+    put(rack, BY_BOTH);
+    apply();
+    assertThat(kernel.own())
+        .contains(learnedRoute(REMOTE, NextHop.via(TOR, up0), NextHop.via(OTHER_TOR, up1)));
+    inSync(RouteSource.LEARNED);
+    delete(RouteSource.LEARNED, rack);
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(REMOTE, NextHop.via(TOR, up0)));
+
+    // Somebody moves the default route, and takes it away.
+    kernel.meddle(fallback.withNextHops(List.of(NextHop.via(OTHER_TOR, up1))));
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(REMOTE, NextHop.via(OTHER_TOR, up1)));
+    kernel.meddleAway(fallback.withNextHops(List.of(NextHop.via(OTHER_TOR, up1))));
+    apply();
+    assertThat(kernel.own()).isEmpty();
+    assertThat(reason(REMOTE))
+        .isEqualTo(
+            "next hop 10.8.0.5 is not on a network of this host's links, and no route leads to it");
+
+    kernel.meddle(fallback);
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(REMOTE, NextHop.via(TOR, up0)));
+    assertThat(kernel.dumps()).as("looked beyond the links once").isEqualTo(2);
+  }
+
+  @Test
+  void routesOfOthersThatLeadToNoNextHopAreNotKept() throws IOException {
+    put(REMOTE, RouteTarget.Learned.by(Gateway.of(IpAddress.parse("10.8.0.5"))));
+    apply();
+    int dumps = kernel.dumps();
+    for (int i = 0; i < 100; i++) {
+      kernel.meddle(
+          Route.unicast(
+              Cidr.parse("172.16." + i + ".0/24"),
+              Route.PROTOCOL_STATIC,
+              List.of(NextHop.via(TOR, up0))));
+    }
+    apply();
+    assertThat(kernel.own()).isEmpty();
+    assertThat(kernel.dumps()).isEqualTo(dumps);
+  }
+
+  @Test
   void refusesTargetsThatMakeNoSense() {
     assertThatThrownBy(() -> put(POD, HOLE))
         .isInstanceOf(InvalidInputException.class)
@@ -561,6 +621,7 @@ class RouteProgrammerTest {
                 () -> put(BLOCK, HOLE),
                 () -> put(BLOCK, BY_BOTH),
                 () -> put(REMOTE, BY_BOTH),
+                () -> put(BEYOND, RouteTarget.Learned.by(Gateway.of(REMOTE.address()))),
                 () -> inSync(RouteSource.WORKLOAD),
                 () -> inSync(RouteSource.BLOCK),
                 () -> inSync(RouteSource.LEARNED)));
@@ -588,7 +649,8 @@ class RouteProgrammerTest {
             Set.of(
                 workloadRoute(),
                 Route.blackhole(BLOCK, 77).withMetric(77),
-                learnedRoute(REMOTE, NextHop.via(TOR, up0), NextHop.via(OTHER_TOR, up1))));
+                learnedRoute(REMOTE, NextHop.via(TOR, up0), NextHop.via(OTHER_TOR, up1)),
+                learnedRoute(BEYOND, NextHop.via(TOR, up0), NextHop.via(OTHER_TOR, up1))));
   }
 
   private void restart() {

@@ -89,6 +89,74 @@ class RouteServiceTest {
   }
 
   @Test
+  void meshPeersAcrossRoutedRacksAreReachedByTheRouters() throws Exception {
+    IpAddress mesh = IpAddress.parse("10.8.0.5");
+    IpAddress mesh6 = IpAddress.parse("fd00:8::5");
+    Cidr remote6 = Cidr.parse("fd00:2::9/128");
+    kernel.meddle(fallback("0.0.0.0/0", TOR, up0));
+    kernel.meddle(fallback("::/0", IpAddress.parse("fd00:9::2"), up0));
+    assertThat(put(REMOTE, RouteTarget.Learned.by(Gateway.of(mesh))).programmed()).isTrue();
+    assertThat(put(remote6, RouteTarget.Learned.by(Gateway.of(mesh6))).programmed()).isTrue();
+    assertThat(own())
+        .containsExactlyInAnyOrder(
+            learned(REMOTE, NextHop.via(TOR, up0)),
+            learned(remote6, NextHop.via(IpAddress.parse("fd00:9::2"), up0)));
+
+    // A route to the rack of the next hop, by both ToRs.
+    Cidr rack = Cidr.parse("10.8.0.0/24");
+    put(rack, RouteTarget.Learned.by(Gateway.of(TOR), Gateway.of(OTHER_TOR)));
+    Route remote6Route = learned(remote6, NextHop.via(IpAddress.parse("fd00:9::2"), up0));
+    NextHop[] both = {NextHop.via(TOR, up0), NextHop.via(OTHER_TOR, up1)};
+    awaitOwn(
+        Set.of(learned(rack, both), learned(REMOTE, both), remote6Route), Duration.ofSeconds(5));
+
+    // The default route moves while nobody tells the service.
+    inSync(RouteSource.LEARNED);
+    service.submit(RouteSource.LEARNED, new Update.Delete<>(rack)).get(10, TimeUnit.SECONDS);
+    kernel.meddle(fallback("0.0.0.0/0", OTHER_TOR, up1));
+    awaitOwn(
+        Set.of(learned(REMOTE, NextHop.via(OTHER_TOR, up1)), remote6Route), Duration.ofSeconds(5));
+  }
+
+  @Test
+  void nextHopsOfBothFamiliesCarryAnIpv4Route() throws Exception {
+    IpAddress router = IpAddress.parse("fe80::1");
+    RouteTarget unnumbered =
+        RouteTarget.Learned.by(Gateway.of(router, "up0"), Gateway.of(router, "up1"));
+    Cidr remote6 = Cidr.parse("fd00:2::9/128");
+    assertThat(put(REMOTE, unnumbered).programmed()).isTrue();
+    assertThat(put(remote6, unnumbered).programmed()).isTrue();
+    assertThat(own())
+        .containsExactlyInAnyOrder(
+            learned(REMOTE, NextHop.via(router, up0), NextHop.via(router, up1)),
+            learned(remote6, NextHop.via(router, up0), NextHop.via(router, up1)));
+
+    RouteTarget mixed = RouteTarget.Learned.by(Gateway.of(TOR), Gateway.of(router, "up1"));
+    assertThat(put(REMOTE, mixed).programmed()).isTrue();
+    assertThat(own()).contains(learned(REMOTE, NextHop.via(TOR, up0), NextHop.via(router, up1)));
+
+    // The next service adopts them as they are.
+    service.close();
+    service = RouteService.start(kernel.namespace(), SETTINGS);
+    assertThat(put(REMOTE, mixed).programmed()).isTrue();
+    assertThat(own()).hasSize(2);
+    inSync(RouteSource.LEARNED);
+    awaitOwn(
+        Set.of(learned(REMOTE, NextHop.via(TOR, up0), NextHop.via(router, up1))),
+        Duration.ofSeconds(5));
+  }
+
+  private static Route fallback(String destination, IpAddress router, int index) {
+    return Route.unicast(
+            Cidr.parse(destination), Route.PROTOCOL_STATIC, List.of(NextHop.via(router, index)))
+        .withMetric(1024);
+  }
+
+  private static Route learned(Cidr destination, NextHop... hops) {
+    return Route.unicast(destination, 77, List.of(hops)).withMetric(77);
+  }
+
+  @Test
   void aRouteThatIsRefusedSaysWhyAndComesWhenItCan() throws Exception {
     IpAddress source = IpAddress.parse("10.9.0.99");
     RouteState refused = put(POD, new RouteTarget.Workload("wl1", Optional.of(source)));

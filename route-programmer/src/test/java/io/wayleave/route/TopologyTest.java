@@ -9,7 +9,6 @@ import io.wayleave.linux.netlink.Scope;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import io.wayleave.route.Topology.Resolution;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,29 +23,6 @@ class TopologyTest {
     topology.put(link(2, "up1", true));
     topology.addOnLink(connected("10.9.0.0/16", 1));
     topology.addOnLink(connected("10.9.1.0/24", 2));
-  }
-
-  @Test
-  void theLongestNetworkThatIsUpDecides() {
-    assertThat(resolve("10.9.0.2")).isEqualTo(new Resolution.Found(1));
-    assertThat(resolve("10.9.1.2")).isEqualTo(new Resolution.Found(2));
-
-    topology.put(link(2, "up1", false));
-    assertThat(resolve("10.9.1.2")).isEqualTo(new Resolution.Found(1));
-
-    topology.remove(1);
-    assertThat(resolve("10.9.1.2"))
-        .isEqualTo(
-            new Resolution.Missing("next hop 10.9.1.2 is not on a network of this host's links"));
-  }
-
-  @Test
-  void amongEqualNetworksTheSmallerMetricDecides() {
-    topology.addOnLink(connected("10.9.0.0/16", 2).withMetric(5));
-    assertThat(resolve("10.9.0.2")).isEqualTo(new Resolution.Found(1));
-
-    topology.removeOnLink(List.of(1));
-    assertThat(resolve("10.9.0.2")).isEqualTo(new Resolution.Found(2));
   }
 
   @Test
@@ -76,10 +52,6 @@ class TopologyTest {
                     Cidr.parse("10.0.0.0/8"), 3, NextHop.via(IpAddress.parse("10.9.0.2"), 1))))
         .isFalse();
     assertThat(Topology.isOnLink(Route.blackhole(Cidr.parse("10.0.0.0/8"), 3))).isFalse();
-  }
-
-  private Resolution resolve(String address) {
-    return topology.resolve(Gateway.of(IpAddress.parse(address)));
   }
 
   private static Route connected(String network, int interfaceIndex) {
