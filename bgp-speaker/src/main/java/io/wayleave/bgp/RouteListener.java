@@ -11,6 +11,19 @@ import io.wayleave.model.Cidr;
  * speaker is closed nothing is told: what is in the kernel stays.
  */
 public interface RouteListener {
+  /** For a speaker whose routes nobody programs: then there is not even an object made for each. */
+  RouteListener NONE =
+      new RouteListener() {
+        @Override
+        public void changed(LearnedRoute route) {}
+
+        @Override
+        public void removed(Cidr prefix) {}
+
+        @Override
+        public void converged() {}
+      };
+
   /** The prefix is reached this way now; replaces what was told of it before. */
   void changed(LearnedRoute route);
 

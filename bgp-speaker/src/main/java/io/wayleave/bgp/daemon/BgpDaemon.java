@@ -3,11 +3,9 @@ package io.wayleave.bgp.daemon;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.BgpSpeaker;
-import io.wayleave.bgp.LearnedRoute;
 import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
-import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,7 +29,7 @@ public final class BgpDaemon implements AutoCloseable {
   private BgpDaemon(Path path, SpeakerConfig config) {
     this.path = requireNonNull(path, "path is null");
     this.config = requireNonNull(config, "config is null");
-    speaker = BgpSpeaker.start(config, new StartMode.Fresh(), new Nowhere());
+    speaker = BgpSpeaker.start(config, new StartMode.Fresh(), RouteListener.NONE);
     speaker.localRoutesInSync();
   }
 
@@ -77,17 +75,5 @@ public final class BgpDaemon implements AutoCloseable {
   @Override
   public void close() {
     speaker.close();
-  }
-
-  /** Learned routes go nowhere but to the peers. */
-  private record Nowhere() implements RouteListener {
-    @Override
-    public void changed(LearnedRoute route) {}
-
-    @Override
-    public void removed(Cidr prefix) {}
-
-    @Override
-    public void converged() {}
   }
 }

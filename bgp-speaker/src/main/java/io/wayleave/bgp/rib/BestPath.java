@@ -56,13 +56,13 @@ public final class BestPath {
     }
   }
 
-  /** The best path first, then those used beside it; empty when no path is usable. */
-  public Optional<Candidates> select(Candidates candidates) {
-    if (candidates instanceof Path only) {
-      return usable(only) ? Optional.of(only) : Optional.empty();
-    }
-    List<Path> chosen = decide(candidates, Optional.empty());
-    return chosen.isEmpty() ? Optional.empty() : Optional.of(Candidates.of(chosen));
+  /** The best path first, then those used beside it; none when no path is usable. */
+  public Candidates select(Candidates candidates) {
+    return switch (candidates) {
+      case Path only -> usable(only) ? only : Candidates.NONE;
+      case Candidates.Several several -> Candidates.of(decide(several, Optional.empty()));
+      case Candidates.None none -> none;
+    };
   }
 
   /** The verdict of each path, in the order of the candidates; for people. */

@@ -4,13 +4,35 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One or more paths to a prefix. Nearly every prefix has one, so a path is itself the set of one
- * and costs the table no object more; the same path object is shared by all prefixes of an UPDATE.
+ * The paths to a prefix. Nearly every prefix has one, so a path is itself the set of one and costs
+ * the table no object more; the same path object is shared by all prefixes of an UPDATE.
  */
-public sealed interface Candidates permits Path, Candidates.Several {
+public sealed interface Candidates permits Path, Candidates.Several, Candidates.None {
+  Candidates NONE = new None();
+
   int count();
 
   Path get(int index);
+
+  /** No path. */
+  final class None implements Candidates {
+    private None() {}
+
+    @Override
+    public int count() {
+      return 0;
+    }
+
+    @Override
+    public Path get(int index) {
+      throw new IndexOutOfBoundsException(index);
+    }
+
+    @Override
+    public String toString() {
+      return "none";
+    }
+  }
 
   /** At least two paths. */
   final class Several implements Candidates {
@@ -46,15 +68,18 @@ public sealed interface Candidates permits Path, Candidates.Several {
     }
   }
 
-  /** At least one path. */
   static Candidates of(List<Path> paths) {
-    return paths.size() == 1 ? paths.getFirst() : new Several(paths.toArray(Path[]::new));
+    return switch (paths.size()) {
+      case 0 -> NONE;
+      case 1 -> paths.getFirst();
+      default -> new Several(paths.toArray(Path[]::new));
+    };
   }
 
   /** These with the path in place of the one of the same source, or added. */
   default Candidates with(Path path) {
     int at = indexOf(path.source());
-    if (at >= 0 && count() == 1) {
+    if (count() == 0 || (at >= 0 && count() == 1)) {
       return path;
     }
     Path[] changed = new Path[at >= 0 ? count() : count() + 1];
@@ -75,8 +100,11 @@ public sealed interface Candidates permits Path, Candidates.Several {
     return -1;
   }
 
-  /** These without the path at the index; only for more than one. */
+  /** These without the path at the index. */
   default Candidates without(int index) {
+    if (count() == 1) {
+      return NONE;
+    }
     if (count() == 2) {
       return get(1 - index);
     }

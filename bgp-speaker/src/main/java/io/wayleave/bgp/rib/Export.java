@@ -3,54 +3,53 @@ package io.wayleave.bgp.rib;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.wire.Community;
-import io.wayleave.bgp.wire.NextHop;
 import io.wayleave.bgp.wire.PathAttributes;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
-import io.wayleave.model.IpAddress;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * What one session is told of a best path: nothing, or the attributes and next hop to send.
- * Sessions with equal settings are told the same, so this is also what an update group would share.
+ * What a peer is told of a best path: nothing, or the attributes and next hop to send. It is equal
+ * for peers that are told the same, whose sessions then form an update group; what differs among
+ * them, the own address and that no route goes back to where it came from, is not decided here.
  *
- * @param peer name of the peer; a path is not sent back to where it came from
  * @param internal an iBGP session
  * @param transit whether learned routes are told at all; see {@link io.wayleave.bgp.PeerConfig}
- * @param ipv4NextHop own address for IPv4 routes, when there is one for this session
- * @param ipv6NextHop own address for IPv6 routes, when there is one for this session
+ * @param ipv4NextHop look of the own next hop of IPv4 routes, when there is one for the session
+ * @param ipv6NextHop look of the own next hop of IPv6 routes, when there is one for the session
  */
 public record Export(
-    String peer,
     boolean internal,
     boolean transit,
     Asn ownAs,
-    Optional<IpAddress> ipv4NextHop,
-    Optional<IpAddress> ipv6NextHop) {
+    Optional<OwnNextHop> ipv4NextHop,
+    Optional<OwnNextHop> ipv6NextHop) {
   public Export {
-    requireNonNull(peer, "peer is null");
     requireNonNull(ownAs, "ownAs is null");
+  }
+
+  /** The own next hop of routes of that family. */
+  Optional<OwnNextHop> own(Family family) {
+    return switch (family) {
+      case IPV4 -> ipv4NextHop;
+      case IPV6 -> ipv6NextHop;
+    };
   }
 
   /** What is told of a best path of that family; empty when the peer is not told. */
   public Optional<Route> of(Family family, Path best) {
-    Optional<IpAddress> own =
-        switch (family) {
-          case IPV4 -> ipv4NextHop;
-          case IPV6 -> ipv6NextHop;
-        };
     return switch (best.source()) {
       case PathSource.Local() ->
-          forbidden(best.attributes()) || own.isEmpty()
+          forbidden(best.attributes()) || own(family).isEmpty()
               ? Optional.empty()
-              : Optional.of(new Route(attributes(best, true), NextHop.of(own.get())));
-      case PathSource.Peer source -> learned(best, source, own);
+              : Optional.of(new Route(attributes(best, true), Optional.empty()));
+      case PathSource.Peer source -> learned(family, best, source);
     };
   }
 
-  private Optional<Route> learned(Path best, PathSource.Peer source, Optional<IpAddress> own) {
-    if (!transit || source.peer().equals(peer) || forbidden(best.attributes())) {
+  private Optional<Route> learned(Family family, Path best, PathSource.Peer source) {
+    if (!transit || forbidden(best.attributes())) {
       return Optional.empty();
     }
     if (internal) {
@@ -58,9 +57,9 @@ public record Export(
       // hop of an external route stays.
       return source.internal()
           ? Optional.empty()
-          : Optional.of(new Route(attributes(best, false), best.nextHop()));
+          : Optional.of(new Route(attributes(best, false), Optional.of(best.nextHop())));
     }
-    return own.map(address -> new Route(attributes(best, false), NextHop.of(address)));
+    return own(family).map(_ -> new Route(attributes(best, false), Optional.empty()));
   }
 
   private PathAttributes attributes(Path best, boolean local) {

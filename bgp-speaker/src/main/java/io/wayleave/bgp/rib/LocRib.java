@@ -4,13 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * Every peer's Adj-RIB-In and what is chosen from them, for both families, in one table: all paths
@@ -24,21 +22,29 @@ import java.util.function.Predicate;
  * <p>While deferring (RFC 4724 section 4.1, after a restart), only prefixes originated here are
  * decided: they do not depend on what peers say.
  *
- * <p>A walk over one peer's paths walks the whole table. NOT thread safe.
+ * <p>A prefix is a number of {@link #prefixes} wherever speed counts. A walk over one peer's paths
+ * walks the whole table. NOT thread safe.
  */
 public final class LocRib {
   /** Told what is chosen for a prefix. */
+  @FunctionalInterface
   public interface Listener {
     /**
      * The choice changed.
      *
-     * @param selection the best path first, then those used beside it; empty when none is left
+     * @param id number of the prefix
+     * @param selection the best path first, then those used beside it
      */
-    void selected(Cidr prefix, Optional<Candidates> selection);
+    void selected(Family family, int id, Candidates selection);
+  }
+
+  /** Sees one prefix by its number. */
+  @FunctionalInterface
+  public interface Visitor {
+    void visit(int id, Candidates paths);
   }
 
   private final Map<Family, Table> tables = new EnumMap<>(Family.class);
-  private final ArrayDeque<Cidr> dirty = new ArrayDeque<>();
   private BestPath bestPath;
   private boolean deferring;
 
@@ -55,56 +61,96 @@ public final class LocRib {
     }
   }
 
-  /** Adds the path, in place of the one that its source had for the prefix. */
-  public void put(Cidr prefix, Path path) {
-    Table table = tables.get(prefix.family());
-    Candidates former = table.candidates.get(prefix);
-    if (former == null) {
-      table.candidates.put(prefix, path);
-    } else {
-      int at = former.indexOf(path.source());
-      if (at >= 0 && former.get(at).equals(path) && sameGeneration(former.get(at), path)) {
-        return;
-      }
-      table.candidates.put(prefix, former.with(path));
-    }
-    mark(table, prefix);
+  public PrefixTable prefixes(Family family) {
+    return table(family).prefixes;
   }
 
-  /** Removes the path of that source, if there is one. */
-  public void remove(Cidr prefix, PathSource source) {
-    Table table = tables.get(prefix.family());
-    Candidates former = table.candidates.get(prefix);
-    int at = former == null ? -1 : former.indexOf(source);
-    if (at >= 0) {
-      removeAt(table, prefix, former, at);
+  private Table table(Family family) {
+    return tables.get(family);
+  }
+
+  /** Adds the path, in place of the one that its source had for the prefix. */
+  public boolean put(Cidr prefix, Path path) {
+    Table table = table(prefix.family());
+    return put(table, table.prefixes.add(prefix), path);
+  }
+
+  /**
+   * Adds the path, in place of the one that its source had for the prefix, given as {@link
+   * io.wayleave.bgp.wire.PrefixList} has it.
+   *
+   * @return whether the source had none
+   */
+  public boolean put(Family family, long high, long low, int length, Path path) {
+    Table table = table(family);
+    return put(table, table.prefixes.add(high, low, length), path);
+  }
+
+  private boolean put(Table table, int id, Path path) {
+    Candidates former = table.known(id);
+    int at = former.indexOf(path.source());
+    if (at >= 0 && former.get(at).equals(path) && sameGeneration(former.get(at), path)) {
+      return false;
     }
+    table.set(id, former.with(path));
+    mark(table, id);
+    return at < 0;
+  }
+
+  /** Removes the path of that source, if there is one; returns whether there was. */
+  public boolean remove(Cidr prefix, PathSource source) {
+    Table table = table(prefix.family());
+    return remove(table, table.prefixes.find(prefix), source);
+  }
+
+  /** Removes the path of that source, if there is one; returns whether there was. */
+  public boolean remove(Family family, long high, long low, int length, PathSource source) {
+    Table table = table(family);
+    return remove(table, table.prefixes.find(high, low, length), source);
+  }
+
+  private boolean remove(Table table, int id, PathSource source) {
+    Candidates former = id == PrefixTable.NONE ? Candidates.NONE : table.known(id);
+    int at = former.indexOf(source);
+    if (at >= 0) {
+      table.set(id, former.without(at));
+      mark(table, id);
+    }
+    return at >= 0;
   }
 
   /** Removes every path of the family whose source the test accepts; returns how many. */
   public int removeAll(Family family, Predicate<PathSource> test) {
-    Table table = tables.get(family);
-    List<Cidr> prefixes = new ArrayList<>();
-    table.candidates.forEach(
-        (prefix, candidates) -> {
-          for (int i = 0; i < candidates.count(); i++) {
-            if (test.test(candidates.get(i).source())) {
-              prefixes.add(prefix);
-              break;
-            }
-          }
-        });
+    Table table = table(family);
     int removed = 0;
-    for (Cidr prefix : prefixes) {
-      for (int i = table.candidates.get(prefix).count() - 1; i >= 0; i--) {
-        Candidates current = table.candidates.get(prefix);
-        if (test.test(current.get(i).source())) {
-          removeAt(table, prefix, current, i);
+    for (int id = 0; id < table.prefixes.limit(); id++) {
+      Candidates left = table.known(id);
+      for (int i = left.count() - 1; i >= 0; i--) {
+        if (test.test(left.get(i).source())) {
+          left = left.without(i);
           removed++;
         }
       }
+      if (left.count() != table.known(id).count()) {
+        table.set(id, left);
+        mark(table, id);
+      }
     }
     return removed;
+  }
+
+  /** Replaces paths by others of the same source, as when they are judged by other rules. */
+  public void replaceAll(Family family, Predicate<PathSource> test, UnaryOperator<Path> change) {
+    Table table = table(family);
+    for (int id = 0; id < table.prefixes.limit(); id++) {
+      Candidates paths = table.known(id);
+      for (int i = 0; i < paths.count(); i++) {
+        Path path = paths.get(i);
+        if (test.test(path.source())) {
+          put(table, id, change.apply(path));
+        }
+      }
+    }
   }
 
   /**
@@ -113,23 +159,25 @@ public final class LocRib {
    * @return whether marked prefixes are left
    */
   public boolean process(int limit, Listener listener) {
-    for (int i = 0; i < limit && !dirty.isEmpty(); i++) {
-      Cidr prefix = dirty.remove();
-      Table table = tables.get(prefix.family());
-      table.marked.remove(prefix);
-      Candidates candidates = table.candidates.get(prefix);
-      Optional<Candidates> selection =
-          candidates == null ? Optional.empty() : bestPath.select(candidates);
-      Optional<Candidates> former =
-          Optional.ofNullable(
-              selection.isPresent()
-                  ? table.selected.put(prefix, selection.get())
-                  : table.selected.remove(prefix));
-      if (!selection.equals(former)) {
-        listener.selected(prefix, selection);
+    int left = limit;
+    for (Table table : tables.values()) {
+      while (left > 0 && !table.dirty.isEmpty()) {
+        left--;
+        decide(table, table.dirty.remove(), listener);
       }
     }
-    return !dirty.isEmpty();
+    return tables.values().stream().anyMatch(table -> !table.dirty.isEmpty());
+  }
+
+  private void decide(Table table, int id, Listener listener) {
+    table.marked[id] = false;
+    Candidates selection = bestPath.select(table.known(id));
+    Candidates former = table.chosen(id);
+    table.choose(id, selection);
+    if (!selection.equals(former)) {
+      listener.selected(table.prefixes.family(), id, selection);
+    }
+    table.prefixes.release(id);
   }
 
   public boolean deferring() {
@@ -149,54 +197,63 @@ public final class LocRib {
   }
 
   /** What is chosen now, prefix by prefix. Nothing may be changed meanwhile. */
-  public void forEachSelected(Family family, PrefixMap.Visitor<Candidates> visitor) {
-    tables.get(family).selected.forEach(visitor);
+  public void forEachSelected(Family family, Visitor visitor) {
+    Table table = table(family);
+    for (int id = 0; id < table.prefixes.limit(); id++) {
+      Candidates chosen = table.chosen(id);
+      if (chosen.count() > 0) {
+        visitor.visit(id, chosen);
+      }
+    }
   }
 
   /** Every path that is known. Nothing may be changed meanwhile. */
-  public void forEachCandidates(Family family, PrefixMap.Visitor<Candidates> visitor) {
-    tables.get(family).candidates.forEach(visitor);
+  public void forEachCandidates(Family family, Visitor visitor) {
+    Table table = table(family);
+    for (int id = 0; id < table.prefixes.limit(); id++) {
+      Candidates known = table.known(id);
+      if (known.count() > 0) {
+        visitor.visit(id, known);
+      }
+    }
   }
 
   /** What is chosen for the prefix now. */
-  public Optional<Candidates> selected(Cidr prefix) {
-    return Optional.ofNullable(tables.get(prefix.family()).selected.get(prefix));
+  public Candidates selected(Cidr prefix) {
+    Table table = table(prefix.family());
+    int id = table.prefixes.find(prefix);
+    return id == PrefixTable.NONE ? Candidates.NONE : table.chosen(id);
+  }
+
+  /** What is chosen for the prefix of that number now. */
+  public Candidates selected(Family family, int id) {
+    return table(family).chosen(id);
   }
 
   public BestPath bestPath() {
     return bestPath;
   }
 
-  private void removeAt(Table table, Cidr prefix, Candidates former, int at) {
-    if (former.count() == 1) {
-      table.candidates.remove(prefix);
-    } else {
-      table.candidates.put(prefix, former.without(at));
-    }
-    mark(table, prefix);
-  }
-
   private void markAll() {
     for (Table table : tables.values()) {
-      table.candidates.forEach((prefix, _) -> mark(table, prefix));
-      table.selected.forEach((prefix, _) -> mark(table, prefix));
+      for (int id = 0; id < table.prefixes.limit(); id++) {
+        if (table.known(id).count() > 0 || table.chosen(id).count() > 0) {
+          mark(table, id);
+        }
+      }
     }
   }
 
-  private void mark(Table table, Cidr prefix) {
-    if (deferring && !decidable(table, prefix)) {
+  private void mark(Table table, int id) {
+    if (deferring && !decidable(table, id)) {
       return;
     }
-    if (table.marked.put(prefix, Boolean.TRUE) == null) {
-      dirty.add(prefix);
-    }
+    table.mark(id);
   }
 
   /** A local path wins whatever comes; one that was chosen before can only have been local. */
-  private static boolean decidable(Table table, Cidr prefix) {
-    Candidates candidates = table.candidates.get(prefix);
-    return (candidates != null && candidates.indexOf(PathSource.Local.INSTANCE) >= 0)
-        || table.selected.get(prefix) != null;
+  private static boolean decidable(Table table, int id) {
+    return table.known(id).indexOf(PathSource.Local.INSTANCE) >= 0 || table.chosen(id).count() > 0;
   }
 
   /** Equal sources of different generations differ: the newer one is not stale any more. */
@@ -206,15 +263,66 @@ public final class LocRib {
         || one.generation() == other.generation();
   }
 
+  /** One family. The number of a prefix is retained while anything is known or chosen for it. */
   private static final class Table {
-    private final PrefixMap<Candidates> candidates;
-    private final PrefixMap<Candidates> selected;
-    private final PrefixMap<Boolean> marked;
+    private final PrefixTable prefixes;
+    private final IntQueue dirty = new IntQueue();
+    // By number; null stands for none here and nowhere else.
+    private Candidates[] known = {};
+    private Candidates[] chosen = {};
+    private boolean[] marked = {};
 
     Table(Family family) {
-      candidates = new PrefixMap<>(family);
-      selected = new PrefixMap<>(family);
-      marked = new PrefixMap<>(family);
+      prefixes = new PrefixTable(family);
+    }
+
+    Candidates known(int id) {
+      return id < known.length && known[id] != null ? known[id] : Candidates.NONE;
+    }
+
+    Candidates chosen(int id) {
+      return id < chosen.length && chosen[id] != null ? chosen[id] : Candidates.NONE;
+    }
+
+    void set(int id, Candidates paths) {
+      ensure();
+      known[id] = replaced(id, known[id], paths);
+    }
+
+    void choose(int id, Candidates paths) {
+      ensure();
+      chosen[id] = replaced(id, chosen[id], paths);
+    }
+
+    private Candidates replaced(int id, Candidates former, Candidates paths) {
+      if (paths.count() == 0) {
+        if (former != null) {
+          prefixes.release(id);
+        }
+        return null;
+      }
+      if (former == null) {
+        prefixes.retain(id);
+      }
+      return paths;
+    }
+
+    void mark(int id) {
+      ensure();
+      if (!marked[id]) {
+        marked[id] = true;
+        prefixes.retain(id);
+        dirty.add(id);
+      }
+    }
+
+    private void ensure() {
+      int capacity = prefixes.capacity();
+      if (known.length < capacity) {
+        known = Arrays.copyOf(known, capacity);
+        chosen = Arrays.copyOf(chosen, capacity);
+        marked = Arrays.copyOf(marked, capacity);
+      }
     }
   }
 }

@@ -51,6 +51,21 @@ public record Path(
   }
 
   @Override
+  public boolean equals(Object other) {
+    return this == other
+        || (other instanceof Path that
+            && source.equals(that.source)
+            && attributes.equals(that.attributes)
+            && nextHop.equals(that.nextHop)
+            && rejection.equals(that.rejection));
+  }
+
+  @Override
+  public int hashCode() {
+    return attributes.hashCode() * 31 + source.hashCode();
+  }
+
+  @Override
   public int count() {
     return 1;
   }

@@ -15,6 +15,7 @@ import io.wayleave.bgp.fsm.FsmTimer;
 import io.wayleave.bgp.fsm.Negotiated;
 import io.wayleave.bgp.fsm.State;
 import io.wayleave.bgp.fsm.Step;
+import io.wayleave.bgp.wire.AttributeCache;
 import io.wayleave.bgp.wire.BgpDecoder;
 import io.wayleave.bgp.wire.BgpEncoder;
 import io.wayleave.bgp.wire.BgpMessage;
@@ -82,6 +83,12 @@ final class Machine implements Transport.Handler {
      * @param count how many it became on the wire
      */
     void sent(BgpMessage message, int count);
+
+    /** So many UPDATEs, encoded already, are on their way. */
+    void sentUpdates(int count);
+
+    /** Attribute sets that were met before, in any session. */
+    AttributeCache attributes();
 
     /** An UPDATE on the established session. */
     void update(BgpMessage.Update update);
@@ -292,7 +299,7 @@ final class Machine implements Transport.Handler {
           return;
         }
         case FrameSplitter.Frame.Complete(ByteBuf frame) ->
-            outcome(BgpDecoder.decode(frame, codec));
+            outcome(BgpDecoder.decode(frame, codec, owner.attributes()));
         case FrameSplitter.Frame.Bad(DecodeOutcome.Reset reset) -> outcome(reset);
       }
       if (ended != from) {
@@ -406,6 +413,23 @@ final class Machine implements Transport.Handler {
       connection.get().write(out);
       outgoing = Optional.empty();
     }
+    queueFlush();
+  }
+
+  /** Queues whole UPDATE messages, whose buffer is given away, behind what is queued. */
+  void sendUpdates(ByteBuf updates, int count) {
+    if (connection.isEmpty()) {
+      updates.release();
+      return;
+    }
+    outgoing.ifPresent(connection.get()::write);
+    outgoing = Optional.empty();
+    connection.get().write(updates);
+    owner.sentUpdates(count);
+    queueFlush();
+  }
+
+  private void queueFlush() {
     if (!flushQueued) {
       flushQueued = true;
       loop.execute(this::flush);

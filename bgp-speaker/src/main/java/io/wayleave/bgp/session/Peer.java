@@ -13,19 +13,16 @@ import io.wayleave.bgp.fsm.Event;
 import io.wayleave.bgp.fsm.Negotiated;
 import io.wayleave.bgp.fsm.Phase;
 import io.wayleave.bgp.fsm.State;
-import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
-import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
-import io.wayleave.bgp.rib.PrefixMap;
-import io.wayleave.bgp.rib.Route;
+import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.AttributeCache;
 import io.wayleave.bgp.wire.BgpMessage;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Asn;
-import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -60,6 +57,10 @@ final class Peer implements Machine.Owner {
     Jitter jitter();
 
     LocRib rib();
+
+    UpdateGroups groups();
+
+    AttributeCache attributes();
 
     ImportCheck importCheck();
 
@@ -203,11 +204,7 @@ final class Peer implements Machine.Owner {
 
   /** The rules of export changed: each route is looked at again, and what differs is sent. */
   void exportAgain() {
-    session.ifPresent(
-        up -> {
-          up.setExport(config, context.config());
-          exportAll(up);
-        });
+    session.ifPresent(up -> up.exportAgain(config, context.config()));
     context.requestTurn();
   }
 
@@ -324,7 +321,8 @@ final class Peer implements Machine.Owner {
             negotiated.internal(),
             negotiated.remote().bgpId(),
             ++generation);
-    Session up = new Session(machine, negotiated, source, config, context.config());
+    Session up =
+        new Session(machine, negotiated, source, context.groups(), config, context.config());
     session = Optional.of(up);
     apply(staleRoutes.up(negotiated, context.config().gracefulRestart()));
     context.convergence().established(config.name(), negotiated);
@@ -336,7 +334,6 @@ final class Peer implements Machine.Owner {
         negotiated.remote().bgpId(),
         negotiated.holdTime().toSeconds(),
         negotiated.families());
-    exportAll(up);
     context.requestTurn();
   }
 
@@ -364,6 +361,7 @@ final class Peer implements Machine.Owner {
   public void down(Machine machine, DownCause cause) {
     Session ended = session.orElseThrow();
     session = Optional.empty();
+    ended.end();
     boolean _ = history.failed(cause);
     log.info("bgp session down peer={} reason=\"{}\"", config.name(), cause.describe());
     apply(staleRoutes.down(cause, ended.negotiated()));
@@ -430,6 +428,16 @@ final class Peer implements Machine.Owner {
   }
 
   @Override
+  public void sentUpdates(int count) {
+    history.sentUpdates(count);
+  }
+
+  @Override
+  public AttributeCache attributes() {
+    return context.attributes();
+  }
+
+  @Override
   public void fault(String text) {
     history.fault(text);
     log.warn("bgp fault peer={} reason=\"{}\"", config.name(), text);
@@ -439,23 +447,7 @@ final class Peer implements Machine.Owner {
   public void update(BgpMessage.Update update) {
     Session up = session.orElseThrow();
     update.endOfRib().flatMap(AddressFamily::unicastFamily).ifPresent(this::endOfRib);
-    for (BgpMessage.Unreach unreach : update.unreach()) {
-      for (Cidr prefix : unreach.prefixes()) {
-        context.rib().remove(prefix, up.source());
-      }
-    }
-    for (BgpMessage.Reach reach : update.reach()) {
-      // One object for all prefixes of the message.
-      Path path =
-          new Path(
-              up.source(),
-              reach.attributes(),
-              reach.nextHop(),
-              context.importCheck().check(up.source(), reach.attributes(), reach.nextHop()));
-      for (Cidr prefix : reach.prefixes()) {
-        context.rib().put(prefix, path);
-      }
-    }
+    up.learn(update, context.rib(), context.importCheck());
     context.requestTurn();
   }
 
@@ -488,19 +480,6 @@ final class Peer implements Machine.Owner {
   /** Asks the peer for all its routes again. */
   void requestRefresh() {
     session.ifPresent(Session::requestRefresh);
-  }
-
-  /** What was chosen for the prefix changed. */
-  void selected(Cidr prefix, Optional<Candidates> selection) {
-    session.ifPresent(up -> up.export(prefix, selection));
-  }
-
-  private void exportAll(Session up) {
-    for (Family family : up.negotiated().families()) {
-      context
-          .rib()
-          .forEachSelected(family, (prefix, chosen) -> up.export(prefix, Optional.of(chosen)));
-    }
   }
 
   private void apply(StaleRoutes.Verdict verdict) {
@@ -600,7 +579,7 @@ final class Peer implements Machine.Owner {
         .orElse(one);
   }
 
-  void forEachAdvertised(Family family, PrefixMap.Visitor<Route> visitor) {
+  void forEachAdvertised(Family family, UpdateGroups.Visitor visitor) {
     session.ifPresent(up -> up.forEachAdvertised(family, visitor));
   }
 

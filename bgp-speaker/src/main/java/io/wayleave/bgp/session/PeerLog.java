@@ -66,6 +66,11 @@ final class PeerLog {
     }
   }
 
+  void sentUpdates(int count) {
+    messagesSent += count;
+    updatesSent += count;
+  }
+
   void fault(String text) {
     fault = Optional.of(text);
     lastError = Optional.of(event(text));

@@ -7,11 +7,8 @@ import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
-import io.wayleave.bgp.rib.PrefixMap;
 import io.wayleave.model.Cidr;
-import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -31,26 +28,22 @@ final class RouteDelivery {
   private record Way(SequencedSet<IpAddress> nextHops, SequencedSet<String> peers) {}
 
   private final RouteListener listener;
-  private final Map<Family, PrefixMap<Way>> told = new EnumMap<>(Family.class);
+  private final Map<Cidr, Way> told = new HashMap<>();
   private final Map<Way, Way> ways = new HashMap<>();
-  private Optional<Candidates> lastSelection = Optional.empty();
+  private Candidates lastSelection = Candidates.NONE;
   private Optional<Way> lastWay = Optional.empty();
 
   RouteDelivery(RouteListener listener) {
     this.listener = requireNonNull(listener, "listener is null");
-    for (Family family : Family.values()) {
-      told.put(family, new PrefixMap<>(family));
-    }
   }
 
-  void selected(Cidr prefix, Optional<Candidates> selection) {
-    PrefixMap<Way> known = told.get(prefix.family());
-    Optional<Way> way = selection.flatMap(this::wayOf);
+  void selected(Cidr prefix, Candidates selection) {
+    Optional<Way> way = wayOf(selection);
     if (way.isEmpty()) {
-      if (known.remove(prefix) != null) {
+      if (told.remove(prefix) != null) {
         tell(() -> listener.removed(prefix));
       }
-    } else if (!way.get().equals(known.put(prefix, way.get()))) {
+    } else if (!way.get().equals(told.put(prefix, way.get()))) {
       LearnedRoute route = new LearnedRoute(prefix, way.get().nextHops(), way.get().peers());
       tell(() -> listener.changed(route));
     }
@@ -69,13 +62,15 @@ final class RouteDelivery {
     }
   }
 
-  /** Empty for a route that is originated here. */
+  /** Empty for no route and for one that is originated here. */
   @SuppressWarnings("ReferenceEquality") // The same object, as the prefixes of an UPDATE have it.
   private Optional<Way> wayOf(Candidates selection) {
-    boolean same = lastSelection.filter(last -> last == selection).isPresent();
-    if (!same) {
-      lastSelection = Optional.of(selection);
-      lastWay = selection.get(0).isLocal() ? Optional.empty() : Optional.of(newWay(selection));
+    if (lastSelection != selection) {
+      lastSelection = selection;
+      lastWay =
+          selection.count() == 0 || selection.get(0).isLocal()
+              ? Optional.empty()
+              : Optional.of(newWay(selection));
     }
     return lastWay;
   }

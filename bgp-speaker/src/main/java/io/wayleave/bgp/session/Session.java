@@ -2,20 +2,25 @@ package io.wayleave.bgp.session;
 
 import static java.util.Objects.requireNonNull;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.fsm.Negotiated;
-import io.wayleave.bgp.rib.AdjRibOut;
-import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.Export;
+import io.wayleave.bgp.rib.ImportCheck;
+import io.wayleave.bgp.rib.LocRib;
+import io.wayleave.bgp.rib.Member;
+import io.wayleave.bgp.rib.OwnNextHop;
 import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
-import io.wayleave.bgp.rib.PrefixMap;
-import io.wayleave.bgp.rib.Route;
+import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.BgpMessage;
-import io.wayleave.model.Cidr;
+import io.wayleave.bgp.wire.NextHop;
+import io.wayleave.bgp.wire.PrefixList;
+import io.wayleave.bgp.wire.WeakInterner;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
@@ -24,38 +29,42 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
- * A session while it is Established: what the peer is told, in which order, and what was agreed.
- * Nothing of it outlives the session. Owned by the {@link Loop} thread.
+ * A session while it is Established: what was agreed, where the peer's routes go to, and the
+ * membership in an update group that tells it ours. Nothing of it outlives the session. Owned by
+ * the {@link Loop} thread.
  */
-final class Session {
+final class Session implements Member.Sink {
   private final Machine machine;
   private final Negotiated negotiated;
   private final PathSource.Peer source;
-  private final Map<Family, AdjRibOut> tables = new EnumMap<>(Family.class);
-  private final Set<Family> owedEndOfRib;
-  private Export export;
-  // The last translation of each family: the prefixes of one UPDATE share their path.
-  private final Map<Family, Translation> last = new EnumMap<>(Family.class);
+  private final UpdateGroups groups;
+  private final Member member;
+  // Prefixes that come with the same attributes share a path, whatever message they come in.
+  private final WeakInterner<Path> paths = new WeakInterner<>();
 
-  private record Translation(Path best, Optional<Route> route) {}
-
+  /** The peer is told everything from the next turn on. */
   Session(
       Machine machine,
       Negotiated negotiated,
       PathSource.Peer source,
+      UpdateGroups groups,
       PeerConfig peer,
       SpeakerConfig speaker) {
     this.machine = requireNonNull(machine, "machine is null");
     this.negotiated = requireNonNull(negotiated, "negotiated is null");
     this.source = requireNonNull(source, "source is null");
-    for (Family family : negotiated.families()) {
-      tables.put(family, new AdjRibOut(family));
-    }
-    owedEndOfRib = EnumSet.copyOf(negotiated.families());
-    export = exportOf(peer, speaker);
+    this.groups = requireNonNull(groups, "groups is null");
+    Map<Family, NextHop> ownNextHops = ownNextHops(speaker);
+    member =
+        groups.join(
+            source.peer(),
+            this,
+            exportOf(peer, speaker, ownNextHops),
+            negotiated.codec(),
+            negotiated.families(),
+            ownNextHops);
   }
 
   Negotiated negotiated() {
@@ -66,56 +75,47 @@ final class Session {
     return source;
   }
 
-  void setExport(PeerConfig peer, SpeakerConfig speaker) {
-    export = exportOf(peer, speaker);
-    last.clear();
+  /** The session is over. */
+  void end() {
+    groups.leave(member);
   }
 
-  /** The peer is to be told what was chosen for the prefix, as far as it concerns it. */
-  void export(Cidr prefix, Optional<Candidates> selection) {
-    AdjRibOut table = tables.get(prefix.family());
-    if (table == null) {
-      return;
-    }
-    table.set(prefix, selection.flatMap(chosen -> translate(prefix.family(), chosen.get(0))));
+  /** The rules of export may be others: each route is looked at again, and what differs is sent. */
+  void exportAgain(PeerConfig peer, SpeakerConfig speaker) {
+    Map<Family, NextHop> ownNextHops = ownNextHops(speaker);
+    groups.change(member, exportOf(peer, speaker, ownNextHops), ownNextHops);
   }
 
-  @SuppressWarnings("ReferenceEquality") // The same object, as the prefixes of an UPDATE have it.
-  private Optional<Route> translate(Family family, Path best) {
-    Translation known = last.get(family);
-    if (known == null || known.best() != best) {
-      known = new Translation(best, export.of(family, best));
-      last.put(family, known);
-    }
-    return known.route();
-  }
-
-  /**
-   * Sends what is pending, as long as the connection takes it.
-   *
-   * @param complete whether all that can be told now is in the tables: then End-of-RIB follows
-   */
-  void transmit(boolean complete) {
-    for (Map.Entry<Family, AdjRibOut> entry : tables.entrySet()) {
-      AdjRibOut table = entry.getValue();
-      while (machine.canSend()) {
-        Optional<BgpMessage.Update> next = table.next();
-        if (next.isEmpty()) {
-          break;
-        }
-        machine.send(next.get());
+  /** Takes what the peer tells. */
+  void learn(BgpMessage.Update update, LocRib rib, ImportCheck check) {
+    for (BgpMessage.Unreach unreach : update.unreach()) {
+      PrefixList prefixes = unreach.prefixes();
+      for (int i = 0; i < prefixes.size(); i++) {
+        boolean _ =
+            rib.remove(
+                prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), source);
       }
-      if (complete && !table.hasPending() && owedEndOfRib.remove(entry.getKey())) {
-        machine.send(BgpMessage.Update.endOfRib(AddressFamily.unicast(entry.getKey())));
+    }
+    for (BgpMessage.Reach reach : update.reach()) {
+      Path path =
+          paths.intern(
+              new Path(
+                  source,
+                  reach.attributes(),
+                  reach.nextHop(),
+                  check.check(source, reach.attributes(), reach.nextHop())));
+      PrefixList prefixes = reach.prefixes();
+      for (int i = 0; i < prefixes.size(); i++) {
+        boolean _ =
+            rib.put(prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), path);
       }
     }
   }
 
   /** RFC 2918 section 4: everything of the family again. */
   void resend(Family family) {
-    AdjRibOut table = tables.get(family);
-    if (table != null) {
-      table.resend();
+    if (negotiated.has(family)) {
+      groups.resend(member, EnumSet.of(family));
     }
   }
 
@@ -128,16 +128,36 @@ final class Session {
     }
   }
 
-  int advertised(Family family) {
-    AdjRibOut table = tables.get(family);
-    return table == null ? 0 : table.size();
+  // ---- Member.Sink
+
+  @Override
+  public boolean canSend() {
+    return machine.canSend();
   }
 
-  void forEachAdvertised(Family family, PrefixMap.Visitor<Route> visitor) {
-    AdjRibOut table = tables.get(family);
-    if (table != null) {
-      table.forEachSent(visitor);
-    }
+  @Override
+  public ByteBuf buffer(int octets) {
+    return PooledByteBufAllocator.DEFAULT.directBuffer(octets);
+  }
+
+  @Override
+  public void send(ByteBuf updates, int messages) {
+    machine.sendUpdates(updates, messages);
+  }
+
+  @Override
+  public void sendEndOfRib(Family family) {
+    machine.send(BgpMessage.Update.endOfRib(AddressFamily.unicast(family)));
+  }
+
+  // ---- for people
+
+  int advertised(Family family) {
+    return groups.sentTo(member, family);
+  }
+
+  void forEachAdvertised(Family family, UpdateGroups.Visitor visitor) {
+    groups.forEachSentTo(member, family, visitor);
   }
 
   PeerStatus.Established status(Duration uptime) {
@@ -154,18 +174,29 @@ final class Session {
         negotiated.remote().capabilities().stream().map(Object::toString).toList());
   }
 
+  // ---- rules
+
+  private Export exportOf(
+      PeerConfig peer, SpeakerConfig speaker, Map<Family, NextHop> ownNextHops) {
+    return new Export(
+        negotiated.internal(),
+        peer.policy().transit(),
+        speaker.asNumber(),
+        Optional.ofNullable(ownNextHops.get(Family.IPV4)).map(OwnNextHop::of),
+        Optional.ofNullable(ownNextHops.get(Family.IPV6)).map(OwnNextHop::of));
+  }
+
   /**
    * Next hops that are ours: the session's own address for its family (RFC 4271 section 5.1.3), the
    * configured one for the other family, as the session has no address of that.
    */
-  private Export exportOf(PeerConfig peer, SpeakerConfig speaker) {
+  private Map<Family, NextHop> ownNextHops(SpeakerConfig speaker) {
     IpAddress own = source.localAddress();
-    return new Export(
-        peer.name(),
-        negotiated.internal(),
-        peer.policy().transit(),
-        speaker.asNumber(),
-        own.family() == Family.IPV4 ? Optional.of(own) : speaker.ipv4NextHop(),
-        own.family() == Family.IPV6 ? Optional.of(own) : speaker.ipv6NextHop());
+    Map<Family, NextHop> hops = new EnumMap<>(Family.class);
+    speaker.ipv4NextHop().ifPresent(address -> hops.put(Family.IPV4, NextHop.of(address)));
+    speaker.ipv6NextHop().ifPresent(address -> hops.put(Family.IPV6, NextHop.of(address)));
+    hops.put(own.family(), NextHop.of(own));
+    hops.keySet().retainAll(negotiated.families());
+    return hops;
   }
 }

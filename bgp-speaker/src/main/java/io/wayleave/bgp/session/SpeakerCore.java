@@ -15,9 +15,12 @@ import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.NextHopMetric;
+import io.wayleave.bgp.rib.UpdateGroups;
+import io.wayleave.bgp.wire.AttributeCache;
 import io.wayleave.bgp.wire.BgpMessage;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.HashSet;
@@ -52,7 +55,10 @@ public final class SpeakerCore implements Peer.Context {
   private final StartMode mode;
   private final NextHopMetric metric;
   private final LocRib rib;
+  private final UpdateGroups groups;
+  private final AttributeCache attributes = new AttributeCache();
   private final RouteDelivery delivery;
+  private final boolean listening;
   private final LocalRoutes localRoutes;
   private final Listeners listeners;
   private final PeerTable peers = new PeerTable(this);
@@ -73,6 +79,19 @@ public final class SpeakerCore implements Peer.Context {
       StartMode mode,
       NextHopMetric metric,
       RouteListener listener) {
+    this(loop, transport, random, config, mode, metric, listener, UpdateGroups.Limits.DEFAULT);
+  }
+
+  /** For tests that want to meet the limits sooner. */
+  SpeakerCore(
+      Loop loop,
+      Transport transport,
+      RandomGenerator random,
+      SpeakerConfig config,
+      StartMode mode,
+      NextHopMetric metric,
+      RouteListener listener,
+      UpdateGroups.Limits limits) {
     this.loop = requireNonNull(loop, "loop is null");
     this.transport = requireNonNull(transport, "transport is null");
     this.config = requireNonNull(config, "config is null");
@@ -81,7 +100,9 @@ public final class SpeakerCore implements Peer.Context {
     jitter = new Jitter(random);
     boolean restarted = mode instanceof StartMode.Restarted;
     rib = new LocRib(new BestPath(config.pathSelection(), metric), restarted);
+    groups = new UpdateGroups(rib, limits);
     delivery = new RouteDelivery(listener);
+    listening = !listener.equals(RouteListener.NONE);
     localRoutes = new LocalRoutes(rib);
     listeners = new Listeners(loop, transport, LISTEN_RETRY, this::accept);
     importCheck = importCheckOf(config);
@@ -233,23 +254,22 @@ public final class SpeakerCore implements Peer.Context {
     }
     boolean more = rib.process(PREFIXES_PER_TURN, this::selected);
     boolean complete = localInSync && !rib.deferring() && !more;
-    for (Peer peer : peers.all()) {
-      peer.session().ifPresent(session -> session.transmit(complete));
-    }
-    if (more) {
+    boolean unsent = groups.transmit(complete);
+    if (more || unsent) {
       requestTurn();
-    } else if (convergence.done() && !converged) {
+    }
+    if (!more && convergence.done() && !converged) {
       converged = true;
       log.info("bgp converged");
       delivery.converged();
     }
   }
 
-  private void selected(Cidr prefix, Optional<Candidates> selection) {
-    for (Peer peer : peers.all()) {
-      peer.selected(prefix, selection);
+  private void selected(Family family, int id, Candidates selection) {
+    groups.selected(family, id, selection);
+    if (listening) {
+      delivery.selected(rib.prefixes(family).prefix(id), selection);
     }
-    delivery.selected(prefix, selection);
   }
 
   // ---- Peer.Context
@@ -272,6 +292,16 @@ public final class SpeakerCore implements Peer.Context {
   @Override
   public LocRib rib() {
     return rib;
+  }
+
+  @Override
+  public UpdateGroups groups() {
+    return groups;
+  }
+
+  @Override
+  public AttributeCache attributes() {
+    return attributes;
   }
 
   @Override

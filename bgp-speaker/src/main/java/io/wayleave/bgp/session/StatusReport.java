@@ -67,9 +67,8 @@ public final class StatusReport {
       core.peer(peer)
           .forEachAdvertised(
               family,
-              (prefix, route) ->
-                  routes.add(
-                      new RouteStatus.Advertised(prefix, route.nextHop(), route.attributes())));
+              (prefix, nextHop, attributes) ->
+                  routes.add(new RouteStatus.Advertised(prefix, nextHop, attributes)));
     }
     routes.sort(Comparator.comparing(RouteStatus.Advertised::prefix));
     return routes;
@@ -81,7 +80,8 @@ public final class StatusReport {
       core.rib()
           .forEachCandidates(
               family,
-              (prefix, candidates) -> {
+              (id, candidates) -> {
+                Cidr prefix = core.rib().prefixes(family).prefix(id);
                 List<RouteStatus.PathStatus> paths = paths(prefix, candidates, wanted);
                 if (!paths.isEmpty()) {
                   routes.add(new RouteStatus(prefix, paths));
@@ -110,7 +110,7 @@ public final class StatusReport {
   }
 
   private RouteStatus.PathStatus pathStatus(Cidr prefix, Path path, Verdict verdict) {
-    boolean waiting = core.rib().selected(prefix).isEmpty() && core.rib().deferring();
+    boolean waiting = core.rib().selected(prefix).count() == 0 && core.rib().deferring();
     boolean best = !waiting && verdict instanceof Verdict.Best;
     boolean used = best || (!waiting && verdict instanceof Verdict.Multipath);
     return switch (path.source()) {

@@ -229,7 +229,8 @@ class SpeakerCoreTest {
   @Test
   void aStuckPeerHoldsNobodyBackAndGetsTheLatestState() {
     VirtualSpeaker a =
-        VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002), peer(C, 65003))).inSync();
+        VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002), peer(C, 65003)), 32 * 1024)
+            .inSync();
     VirtualSpeaker b = VirtualSpeaker.start(hostB, config(B, 65002, peer(A, 65001))).inSync();
     VirtualSpeaker c = VirtualSpeaker.start(hostC, config(C, 65003, peer(A, 65001))).inSync();
     until(() -> a.established(B) && a.established(C));

@@ -9,6 +9,7 @@ import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.fsm.Phase;
 import io.wayleave.bgp.rib.NextHopMetric;
+import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
@@ -22,16 +23,36 @@ final class VirtualSpeaker {
   final SpeakerCore core;
   final RouteRecorder routes = new RouteRecorder();
 
-  private VirtualSpeaker(VirtualNetwork.Host host, SpeakerConfig config, StartMode mode) {
+  private VirtualSpeaker(
+      VirtualNetwork.Host host, SpeakerConfig config, StartMode mode, UpdateGroups.Limits limits) {
     this.host = host;
     core =
         new SpeakerCore(
-            host, host, new SplittableRandom(7), config, mode, NextHopMetric.CONNECTED, routes);
+            host,
+            host,
+            new SplittableRandom(7),
+            config,
+            mode,
+            NextHopMetric.CONNECTED,
+            routes,
+            limits);
   }
 
   /** Starts a speaker whose router id is the host's address. */
   static VirtualSpeaker start(VirtualNetwork.Host host, SpeakerConfig config, StartMode mode) {
-    VirtualSpeaker speaker = new VirtualSpeaker(host, config, mode);
+    VirtualSpeaker speaker = new VirtualSpeaker(host, config, mode, UpdateGroups.Limits.DEFAULT);
+    speaker.core.start();
+    return speaker;
+  }
+
+  /** Starts a speaker whose peers may lag behind each other by that many octets. */
+  static VirtualSpeaker start(VirtualNetwork.Host host, SpeakerConfig config, int maxLag) {
+    VirtualSpeaker speaker =
+        new VirtualSpeaker(
+            host,
+            config,
+            new StartMode.Fresh(),
+            new UpdateGroups.Limits(maxLag, maxLag / 4, maxLag));
     speaker.core.start();
     return speaker;
   }

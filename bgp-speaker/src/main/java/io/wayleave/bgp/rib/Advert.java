@@ -1,0 +1,111 @@
+package io.wayleave.bgp.rib;
+
+import java.util.Optional;
+
+/**
+ * A path as it is told by one table: the bucket of prefixes that share their messages. One object
+ * for each path, so comparing two is comparing references.
+ */
+final class Advert {
+  private final Path path;
+  private final Route route;
+  private final Origin origin;
+  // Numbers of prefixes that are to be told; an entry that was overtaken since is skipped.
+  private final IntQueue waiting = new IntQueue();
+  private boolean queued;
+  // Prefixes that are told so, and those that shall be.
+  private int users;
+
+  Advert(Path path, Route route, Origin origin) {
+    this.path = path;
+    this.route = route;
+    this.origin = origin;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Route route() {
+    return route;
+  }
+
+  Origin origin() {
+    return origin;
+  }
+
+  IntQueue waiting() {
+    return waiting;
+  }
+
+  boolean queued() {
+    return queued;
+  }
+
+  void setQueued(boolean value) {
+    queued = value;
+  }
+
+  void use() {
+    users++;
+  }
+
+  /** Returns whether it is not used any more. */
+  boolean unuse() {
+    return --users == 0;
+  }
+
+  boolean sameRoute(Advert other) {
+    return route.equals(other.route);
+  }
+
+  /**
+   * The peer that routes come from, as one table sees it. Routes are not sent back there, so a
+   * table must know which of its members it is, if any.
+   */
+  static final class Origin {
+    private final String peer;
+    private Optional<Member> member = Optional.empty();
+    // Numbers of prefixes that are to be withdrawn from all but that member.
+    private final IntQueue withdrawals = new IntQueue();
+    private boolean queued;
+    private int sent;
+
+    Origin(String peer) {
+      this.peer = peer;
+    }
+
+    String peer() {
+      return peer;
+    }
+
+    Optional<Member> member() {
+      return member;
+    }
+
+    void setMember(Optional<Member> changed) {
+      member = changed;
+    }
+
+    IntQueue withdrawals() {
+      return withdrawals;
+    }
+
+    boolean queued() {
+      return queued;
+    }
+
+    void setQueued(boolean value) {
+      queued = value;
+    }
+
+    /** How many prefixes the table's members have been told that come from there. */
+    int sent() {
+      return sent;
+    }
+
+    void addSent(int more) {
+      sent += more;
+    }
+  }
+}

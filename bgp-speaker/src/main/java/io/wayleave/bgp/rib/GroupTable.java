@@ -1,0 +1,486 @@
+package io.wayleave.bgp.rib;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.rib.Advert.Origin;
+import io.wayleave.bgp.wire.CodecContext;
+import io.wayleave.bgp.wire.PathAttributes;
+import io.wayleave.bgp.wire.UpdateWriter;
+import io.wayleave.bgp.wire.WeakInterner;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The Adj-RIB-Out that the members of an update group share, of one family: what they have been
+ * sent, and what they are still to be sent. A member's own is this one without the routes that came
+ * from itself.
+ *
+ * <p>Pending state is kept by prefix, so that a newer state overwrites an older one that was never
+ * sent, and in buckets by path, so that prefixes with the same attributes share messages. A bucket
+ * is in the order in which its first prefix came; withdrawals go first, because they are short and
+ * stop traffic into nowhere. A bucket entry that was overwritten since is skipped when it is
+ * reached.
+ *
+ * <p>A path is never told to its source. So when the best path moves from one member's to
+ * another's, the two need messages that the others do not: the former is told the route, the latter
+ * that what it was told is gone.
+ *
+ * <p>NOT thread safe. It sends nothing: {@link #next} encodes what is next.
+ */
+@SuppressWarnings("ReferenceEquality") // One object for each path; see Advert.
+final class GroupTable {
+  /** Receives one route that was told. */
+  interface Visitor {
+    void visit(Cidr prefix, Route route);
+  }
+
+  /**
+   * Messages made at once: first what single members are told alone, then what all are.
+   *
+   * @param shared may be empty
+   */
+  record Encoded(Map<Member, Chunk> alone, Chunk shared) {}
+
+  private final PrefixTable prefixes;
+  private final Family family;
+  private final Export export;
+  private final CodecContext codec;
+  private final WeakInterner<PathAttributes> sets;
+  private final UpdateWriter writer;
+
+  // By number of the prefix; null stands for none here and nowhere else.
+  private Advert[] wanted = {};
+  private Advert[] sent = {};
+  private final BitSet pending = new BitSet();
+  // Sent before and to be sent again, though nothing changed.
+  private final BitSet again = new BitSet();
+  private int pendingCount;
+  private int sentCount;
+
+  private final Map<Path, Advert> adverts = new HashMap<>();
+  private final Map<String, Origin> origins = new HashMap<>();
+  private final Origin nobody = new Origin("");
+  private final ArrayDeque<Advert> buckets = new ArrayDeque<>();
+  private final ArrayDeque<Origin> withdrawing = new ArrayDeque<>();
+
+  // The prefixes of an UPDATE share their path.
+  private Optional<Path> lastPath = Optional.empty();
+  private Optional<Advert> lastAdvert = Optional.empty();
+  // The same of what was told by another table.
+  private Optional<Advert> lastForeign = Optional.empty();
+  private Optional<Advert> lastAdopted = Optional.empty();
+
+  GroupTable(
+      PrefixTable prefixes,
+      Export export,
+      CodecContext codec,
+      WeakInterner<PathAttributes> exportedSets) {
+    this.prefixes = requireNonNull(prefixes, "prefixes is null");
+    this.export = requireNonNull(export, "export is null");
+    this.codec = requireNonNull(codec, "codec is null");
+    sets = requireNonNull(exportedSets, "exportedSets is null");
+    family = prefixes.family();
+    writer = new UpdateWriter(codec);
+  }
+
+  /** The members shall know what was chosen for the prefix, as far as it concerns them. */
+  void set(int id, Candidates selection) {
+    want(id, selection.count() == 0 ? null : advertOf(selection.get(0)));
+  }
+
+  private void want(int id, Advert advert) {
+    ensure(id);
+    if (advert == wanted[id]) {
+      return;
+    }
+    setWanted(id, advert);
+    Advert told = sent[id];
+    if (advert == null && told == null) {
+      settle(id);
+    } else if (!again.get(id) && told != null && advert != null && interchangeable(told, advert)) {
+      setSent(id, advert);
+      settle(id);
+    } else {
+      enqueue(id);
+    }
+  }
+
+  /** Whether members that were told the one need not be told the other. */
+  private static boolean interchangeable(Advert told, Advert advert) {
+    return told == advert
+        || (told.sameRoute(advert)
+            && (told.origin() == advert.origin()
+                || (told.origin().member().isEmpty() && advert.origin().member().isEmpty())));
+  }
+
+  private Advert advertOf(Path path) {
+    if (lastPath.isEmpty() || lastPath.get() != path) {
+      lastPath = Optional.of(path);
+      lastAdvert = Optional.ofNullable(adverts.get(path)).or(() -> newAdvert(path));
+    }
+    return lastAdvert.orElse(null);
+  }
+
+  private Optional<Advert> newAdvert(Path path) {
+    Optional<Advert> made =
+        export
+            .of(family, path)
+            .map(
+                route ->
+                    new Advert(
+                        path,
+                        new Route(sets.intern(route.attributes()), route.nextHop()),
+                        originOf(path.source())));
+    made.ifPresent(advert -> adverts.put(path, advert));
+    return made;
+  }
+
+  private Origin originOf(PathSource source) {
+    return switch (source) {
+      case PathSource.Local() -> nobody;
+      case PathSource.Peer peer -> origins.computeIfAbsent(peer.peer(), Origin::new);
+    };
+  }
+
+  private void setWanted(int id, Advert advert) {
+    Advert former = wanted[id];
+    wanted[id] = advert;
+    exchange(id, former, advert);
+  }
+
+  private void setSent(int id, Advert advert) {
+    Advert former = sent[id];
+    sent[id] = advert;
+    if (former != null) {
+      former.origin().addSent(-1);
+      sentCount--;
+    }
+    if (advert != null) {
+      advert.origin().addSent(1);
+      sentCount++;
+    }
+    exchange(id, former, advert);
+  }
+
+  private void exchange(int id, Advert former, Advert advert) {
+    if (advert != null) {
+      advert.use();
+      prefixes.retain(id);
+    }
+    if (former != null) {
+      if (former.unuse()) {
+        adverts.remove(former.path(), former);
+        if (lastAdvert.filter(last -> last == former).isPresent()) {
+          lastPath = Optional.empty();
+        }
+      }
+      prefixes.release(id);
+    }
+  }
+
+  private void enqueue(int id) {
+    if (!pending.get(id)) {
+      pending.set(id);
+      pendingCount++;
+    }
+    Advert advert = wanted[id];
+    if (advert == null) {
+      enqueueWithdrawal(excluded(sent[id].origin()), id);
+      return;
+    }
+    advert.waiting().add(id);
+    if (!advert.queued()) {
+      advert.setQueued(true);
+      buckets.add(advert);
+    }
+  }
+
+  private void enqueueWithdrawal(Origin origin, int id) {
+    origin.withdrawals().add(id);
+    if (!origin.queued()) {
+      origin.setQueued(true);
+      withdrawing.add(origin);
+    }
+  }
+
+  /** Nothing is to be done about the prefix any more. */
+  private void settle(int id) {
+    if (pending.get(id)) {
+      pending.clear(id);
+      again.clear(id);
+      pendingCount--;
+    }
+  }
+
+  /** The origin if it is a member of the group and so not to be told its own routes. */
+  private Origin excluded(Origin origin) {
+    return origin.member().isPresent() ? origin : nobody;
+  }
+
+  private void ensure(int id) {
+    if (id >= wanted.length) {
+      wanted = Arrays.copyOf(wanted, prefixes.capacity());
+      sent = Arrays.copyOf(sent, prefixes.capacity());
+    }
+  }
+
+  /** Sends everything again, for ROUTE-REFRESH (RFC 2918 section 4). */
+  void resend() {
+    for (int id = 0; id < sent.length; id++) {
+      if (sent[id] != null && wanted[id] != null) {
+        again.set(id);
+        if (!pending.get(id)) {
+          enqueue(id);
+        }
+      }
+    }
+  }
+
+  boolean hasPending() {
+    return pendingCount > 0;
+  }
+
+  /** Encodes what is next, which then counts as sent. A little more than that many octets. */
+  Encoded next(int octets) {
+    writer.clear();
+    Exclusions exclusions = new Exclusions();
+    Map<Member, Alone> alone = new HashMap<>();
+    while (writer.size() < octets && !withdrawing.isEmpty()) {
+      Origin origin = withdrawing.peek();
+      int from = writer.size();
+      int messages = writer.messages();
+      withdraw(origin, octets);
+      exclusions.add(origin, from, messages);
+      if (origin.withdrawals().isEmpty()) {
+        origin.setQueued(false);
+        withdrawing.remove();
+      }
+    }
+    while (writer.size() < octets && !buckets.isEmpty()) {
+      Advert advert = buckets.peek();
+      int from = writer.size();
+      int messages = writer.messages();
+      announce(advert, octets, alone);
+      exclusions.add(advert.origin(), from, messages);
+      if (advert.waiting().isEmpty()) {
+        advert.setQueued(false);
+        buckets.remove();
+      }
+    }
+    Map<Member, Chunk> own = new HashMap<>();
+    alone.forEach((member, messages) -> own.put(member, messages.toChunk()));
+    return new Encoded(own, chunkOf(writer, exclusions.spans()));
+  }
+
+  private void withdraw(Origin origin, int octets) {
+    boolean begun = false;
+    while (writer.size() < octets && !origin.withdrawals().isEmpty()) {
+      int id = origin.withdrawals().remove();
+      if (!pending.get(id) || wanted[id] != null) {
+        continue;
+      }
+      Origin now = excluded(sent[id].origin());
+      if (now != origin) {
+        enqueueWithdrawal(now, id);
+        continue;
+      }
+      if (!begun) {
+        begun = true;
+        writer.withdraw(family);
+      }
+      writer.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+      settle(id);
+      setSent(id, null);
+    }
+    writer.endRun();
+  }
+
+  private void announce(Advert advert, int octets, Map<Member, Alone> alone) {
+    boolean begun = false;
+    while (writer.size() < octets && !advert.waiting().isEmpty()) {
+      int id = advert.waiting().remove();
+      if (!pending.get(id) || wanted[id] != advert) {
+        continue;
+      }
+      Advert told = sent[id];
+      boolean forAll = true;
+      if (told != null && told.origin() != advert.origin()) {
+        forAll = again.get(id) || !told.sameRoute(advert);
+        tellSources(id, told, advert, forAll, alone);
+      }
+      settle(id);
+      setSent(id, advert);
+      if (forAll) {
+        if (!begun) {
+          begun = true;
+          begin(writer, advert);
+        }
+        writer.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+      }
+    }
+    writer.endRun();
+  }
+
+  /** The source of the new route knows the former one; that of the former one may know nothing. */
+  private void tellSources(
+      int id, Advert told, Advert advert, boolean forAll, Map<Member, Alone> alone) {
+    advert
+        .origin()
+        .member()
+        .ifPresent(member -> alone.computeIfAbsent(member, _ -> new Alone()).withdraw(id));
+    if (!forAll) {
+      told.origin()
+          .member()
+          .ifPresent(
+              member -> alone.computeIfAbsent(member, _ -> new Alone()).announce(id, advert));
+    }
+  }
+
+  private void begin(UpdateWriter to, Advert advert) {
+    Route route = advert.route();
+    to.announce(
+        family,
+        route.attributes(),
+        route.nextHop().orElseGet(() -> export.own(family).orElseThrow().placeholder()),
+        route.nextHop().isEmpty());
+  }
+
+  private static Chunk chunkOf(UpdateWriter from, Map<Member, Chunk.Span[]> leftOut) {
+    return new Chunk(from.toBytes(), from.messages(), from.ownNextHops(), leftOut);
+  }
+
+  /** Messages for one member alone. */
+  private final class Alone {
+    private final UpdateWriter messages = new UpdateWriter(codec);
+    // Empty for withdrawals.
+    private Optional<Advert> run = Optional.empty();
+    private boolean begun;
+
+    void withdraw(int id) {
+      if (!begun || run.isPresent()) {
+        messages.withdraw(family);
+      }
+      run = Optional.empty();
+      add(id);
+    }
+
+    void announce(int id, Advert advert) {
+      if (run.isEmpty() || run.get() != advert) {
+        begin(messages, advert);
+      }
+      run = Optional.of(advert);
+      add(id);
+    }
+
+    private void add(int id) {
+      begun = true;
+      messages.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+    }
+
+    Chunk toChunk() {
+      messages.endRun();
+      return chunkOf(messages, Map.of());
+    }
+  }
+
+  /** Which messages of the chunk in work which member does not get. */
+  private final class Exclusions {
+    private final Map<Member, List<Chunk.Span>> spans = new HashMap<>();
+
+    void add(Origin origin, int from, int messagesBefore) {
+      if (writer.size() > from) {
+        Chunk.Span span = new Chunk.Span(from, writer.size(), writer.messages() - messagesBefore);
+        origin
+            .member()
+            .ifPresent(member -> spans.computeIfAbsent(member, _ -> new ArrayList<>()).add(span));
+      }
+    }
+
+    Map<Member, Chunk.Span[]> spans() {
+      Map<Member, Chunk.Span[]> arrays = new HashMap<>();
+      spans.forEach((member, list) -> arrays.put(member, list.toArray(Chunk.Span[]::new)));
+      return arrays;
+    }
+  }
+
+  // ---- members
+
+  /** From now on the routes of that peer are not told to this member. */
+  void join(Member member) {
+    origins.computeIfAbsent(member.peer(), Origin::new).setMember(Optional.of(member));
+  }
+
+  void leave(Member member) {
+    origins.get(member.peer()).setMember(Optional.empty());
+  }
+
+  /** What was sent here counts as sent, and wanted, there too. */
+  void copySentTo(GroupTable other) {
+    for (int id = 0; id < sent.length; id++) {
+      if (sent[id] != null) {
+        Advert told = other.adopt(sent[id]);
+        other.ensure(id);
+        other.setWanted(id, told);
+        other.setSent(id, told);
+      }
+    }
+  }
+
+  /** Members of the other table would have been sent these once more. */
+  void copyResendTo(GroupTable other) {
+    for (int id = again.nextSetBit(0); id >= 0; id = again.nextSetBit(id + 1)) {
+      if (other.sent[id] != null && other.wanted[id] != null) {
+        other.again.set(id);
+        other.enqueue(id);
+      }
+    }
+  }
+
+  private Advert adopt(Advert foreign) {
+    if (lastForeign.isEmpty() || lastForeign.get() != foreign) {
+      lastForeign = Optional.of(foreign);
+      lastAdopted =
+          Optional.of(
+              new Advert(foreign.path(), foreign.route(), originOf(foreign.path().source())));
+    }
+    return lastAdopted.orElseThrow();
+  }
+
+  /** The table is not used any more. */
+  void release() {
+    for (int id = 0; id < wanted.length; id++) {
+      setWanted(id, null);
+      setSent(id, null);
+    }
+  }
+
+  // ---- for people
+
+  /** How many prefixes were sent to any member. */
+  int sentTotal() {
+    return sentCount;
+  }
+
+  /** How many prefixes the member has been told. */
+  int sentTo(Member member) {
+    Origin own = origins.get(member.peer());
+    return sentCount - (own == null ? 0 : own.sent());
+  }
+
+  void forEachSentTo(Member member, Visitor visitor) {
+    for (int id = 0; id < sent.length; id++) {
+      Advert advert = sent[id];
+      if (advert != null && !advert.origin().peer().equals(member.peer())) {
+        visitor.visit(prefixes.prefix(id), advert.route());
+      }
+    }
+  }
+}

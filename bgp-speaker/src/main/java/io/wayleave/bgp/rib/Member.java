@@ -1,0 +1,133 @@
+package io.wayleave.bgp.rib;
+
+import static java.util.Objects.requireNonNull;
+
+import io.netty.buffer.ByteBuf;
+import io.wayleave.bgp.wire.NextHop;
+import io.wayleave.model.Family;
+import java.util.ArrayDeque;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One session as a member of an update group: how far it is behind the others, and what it is still
+ * owed. Its group changes when it lags too far, when its rules of export change, and when two
+ * groups have become the same. NOT thread safe.
+ */
+public final class Member {
+  /** Where messages go. */
+  public interface Sink {
+    /** Whether the connection takes more without piling up. */
+    boolean canSend();
+
+    /** An empty buffer of that capacity, to be given to {@link #send}. */
+    ByteBuf buffer(int octets);
+
+    /** Whole UPDATE messages, whose buffer is given away. */
+    void send(ByteBuf updates, int messages);
+
+    /** Everything of the family has been sent. */
+    void sendEndOfRib(Family family);
+  }
+
+  /** A chunk and the family that its own next hops are of. */
+  private record Queued(Family family, Chunk chunk) {}
+
+  private final String peer;
+  private final Sink sink;
+  private final Map<Family, NextHop> ownNextHops = new EnumMap<>(Family.class);
+  private final Map<Family, byte[]> ownOctets = new EnumMap<>(Family.class);
+  private final ArrayDeque<Queued> queue = new ArrayDeque<>();
+  private final Set<Family> owedEndOfRib;
+  private long lag;
+  private UpdateGroup group;
+
+  Member(String peer, Sink sink, Set<Family> families, Map<Family, NextHop> ownNextHops) {
+    this.peer = requireNonNull(peer, "peer is null");
+    this.sink = requireNonNull(sink, "sink is null");
+    owedEndOfRib = EnumSet.copyOf(families);
+    setOwnNextHops(ownNextHops);
+  }
+
+  /** Name of the peer: routes that came from it are not told to it. */
+  String peer() {
+    return peer;
+  }
+
+  UpdateGroup group() {
+    return group;
+  }
+
+  void setGroup(UpdateGroup joined) {
+    group = joined;
+  }
+
+  /** Returns whether they differ from the former ones. */
+  boolean setOwnNextHops(Map<Family, NextHop> changed) {
+    if (ownNextHops.equals(changed)) {
+      return false;
+    }
+    ownNextHops.clear();
+    ownNextHops.putAll(changed);
+    ownOctets.clear();
+    changed.forEach((family, hop) -> ownOctets.put(family, OwnNextHop.bytes(hop)));
+    return true;
+  }
+
+  /** The route as this member is told it. */
+  NextHop nextHop(Family family, Route route) {
+    return route.nextHop().orElseGet(() -> ownNextHops.get(family));
+  }
+
+  /** Whether it has sent everything so far and takes more. */
+  boolean isReady() {
+    return queue.isEmpty() && sink.canSend();
+  }
+
+  boolean isBehind() {
+    return !queue.isEmpty();
+  }
+
+  /** Octets that the group has made and this member has not sent. */
+  long lag() {
+    return lag;
+  }
+
+  void deliver(Family family, Chunk chunk) {
+    if (isReady()) {
+      send(family, chunk);
+    } else {
+      queue.add(new Queued(family, chunk));
+      lag += chunk.size();
+    }
+  }
+
+  /** Sends what it is behind with, as far as the connection takes it. */
+  void catchUp() {
+    while (!queue.isEmpty() && sink.canSend()) {
+      Queued next = queue.remove();
+      lag -= next.chunk().size();
+      send(next.family(), next.chunk());
+    }
+  }
+
+  private void send(Family family, Chunk chunk) {
+    int size = chunk.size(this);
+    if (size > 0) {
+      ByteBuf buffer = sink.buffer(size);
+      chunk.writeTo(buffer, this, ownOctets.getOrDefault(family, NO_ADDRESS));
+      sink.send(buffer, chunk.messages(this));
+    }
+  }
+
+  /** The group has nothing more to send of the family: End-of-RIB follows, once. */
+  void settled(Family family) {
+    if (queue.isEmpty() && owedEndOfRib.remove(family)) {
+      sink.sendEndOfRib(family);
+    }
+  }
+
+  private static final byte[] NO_ADDRESS = {};
+}

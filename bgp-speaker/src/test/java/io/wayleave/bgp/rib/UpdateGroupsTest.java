@@ -1,0 +1,502 @@
+package io.wayleave.bgp.rib;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.PathSelection;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpDecoder;
+import io.wayleave.bgp.wire.BgpMessage.Reach;
+import io.wayleave.bgp.wire.BgpMessage.Unreach;
+import io.wayleave.bgp.wire.BgpMessage.Update;
+import io.wayleave.bgp.wire.CodecContext;
+import io.wayleave.bgp.wire.CodecContext.PeerType;
+import io.wayleave.bgp.wire.DecodeOutcome;
+import io.wayleave.bgp.wire.FrameSplitter;
+import io.wayleave.bgp.wire.FrameSplitter.Frame;
+import io.wayleave.bgp.wire.NextHop;
+import io.wayleave.bgp.wire.PathAttributes;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class UpdateGroupsTest {
+  private static final CodecContext CODEC =
+      new CodecContext(
+          PeerType.EXTERNAL,
+          true,
+          Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST),
+          false,
+          false,
+          Set.of(),
+          Set.of(),
+          4096,
+          4096);
+  private static final Export TRANSIT = export(true);
+  private static final Export OWN_ONLY = export(false);
+
+  private final LocRib rib =
+      new LocRib(new BestPath(PathSelection.DEFAULT, NextHopMetric.CONNECTED), false);
+  private UpdateGroups groups = new UpdateGroups(rib, UpdateGroups.Limits.DEFAULT);
+
+  private static Export export(boolean transit) {
+    return new Export(
+        false, transit, Asn.of(64512), Optional.of(OwnNextHop.IPV4), Optional.of(OwnNextHop.IPV6));
+  }
+
+  private static Cidr prefix(int n) {
+    return Cidr.parse("10.0." + n + ".0/24");
+  }
+
+  /** What a peer was told of a prefix. */
+  private record Told(PathAttributes attributes, NextHop nextHop) {}
+
+  /** A peer that reads only while it is open. */
+  private final class Ear implements Member.Sink {
+    final String peer;
+    final NextHop own;
+    final Map<Cidr, Told> known = new HashMap<>();
+    final List<Update> updates = new ArrayList<>();
+    final Set<Family> ended = EnumSet.noneOf(Family.class);
+    Export export = TRANSIT;
+    boolean open = true;
+    Member member;
+
+    Ear(int n) {
+      peer = "p" + n;
+      own = NextHop.of(IpAddress.parse("192.0.2." + n));
+    }
+
+    Map<Family, NextHop> ownNextHops() {
+      return Map.of(
+          Family.IPV4,
+          own,
+          Family.IPV6,
+          NextHop.of(IpAddress.ofIpv6(0x2001_0db8L << 32, own.address().low())));
+    }
+
+    Ear join() {
+      known.clear();
+      ended.clear();
+      member = groups.join(peer, this, export, CODEC, EnumSet.allOf(Family.class), ownNextHops());
+      return this;
+    }
+
+    @Override
+    public boolean canSend() {
+      return open;
+    }
+
+    @Override
+    public ByteBuf buffer(int octets) {
+      return Unpooled.buffer(octets, octets);
+    }
+
+    @Override
+    public void send(ByteBuf messages, int count) {
+      assertThat(open).isTrue();
+      int read = 0;
+      while (FrameSplitter.next(messages, 4096) instanceof Frame.Complete(ByteBuf frame)) {
+        DecodeOutcome outcome = BgpDecoder.decode(frame, CODEC);
+        assertThat(outcome).isInstanceOf(DecodeOutcome.Decoded.class);
+        hear((Update) ((DecodeOutcome.Decoded) outcome).message());
+        read++;
+      }
+      assertThat(messages.readableBytes()).isZero();
+      assertThat(read).isEqualTo(count);
+    }
+
+    private void hear(Update update) {
+      updates.add(update);
+      for (Unreach unreach : update.unreach()) {
+        for (Cidr prefix : unreach.prefixes()) {
+          assertThat(known.remove(prefix)).as("withdrawn %s was known", prefix).isNotNull();
+        }
+      }
+      for (Reach reach : update.reach()) {
+        reach
+            .prefixes()
+            .forEach(prefix -> known.put(prefix, new Told(reach.attributes(), reach.nextHop())));
+      }
+    }
+
+    @Override
+    public void sendEndOfRib(Family family) {
+      assertThat(ended.add(family)).as("End-of-RIB once").isTrue();
+    }
+
+    List<Cidr> announced() {
+      return updates.stream()
+          .flatMap(update -> update.reach().stream())
+          .flatMap(reach -> reach.prefixes().stream())
+          .toList();
+    }
+
+    List<Cidr> withdrawn() {
+      return updates.stream()
+          .flatMap(update -> update.unreach().stream())
+          .flatMap(unreach -> unreach.prefixes().stream())
+          .toList();
+    }
+  }
+
+  private void turn() {
+    while (rib.process(100, groups::selected)) {
+      // Until nothing is marked any more.
+    }
+    while (groups.transmit(true)) {
+      // Until nothing more can be sent.
+    }
+  }
+
+  private void put(Cidr prefix, Path path) {
+    boolean _ = rib.put(prefix, path);
+  }
+
+  private void remove(Cidr prefix, Path path) {
+    boolean _ = rib.remove(prefix, path.source());
+  }
+
+  @Test
+  void prefixesWithTheSamePathShareAMessage() {
+    Ear ear = new Ear(9).join();
+    turn();
+    Path one = Paths.of(1);
+    put(prefix(1), one);
+    put(prefix(2), Paths.of(2));
+    put(prefix(3), one);
+    turn();
+    assertThat(ear.updates).hasSize(2);
+    assertThat(ear.updates.getFirst().reach().getFirst().prefixes())
+        .containsExactly(prefix(1), prefix(3));
+    assertThat(groups.sentTo(ear.member, Family.IPV4)).isEqualTo(3);
+    assertThat(ear.ended).containsExactlyInAnyOrder(Family.IPV4, Family.IPV6);
+  }
+
+  @Test
+  void theNewerStateOverwritesWhatWasNotSent() {
+    Ear ear = new Ear(9).join();
+    ear.open = false;
+    put(prefix(1), Paths.of(1));
+    put(prefix(2), Paths.of(1));
+    turn();
+    put(prefix(1), Paths.of(1, _ -> {}, 65000, 65001));
+    remove(prefix(2), Paths.of(1));
+    turn();
+    ear.open = true;
+    turn();
+    assertThat(ear.updates).hasSize(1);
+    assertThat(ear.updates.getFirst().reach().getFirst().attributes().asPath())
+        .hasToString("64512 65000 65001");
+    assertThat(ear.announced()).containsExactly(prefix(1));
+  }
+
+  @Test
+  void whatThePeerKnowsAlreadyIsNotSent() {
+    Ear ear = new Ear(9).join();
+    put(prefix(1), Paths.of(1));
+    turn();
+    ear.open = false;
+    put(prefix(1), Paths.of(1, _ -> {}, 65000, 65001));
+    turn();
+    put(prefix(1), Paths.of(1));
+    turn();
+    remove(prefix(1), Paths.of(1));
+    turn();
+    put(prefix(1), Paths.of(1));
+    turn();
+    ear.open = true;
+    turn();
+    assertThat(ear.updates).hasSize(1);
+    // Not what is told changes, but where it comes from.
+    put(prefix(1), Paths.of(2));
+    remove(prefix(1), Paths.of(1));
+    turn();
+    assertThat(ear.updates).hasSize(1);
+    remove(prefix(1), Paths.of(2));
+    turn();
+    assertThat(ear.withdrawn()).containsExactly(prefix(1));
+    assertThat(groups.sentTo(ear.member, Family.IPV4)).isZero();
+  }
+
+  @Test
+  void membersShareMessagesAndEachHasItsOwnNextHop() {
+    Ear one = new Ear(8).join();
+    Ear other = new Ear(9).join();
+    put(prefix(1), Paths.of(1));
+    put(Cidr.parse("fd00:1::/64"), Paths.local());
+    turn();
+    assertThat(groups.size()).isEqualTo(1);
+    for (Ear ear : List.of(one, other)) {
+      assertThat(ear.known.get(prefix(1)).nextHop()).isEqualTo(ear.own);
+      assertThat(ear.known.get(Cidr.parse("fd00:1::/64")).nextHop())
+          .isEqualTo(ear.ownNextHops().get(Family.IPV6));
+    }
+  }
+
+  @Test
+  void noRouteGoesBackToItsSource() {
+    Ear one = new Ear(1).join();
+    Ear two = new Ear(2).join();
+    Ear third = new Ear(9).join();
+    put(prefix(1), Paths.of(1));
+    put(prefix(2), Paths.of(2));
+    turn();
+    assertThat(groups.size()).isEqualTo(1);
+    assertThat(one.known.keySet()).containsExactly(prefix(2));
+    assertThat(two.known.keySet()).containsExactly(prefix(1));
+    assertThat(third.known.keySet()).containsExactlyInAnyOrder(prefix(1), prefix(2));
+    assertThat(groups.sentTo(one.member, Family.IPV4)).isEqualTo(1);
+
+    // The best path moves from one member to the other, and what others are told stays the same.
+    third.updates.clear();
+    put(prefix(1), Paths.of(2));
+    remove(prefix(1), Paths.of(1));
+    turn();
+    assertThat(one.known.keySet()).containsExactlyInAnyOrder(prefix(1), prefix(2));
+    assertThat(two.known).isEmpty();
+    assertThat(third.updates).isEmpty();
+
+    // The same, and others are told something new.
+    put(prefix(1), Paths.of(1, builder -> builder.med(1), 65000));
+    put(prefix(1), Paths.of(2, _ -> {}, 65000, 65001));
+    turn();
+    assertThat(one.known.keySet()).containsExactly(prefix(2));
+    assertThat(two.known.keySet()).containsExactly(prefix(1));
+
+    remove(prefix(2), Paths.of(2));
+    turn();
+    assertThat(one.known).isEmpty();
+    assertThat(third.known.keySet()).containsExactly(prefix(1));
+  }
+
+  @Test
+  void refreshSendsEverythingOnceMoreToTheOneThatAsked() {
+    Ear one = new Ear(8).join();
+    Ear other = new Ear(9).join();
+    put(prefix(1), Paths.of(1));
+    put(prefix(2), Paths.of(1));
+    put(Cidr.parse("fd00:1::/64"), Paths.local());
+    turn();
+    one.updates.clear();
+    other.updates.clear();
+    one.open = false;
+    groups.resend(one.member, Set.of(Family.IPV4));
+    turn();
+    remove(prefix(2), Paths.of(1));
+    turn();
+    one.open = true;
+    turn();
+    assertThat(one.announced()).containsExactly(prefix(1));
+    assertThat(one.withdrawn()).containsExactly(prefix(2));
+    assertThat(other.announced()).isEmpty();
+    assertThat(groups.size()).as("together again").isEqualTo(1);
+  }
+
+  @Test
+  void aMemberThatLagsTooFarLeavesAndComesBack() {
+    groups = new UpdateGroups(rib, new UpdateGroups.Limits(1 << 20, 1000, 10_000));
+    Ear slow = new Ear(8).join();
+    Ear fast = new Ear(9).join();
+    turn();
+    slow.open = false;
+    for (int n = 0; n < 10_000; n++) {
+      put(IpAddress.ofIpv4(0x0a00_0000 + n).toCidr(), Paths.of(1));
+    }
+    turn();
+    assertThat(fast.known).hasSize(10_000);
+    assertThat(groups.size()).isEqualTo(2);
+    for (int n = 1; n < 10_000; n++) {
+      remove(IpAddress.ofIpv4(0x0a00_0000 + n).toCidr(), Paths.of(1));
+    }
+    turn();
+    slow.open = true;
+    turn();
+    turn();
+    assertThat(slow.known).isEqualTo(withOwn(fast.known, slow)).hasSize(1);
+    assertThat(slow.announced()).as("what was overtaken is not sent").hasSizeLessThan(5000);
+    assertThat(groups.size()).isEqualTo(1);
+  }
+
+  private static Map<Cidr, Told> withOwn(Map<Cidr, Told> known, Ear ear) {
+    Map<Cidr, Told> own = new HashMap<>();
+    known.forEach((prefix, told) -> own.put(prefix, new Told(told.attributes(), ear.own)));
+    return own;
+  }
+
+  @Test
+  void otherRulesSendWhatDiffersOnly() {
+    Ear one = new Ear(8).join();
+    Ear other = new Ear(9).join();
+    put(prefix(1), Paths.of(1));
+    put(prefix(2), Paths.local());
+    turn();
+    one.updates.clear();
+    groups.change(one.member, OWN_ONLY, one.ownNextHops());
+    turn();
+    assertThat(one.withdrawn()).containsExactly(prefix(1));
+    assertThat(one.announced()).isEmpty();
+    assertThat(other.known).hasSize(2);
+    groups.change(one.member, TRANSIT, one.ownNextHops());
+    turn();
+    assertThat(one.announced()).containsExactly(prefix(1));
+    assertThat(groups.size()).isEqualTo(1);
+  }
+
+  @Test
+  void aStuckTableDoesNotKeepNewSessionsWaiting() {
+    put(prefix(1), Paths.of(1));
+    turn();
+    for (int n = 20; n < 40; n++) {
+      Ear stuck = new Ear(n).join();
+      turn();
+      stuck.open = false;
+      groups.resend(stuck.member, Set.of(Family.IPV4));
+      turn();
+    }
+    Ear late = new Ear(9).join();
+    turn();
+    assertThat(late.known).hasSize(1);
+  }
+
+  /** Whatever happens on the way, each peer that reads on ends up with what it should know. */
+  @Test
+  void everyPeerEndsUpWithTheLatestState() {
+    for (int seed = 0; seed < 30; seed++) {
+      Random random = new Random(seed);
+      LocRib table =
+          new LocRib(new BestPath(PathSelection.DEFAULT, NextHopMetric.CONNECTED), false);
+      new Storm(table, random).run("seed " + seed);
+    }
+  }
+
+  private final class Storm {
+    private final LocRib table;
+    private final Random random;
+    private final List<Ear> ears = new ArrayList<>();
+    private final Set<Ear> up = new HashSet<>();
+
+    Storm(LocRib table, Random random) {
+      this.table = table;
+      this.random = random;
+      groups =
+          new UpdateGroups(table, new UpdateGroups.Limits(200 + random.nextInt(2000), 100, 300));
+      for (int n = 1; n <= 5; n++) {
+        ears.add(new Ear(n));
+      }
+    }
+
+    void run(String name) {
+      for (int i = 0; i < 1500; i++) {
+        step();
+      }
+      ears.forEach(ear -> ear.open = true);
+      for (int i = 0; i < 200; i++) {
+        boolean _ = table.process(10, groups::selected);
+        boolean _ = groups.transmit(true);
+      }
+      for (Ear ear : up) {
+        assertThat(ear.known).as("%s, %s", name, ear.peer).isEqualTo(expected(ear));
+        assertThat(groups.sentTo(ear.member, Family.IPV4)).isEqualTo(ear.known.size());
+        assertThat(ear.ended).hasSize(2);
+      }
+      assertThat(groups.size())
+          .as(name)
+          .isEqualTo((int) up.stream().map(ear -> ear.export).distinct().count());
+      for (Ear ear : List.copyOf(up)) {
+        groups.leave(ear.member);
+      }
+      for (int n = 1; n <= 5; n++) {
+        PathSource source = Paths.external(n);
+        table.removeAll(Family.IPV4, source::equals);
+      }
+      table.removeAll(Family.IPV4, PathSource.Local.class::isInstance);
+      while (table.process(100, groups::selected)) {
+        // Until nothing is marked any more.
+      }
+      assertThat(table.prefixes(Family.IPV4).inUse()).as("%s: all given back", name).isZero();
+    }
+
+    private void step() {
+      Ear ear = ears.get(random.nextInt(ears.size()));
+      Cidr prefix = prefix(random.nextInt(30));
+      switch (random.nextInt(24)) {
+        case 0 -> ear.open = !ear.open;
+        case 1 -> {
+          if (up.remove(ear)) {
+            groups.leave(ear.member);
+          } else {
+            ear.open = true;
+            up.add(ear.join());
+          }
+        }
+        case 2 -> {
+          if (up.contains(ear)) {
+            groups.resend(ear.member, Set.of(Family.IPV4));
+          }
+        }
+        case 3 -> {
+          ear.export = ear.export.equals(TRANSIT) ? OWN_ONLY : TRANSIT;
+          if (up.contains(ear)) {
+            groups.change(ear.member, ear.export, ear.ownNextHops());
+          }
+        }
+        case 4, 5, 6, 7 -> {
+          boolean _ = table.process(1 + random.nextInt(10), groups::selected);
+        }
+        case 8, 9, 10, 11 -> {
+          boolean _ = groups.transmit(random.nextBoolean());
+        }
+        case 12 -> {
+          boolean _ = table.put(prefix, Paths.local());
+        }
+        case 13 -> {
+          boolean _ = table.remove(prefix, new PathSource.Local());
+        }
+        case 14, 15, 16 -> {
+          boolean _ = table.remove(prefix, Paths.external(1 + random.nextInt(5)));
+        }
+        default -> {
+          int length = 1 + random.nextInt(2);
+          int[] path = new int[length];
+          Arrays.fill(path, 65000);
+          boolean _ = table.put(prefix, Paths.of(1 + random.nextInt(5), _ -> {}, path));
+        }
+      }
+    }
+
+    private Map<Cidr, Told> expected(Ear ear) {
+      Map<Cidr, Told> expected = new HashMap<>();
+      table.forEachSelected(
+          Family.IPV4,
+          (id, chosen) -> {
+            Path best = chosen.get(0);
+            boolean own =
+                best.source() instanceof PathSource.Peer source && source.peer().equals(ear.peer);
+            if (!own) {
+              ear.export
+                  .of(Family.IPV4, best)
+                  .ifPresent(
+                      route ->
+                          expected.put(
+                              table.prefixes(Family.IPV4).prefix(id),
+                              new Told(route.attributes(), ear.own)));
+            }
+          });
+      return expected;
+    }
+  }
+}
