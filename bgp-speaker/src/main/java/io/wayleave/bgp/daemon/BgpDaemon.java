@@ -3,12 +3,15 @@ package io.wayleave.bgp.daemon;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.BgpSpeaker;
+import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,12 +28,12 @@ public final class BgpDaemon implements AutoCloseable {
   private final Path path;
   private final BgpSpeaker speaker;
   private SpeakerConfig config;
+  private Map<Cidr, Origination> originated = Map.of();
 
   private BgpDaemon(Path path, SpeakerConfig config) {
     this.path = requireNonNull(path, "path is null");
     this.config = requireNonNull(config, "config is null");
     speaker = BgpSpeaker.start(config, new StartMode.Fresh(), RouteListener.NONE);
-    speaker.localRoutesInSync();
   }
 
   /**
@@ -40,10 +43,15 @@ public final class BgpDaemon implements AutoCloseable {
    * @param file what it says now
    * @param adminSocket goes before the socket that the file names
    * @throws InvalidInputException where fields do not fit together
+   * @throws IOException when a file that it names cannot be read
    */
   public static BgpDaemon start(Path path, SpeakerFile file, Optional<Path> adminSocket)
       throws IOException {
-    return new BgpDaemon(path, file.config());
+    Map<Cidr, Origination> routes = file.originations();
+    BgpDaemon daemon = new BgpDaemon(path, file.config());
+    daemon.originate(routes);
+    daemon.speaker.localRoutesInSync();
+    return daemon;
   }
 
   public BgpSpeaker speaker() {
@@ -53,8 +61,11 @@ public final class BgpDaemon implements AutoCloseable {
   /** Reads the file again and goes over to what differs. */
   public synchronized void reload() {
     SpeakerConfig changed;
+    Map<Cidr, Origination> routes;
     try {
-      changed = SpeakerFile.load(path).config();
+      SpeakerFile file = SpeakerFile.load(path);
+      changed = file.config();
+      routes = file.originations();
     } catch (InvalidInputException | IOException e) {
       log.error(
           "configuration not taken, the former one stays file={} reason=\"{}\"",
@@ -62,13 +73,33 @@ public final class BgpDaemon implements AutoCloseable {
           e.getMessage());
       return;
     }
-    if (changed.equals(config)) {
+    if (changed.equals(config) && routes.equals(originated)) {
       log.info("configuration read again, nothing differs file={}", path);
       return;
     }
     speaker.apply(changed);
     config = changed;
-    log.info("configuration changed file={} peers={}", path, changed.peers().size());
+    originate(routes);
+    log.info(
+        "configuration changed file={} peers={} routes={}",
+        path,
+        changed.peers().size(),
+        routes.size());
+  }
+
+  private synchronized void originate(Map<Cidr, Origination> routes) {
+    for (Cidr former : originated.keySet()) {
+      if (!routes.containsKey(former)) {
+        speaker.withdraw(former);
+      }
+    }
+    routes.forEach(
+        (prefix, origination) -> {
+          if (!origination.equals(originated.get(prefix))) {
+            speaker.originate(prefix, origination);
+          }
+        });
+    originated = routes;
   }
 
   /** Takes leave of every peer by Cease/Administrative Shutdown. */

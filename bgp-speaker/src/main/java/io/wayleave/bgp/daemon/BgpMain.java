@@ -60,6 +60,7 @@ public final class BgpMain {
       SpeakerFile first = SpeakerFile.load(file);
       SpeakerConfig config = first.config();
       if (check) {
+        first.originations();
         System.out.println(file + " is valid; peers: " + config.peers().size());
         return;
       }
