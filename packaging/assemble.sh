@@ -35,13 +35,13 @@ cp packaging/lib/launch.sh "$tree/lib/"
 cp -p cni/target/wayleave "$tree/cni/wayleave"
 printf '%s\n' "$version" >"$tree/lib/VERSION"
 
-packaging/train-caches.sh "$tree" || {
+# The lab is run from here and is no part of the tree.
+echo "$PWD/test/target/test-$version.jar:$(cat test/target/classpath.txt)" >target/lab.classpath
+
+packaging/train-caches.sh "$tree" "$(cat target/lab.classpath)" || {
   rm -f "$tree"/lib/*.aot
   echo "assemble: no start-up caches; programs start without them, slower" >&2
 }
-
-# The lab is run from here and is no part of the tree.
-echo "$PWD/test/target/test-$version.jar:$(cat test/target/classpath.txt)" >target/lab.classpath
 
 tar -C target -czf "target/wayleave-$version.tar.gz.part" --transform "s:^wayleave:wayleave-$version:" wayleave
 mv "target/wayleave-$version.tar.gz.part" "target/wayleave-$version.tar.gz"

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Makes the start-up caches (JDK AOT caches) of a built tree by running each program through its usual
-# work once: an etcd, an agent with a container that comes and goes, netctl's commands, and two BGP
-# speakers that peer, all inside a network namespace of their own. A program whose cache cannot be made
+# work once: an etcd, an agent with a container that comes and goes, netctl's commands, and a BGP speaker
+# with a real load, all inside namespaces of their own. A program whose cache cannot be made
 # starts without one, slower.
 #
-# usage: train-caches.sh TREE
+# usage: train-caches.sh TREE LAB-CLASS-PATH
 set -euo pipefail
 
 tree=$(readlink -f "$1")
-if [ "${2:-}" != inside ]; then
+lab_class_path=$2
+if [ "${3:-}" != inside ]; then
   if [ "$(id -u)" != 0 ] || ! command -v etcd >/dev/null; then
     echo "train-caches: making start-up caches needs root and etcd" >&2
     exit 1
   fi
   # A PID namespace, so that whatever happens nothing outlives this script.
-  exec unshare --net --mount --pid --fork --kill-child "$0" "$tree" inside
+  exec unshare --net --mount --pid --fork --kill-child "$0" "$tree" "$lab_class_path" inside
 fi
 
 work=$(mktemp -d)
@@ -74,31 +75,19 @@ WAYLEAVE_AOT_OUTPUT=$work/netctl.aot WAYLEAVE_MAIN=io.wayleave.ctl.CacheTraining
   exit 1
 }
 
-# Two speakers that hear of each other; the one whose cache is made has the busier part of the hub.
-cat >"$work/hub.yaml" <<EOF
-routerId: 127.0.0.11
-asNumber: 64511
-listen: [{ address: 127.0.0.11, port: 1179 }]
-peers: [{ name: spoke, address: 127.0.0.12, sourceAddress: 127.0.0.11, port: 1179, asNumber: 64512 }]
-EOF
-cat >"$work/spoke.yaml" <<EOF
-routerId: 127.0.0.12
-asNumber: 64512
-listen: [{ address: 127.0.0.12, port: 1179 }]
-peers: [{ name: hub, address: 127.0.0.11, sourceAddress: 127.0.0.12, port: 1179, asNumber: 64511 }]
-EOF
-"$tree/bin/wayleave-bgp" --config "$work/spoke.yaml" >"$work/spoke.log" 2>&1 &
-spoke=$!
-WAYLEAVE_AOT_OUTPUT=$work/wayleave-bgp.aot "$tree/bin/wayleave-bgp" --config "$work/hub.yaml" >"$work/hub.log" 2>&1 &
-hub=$!
-wait_for 30 "the speakers' session" grep -q 'session established' "$work/hub.log"
+# The speaker gets a table and passes it on to 50 peers, so that its cache has the profiles of the
+# methods that matter then: a benchmark's load, and its first in a new process takes a fourth less CPU.
+WAYLEAVE_HOME=$tree WAYLEAVE_AOT_OUTPUT=$work/wayleave-bgp.aot "${JAVA_HOME:?}/bin/java" -XX:+UseSerialGC \
+  --enable-native-access=ALL-UNNAMED -cp "$lab_class_path" io.wayleave.test.bench.BgpBench \
+  --speaker wayleave --shape a --scale 0.3 >"$work/bgp.log" 2>&1 || {
+  cat "$work/bgp.log" >&2
+  exit 1
+}
+
 end_program() { # process, log
   kill -TERM "$1"
   wait "$1" || [ $? = 143 ] || { tail -n 40 "$2" >&2; exit 1; } # 143: ended by SIGTERM
 }
-end_program $hub "$work/hub.log"
-end_program $spoke "$work/spoke.log"
-
 end_program $agent "$work/agent.log"
 kill $container $etcd
 for cache in wayleave-agent wayleave-bgp netctl; do

@@ -19,7 +19,9 @@ import java.util.stream.Stream;
  * from any thread.
  */
 final class SpeakerProcess implements AutoCloseable {
-  private static final Duration END = Duration.ofSeconds(5);
+  /** Also for a Java process that writes its start-up cache at its end. */
+  private static final Duration END = Duration.ofSeconds(60);
+
   private static final double TICKS_PER_SECOND = 100;
   private static final int LOG_END = 2_000;
 
