@@ -129,6 +129,20 @@ public final class BgpSpeaker implements AutoCloseable {
   }
 
   /**
+   * BFD says that the path to the peer is dead: its session ends now, with Cease/BFD Down, and its
+   * routes go (RFC 9384). Without effect on a peer that has no session.
+   *
+   * @throws io.wayleave.model.InvalidInputException when there is no such peer
+   */
+  public void bfdDown(String peer) {
+    ask(
+        () -> {
+          core.bfdDown(peer);
+          return peer;
+        });
+  }
+
+  /**
    * Ends the peer's session and begins it anew.
    *
    * @param text for the peer's operator (RFC 9003); may be empty

@@ -7,6 +7,9 @@ import java.time.Duration;
  * How this speaker uses graceful restart (RFC 4724).
  *
  * @param enabled whether the capability is sent at all; without it neither side keeps routes
+ * @param notification whether a NOTIFICATION or an expired hold timer is graceful too, where the
+ *     peer agrees (RFC 8538): routes are kept after them as after a lost connection, unless the
+ *     NOTIFICATION says Hard Reset
  * @param restartTime how long we ask peers to keep our routes while we are away; whole seconds, 1
  *     to 4095 (12 bits on the wire, section 3)
  * @param selectionDeferral how long after a restart the choice of best paths waits for End-of-RIB
@@ -17,12 +20,14 @@ import java.time.Duration;
  */
 public record GracefulRestart(
     boolean enabled,
+    boolean notification,
     Duration restartTime,
     Duration reconnectWait,
     Duration selectionDeferral,
     Duration staleTime) {
   public static final GracefulRestart DEFAULT =
       new GracefulRestart(
+          true,
           true,
           Duration.ofSeconds(120),
           Duration.ofSeconds(10),
@@ -32,6 +37,7 @@ public record GracefulRestart(
   /** Nobody keeps anything; the waits after a start are those of {@link #DEFAULT}. */
   public static final GracefulRestart OFF =
       new GracefulRestart(
+          false,
           false,
           DEFAULT.restartTime,
           DEFAULT.reconnectWait,
@@ -45,20 +51,28 @@ public record GracefulRestart(
     requireNotNegative("staleTime", staleTime);
   }
 
+  public GracefulRestart withNotification(boolean graceful) {
+    return new GracefulRestart(
+        enabled, graceful, restartTime, reconnectWait, selectionDeferral, staleTime);
+  }
+
   public GracefulRestart withRestartTime(Duration time) {
-    return new GracefulRestart(enabled, time, reconnectWait, selectionDeferral, staleTime);
+    return new GracefulRestart(
+        enabled, notification, time, reconnectWait, selectionDeferral, staleTime);
   }
 
   public GracefulRestart withReconnectWait(Duration time) {
-    return new GracefulRestart(enabled, restartTime, time, selectionDeferral, staleTime);
+    return new GracefulRestart(
+        enabled, notification, restartTime, time, selectionDeferral, staleTime);
   }
 
   public GracefulRestart withSelectionDeferral(Duration time) {
-    return new GracefulRestart(enabled, restartTime, reconnectWait, time, staleTime);
+    return new GracefulRestart(enabled, notification, restartTime, reconnectWait, time, staleTime);
   }
 
   public GracefulRestart withStaleTime(Duration time) {
-    return new GracefulRestart(enabled, restartTime, reconnectWait, selectionDeferral, time);
+    return new GracefulRestart(
+        enabled, notification, restartTime, reconnectWait, selectionDeferral, time);
   }
 
   /** The field has 12 bits on the wire and counts seconds (RFC 4724 section 3). */

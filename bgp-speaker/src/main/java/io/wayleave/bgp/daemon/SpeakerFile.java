@@ -82,6 +82,7 @@ public record SpeakerFile(
   /** Graceful restart for all peers (RFC 4724), in seconds. */
   public record Restart(
       Optional<Boolean> enabled,
+      Optional<Boolean> notification,
       Optional<Integer> restartTime,
       Optional<Integer> reconnectWait,
       Optional<Integer> selectionDeferral,
@@ -89,6 +90,7 @@ public record SpeakerFile(
     @JsonCreator
     public Restart {
       enabled = Absent.orEmpty(enabled);
+      notification = Absent.orEmpty(notification);
       restartTime = Absent.orEmpty(restartTime);
       reconnectWait = Absent.orEmpty(reconnectWait);
       selectionDeferral = Absent.orEmpty(selectionDeferral);
@@ -99,6 +101,7 @@ public record SpeakerFile(
       GracefulRestart defaults = GracefulRestart.DEFAULT;
       return new GracefulRestart(
           enabled.orElse(true),
+          notification.orElse(defaults.notification()),
           restartTime.map(Duration::ofSeconds).orElse(defaults.restartTime()),
           reconnectWait.map(Duration::ofSeconds).orElse(defaults.reconnectWait()),
           selectionDeferral.map(Duration::ofSeconds).orElse(defaults.selectionDeferral()),

@@ -3,7 +3,7 @@ package io.wayleave.bgp.fsm;
 import io.wayleave.bgp.wire.BgpMessage.Notification;
 import io.wayleave.bgp.wire.NotificationText;
 
-/** Why a connection ended. Graceful restart keeps routes after {@link TcpLost} alone. */
+/** Why a connection ended. Whether routes are kept depends on it. */
 public sealed interface DownCause {
   /** In words, for people. */
   String describe();

@@ -3,20 +3,47 @@ package io.wayleave.bgp.fsm;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.wire.BgpMessage.Notification;
+import java.time.Duration;
 
 /**
  * What can happen to a connection's state machine. The number of each event is that of RFC 4271
  * section 8.1.
  */
 public sealed interface Event {
-  /** Events 1 and 3 to 7: somebody wants the session. Whether it dials is in the settings. */
+  /**
+   * Events 1 and 3 to 7: somebody wants the session. Whether it dials (1, 3, 6) or waits (4, 5, 7)
+   * is in the settings, and so is the damping (6, 7).
+   */
   record Start() implements Event {}
 
-  /** Events 2 and 8: nobody wants the session any more; Cease with this subcode goes out. */
+  /** Event 2: nobody wants the session any more; Cease with this subcode goes out. */
   record Stop(Notification cease) implements Event {
     public Stop {
       requireNonNull(cease, "cease is null");
     }
+  }
+
+  /** Event 8: the speaker itself ends the session; Cease with this subcode goes out. */
+  record AutomaticStop(Notification cease, Comeback comeback) implements Event {
+    public AutomaticStop {
+      requireNonNull(cease, "cease is null");
+      requireNonNull(comeback, "comeback is null");
+    }
+  }
+
+  /** Whether a session that the speaker ended is tried again by itself. */
+  sealed interface Comeback {
+    /** As after any failure (DampPeerOscillations). */
+    record Damped() implements Comeback {}
+
+    record After(Duration time) implements Comeback {
+      public After {
+        requireNonNull(time, "time is null");
+      }
+    }
+
+    /** Not before {@link Start}. */
+    record Never() implements Comeback {}
   }
 
   /**
@@ -34,6 +61,9 @@ public sealed interface Event {
 
   /** Event 11. */
   record KeepaliveExpired() implements Event {}
+
+  /** Event 29 of RFC 9687: the peer has taken nothing of what we sent for too long. */
+  record SendHoldExpired() implements Event {}
 
   /** Event 13. */
   record IdleHoldExpired() implements Event {}

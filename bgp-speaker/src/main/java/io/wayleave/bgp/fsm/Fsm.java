@@ -22,13 +22,22 @@ import java.util.List;
  *   <li>A passive peer has no ConnectRetryTimer: the RFC would dial when it expires.
  *   <li>A NOTIFICATION in OpenSent is not answered by a NOTIFICATION (section 6.4 has no way to do
  *       so), it ends the connection.
+ *   <li>ManualStop in a damped Idle ends the damping; the RFC ignores it there.
  *   <li>A malformed message in Established is answered by the NOTIFICATION of section 6 that names
  *       the fault, not by the FSM Error that section 8.2.2 has for events 21 and 22.
  * </ul>
+ *
+ * <p>Optional events that do not exist here: 12 and 20, as there is no DelayOpen (it lets a speaker
+ * that does not know its peer wait for the peer's OPEN, and ours knows each), and 14 and 15, as the
+ * kernel's SYN is not seen: {@link io.wayleave.bgp.session} knows the peer of a connection before
+ * the machine hears of it. Events 16 and 17 are one, 3 to 7 are event 1 under other settings.
+ * CollisionDetectEstablishedState is off and DampPeerOscillations always on.
  */
 public final class Fsm {
   /** RFC 4271 section 8.2.2, "a large value", 4 minutes suggested. */
   static final Duration LARGE_HOLD_TIME = Duration.ofMinutes(4);
+
+  private static final Duration LEAST_SEND_HOLD = Duration.ofMinutes(8);
 
   private Fsm() {}
 
@@ -66,12 +75,16 @@ public final class Fsm {
           idle.held() ? begin(settings, idle.failures()) : Step.to(idle);
       case Event.Stop(Notification _) ->
           Step.to(new State.Idle(0, false), new Action.StopTimer(FsmTimer.IDLE_HOLD));
+      // "The ManualStop event (Event 2) and AutomaticStop (Event 8) event are ignored in the Idle
+      // state"; ManualStop ends the damping here, or the session would come back.
+      case Event.AutomaticStop(Notification _, Event.Comeback _) -> Step.to(idle);
       case Event.StopForRestart() ->
           Step.to(new State.Idle(0, false), new Action.StopTimer(FsmTimer.IDLE_HOLD));
       // "In this state, BGP FSM refuses all incoming BGP connections for this peer."
       case Event.TcpConnected() -> Step.to(idle, new Action.CloseConnection());
       case Event.ConnectRetryExpired() -> Step.to(idle);
       case Event.HoldExpired() -> Step.to(idle);
+      case Event.SendHoldExpired() -> Step.to(idle);
       case Event.KeepaliveExpired() -> Step.to(idle);
       case Event.TcpFailed(String _) -> Step.to(idle);
       case Event.OpenReceived(Negotiated _) -> Step.to(idle);
@@ -108,8 +121,11 @@ public final class Fsm {
       case Event.HeaderError(Notification _) -> giveUp(settings, connect, event);
       case Event.OpenError(Notification _) -> giveUp(settings, connect, event);
       case Event.NotificationReceived(Notification _) -> giveUp(settings, connect, event);
-      // "In response to any other events": 10, 11, 13, 19, 23, 26 to 28.
+      // "In response to any other events": 8, 10, 11, 13, 19, 23, 26 to 29.
       case Event.HoldExpired() -> giveUp(settings, connect, event);
+      case Event.AutomaticStop(Notification _, Event.Comeback _) ->
+          giveUp(settings, connect, event);
+      case Event.SendHoldExpired() -> giveUp(settings, connect, event);
       case Event.KeepaliveExpired() -> giveUp(settings, connect, event);
       case Event.IdleHoldExpired() -> giveUp(settings, connect, event);
       case Event.OpenReceived(Negotiated _) -> giveUp(settings, connect, event);
@@ -136,8 +152,10 @@ public final class Fsm {
       case Event.HeaderError(Notification _) -> giveUp(settings, active, event);
       case Event.OpenError(Notification _) -> giveUp(settings, active, event);
       case Event.NotificationReceived(Notification _) -> giveUp(settings, active, event);
-      // "In response to any other event": 10, 11, 13, 19, 23, 26 to 28.
+      // "In response to any other event": 8, 10, 11, 13, 19, 23, 26 to 29.
       case Event.HoldExpired() -> giveUp(settings, active, event);
+      case Event.AutomaticStop(Notification _, Event.Comeback _) -> giveUp(settings, active, event);
+      case Event.SendHoldExpired() -> giveUp(settings, active, event);
       case Event.KeepaliveExpired() -> giveUp(settings, active, event);
       case Event.IdleHoldExpired() -> giveUp(settings, active, event);
       case Event.OpenReceived(Negotiated _) -> giveUp(settings, active, event);
@@ -153,19 +171,21 @@ public final class Fsm {
     return switch (event) {
       case Event.Start() -> Step.to(openSent);
       case Event.Stop(Notification cease) -> stop(openSent, cease);
+      case Event.AutomaticStop stop -> automaticStop(settings, openSent, stop, 0);
       case Event.StopForRestart() -> stopForRestart(openSent);
       case Event.HoldExpired() -> refuse(settings, openSent, Notifications.holdTimerExpired(), 0);
       // A second connection is another machine's until its OPEN arrives.
       case Event.TcpConnected() -> Step.to(openSent);
       case Event.TcpFailed failed -> backToActive(settings, openSent.failures(), failed);
-      case Event.OpenReceived(Negotiated negotiated) -> confirm(openSent, negotiated);
+      case Event.OpenReceived(Negotiated negotiated) -> confirm(settings, openSent, negotiated);
       case Event.HeaderError(Notification answer) -> refuse(settings, openSent, answer, 0);
       case Event.OpenError(Notification answer) -> refuse(settings, openSent, answer, 0);
       case Event.CollisionDump() -> refuse(settings, openSent, collision(), 0);
       case Event.NotificationReceived(Notification notification) ->
           fail(settings, openSent, new DownCause.NotificationReceived(notification), 0);
-      // "In response to any other event": 9, 11, 13, 26 to 28; a message by RFC 6608.
+      // "In response to any other event": 9, 11, 13, 26 to 29; a message by RFC 6608.
       case Event.ConnectRetryExpired() -> refuse(settings, openSent, Notifications.fsmError(), 0);
+      case Event.SendHoldExpired() -> refuse(settings, openSent, Notifications.fsmError(), 0);
       case Event.KeepaliveExpired() -> refuse(settings, openSent, Notifications.fsmError(), 0);
       case Event.IdleHoldExpired() -> refuse(settings, openSent, Notifications.fsmError(), 0);
       case Event.KeepaliveReceived() ->
@@ -194,9 +214,12 @@ public final class Fsm {
     return switch (event) {
       case Event.Start() -> Step.to(confirm);
       case Event.Stop(Notification cease) -> stop(confirm, cease);
+      case Event.AutomaticStop stop -> automaticStop(settings, confirm, stop, nowNanos);
       case Event.StopForRestart() -> stopForRestart(confirm);
       case Event.HoldExpired() ->
           refuse(settings, confirm, Notifications.holdTimerExpired(), nowNanos);
+      case Event.SendHoldExpired() ->
+          refuse(settings, confirm, Notifications.sendHoldTimerExpired(), nowNanos);
       case Event.KeepaliveExpired() -> keepalive(confirm, confirm.negotiated());
       case Event.TcpConnected() -> Step.to(confirm);
       case Event.TcpFailed(String reason) ->
@@ -243,8 +266,11 @@ public final class Fsm {
     return switch (event) {
       case Event.Start() -> Step.to(up);
       case Event.Stop(Notification cease) -> stop(up, cease);
+      case Event.AutomaticStop stop -> automaticStop(settings, up, stop, nowNanos);
       case Event.StopForRestart() -> stopForRestart(up);
       case Event.HoldExpired() -> refuse(settings, up, Notifications.holdTimerExpired(), nowNanos);
+      case Event.SendHoldExpired() ->
+          refuse(settings, up, Notifications.sendHoldTimerExpired(), nowNanos);
       case Event.KeepaliveExpired() -> keepalive(up, up.negotiated());
       // CollisionDetectEstablishedState is off: the second connection is the one that goes.
       case Event.TcpConnected() -> Step.to(up);
@@ -291,7 +317,8 @@ public final class Fsm {
     return new Step(new State.Active(failures), actions);
   }
 
-  private static Step confirm(State.OpenSent openSent, Negotiated negotiated) {
+  private static Step confirm(
+      FsmSettings settings, State.OpenSent openSent, Negotiated negotiated) {
     List<Action> actions = new ArrayList<>();
     actions.add(new Action.StopTimer(FsmTimer.CONNECT_RETRY));
     actions.add(new Action.SendKeepalive());
@@ -302,7 +329,15 @@ public final class Fsm {
       actions.add(new Action.StartTimer(FsmTimer.KEEPALIVE, negotiated.keepaliveInterval()));
       actions.add(new Action.StartTimer(FsmTimer.HOLD, negotiated.holdTime()));
     }
+    actions.add(new Action.StartTimer(FsmTimer.SEND_HOLD, sendHold(settings, negotiated)));
     return new Step(new State.OpenConfirm(openSent.failures(), negotiated), actions);
+  }
+
+  /** RFC 9687 section 6: the greater of 8 minutes and twice the hold time, where not configured. */
+  private static Duration sendHold(FsmSettings settings, Negotiated negotiated) {
+    Duration twice = negotiated.holdTime().multipliedBy(2);
+    Duration usual = twice.compareTo(LEAST_SEND_HOLD) > 0 ? twice : LEAST_SEND_HOLD;
+    return settings.timers().sendHold().orElse(usual);
   }
 
   private static Step establish(State.OpenConfirm confirm, long nowNanos) {
@@ -332,12 +367,48 @@ public final class Fsm {
   }
 
   private static Step stop(State state, Notification cease) {
+    Notification last = lastWords(state, cease);
     return end(
         state,
         new State.Idle(0, false),
-        List.of(new Action.SendNotification(cease)),
-        new DownCause.NotificationSent(cease),
+        List.of(new Action.SendNotification(last)),
+        new DownCause.NotificationSent(last),
         List.of());
+  }
+
+  private static Step automaticStop(
+      FsmSettings settings, State state, Event.AutomaticStop stop, long nowNanos) {
+    Notification last = lastWords(state, stop.cease());
+    State.Idle damped = held(settings, state, nowNanos);
+    State.Idle next =
+        switch (stop.comeback()) {
+          case Event.Comeback.Damped() -> damped;
+          case Event.Comeback.After(Duration _) -> damped;
+          case Event.Comeback.Never() -> new State.Idle(damped.failures(), false);
+        };
+    List<Action> comeback =
+        switch (stop.comeback()) {
+          case Event.Comeback.Damped() -> List.of(idleHold(settings, damped));
+          case Event.Comeback.After(Duration wait) ->
+              List.of(new Action.StartTimer(FsmTimer.IDLE_HOLD, wait));
+          case Event.Comeback.Never() -> List.of();
+        };
+    return end(
+        state,
+        next,
+        List.of(new Action.SendNotification(last)),
+        new DownCause.NotificationSent(last),
+        comeback);
+  }
+
+  /** RFC 8538 section 3: what ends a session for good must say so where it would be graceful. */
+  private static Notification lastWords(State state, Notification cease) {
+    return state instanceof State.Established up
+            && up.negotiated().gracefulNotification()
+            && Notifications.isFinal(cease)
+            && !Notifications.isHardReset(cease)
+        ? Notifications.hardReset(cease)
+        : cease;
   }
 
   private static Step stopForRestart(State state) {
@@ -379,6 +450,7 @@ public final class Fsm {
     actions.add(new Action.StopTimer(FsmTimer.CONNECT_RETRY));
     actions.add(new Action.StopTimer(FsmTimer.HOLD));
     actions.add(new Action.StopTimer(FsmTimer.KEEPALIVE));
+    actions.add(new Action.StopTimer(FsmTimer.SEND_HOLD));
     actions.add(
         state instanceof State.Established
             ? new Action.SessionDown(cause)

@@ -60,6 +60,18 @@ public record Negotiated(Open local, Open remote, CodecContext codec) {
         : Optional.empty();
   }
 
+  /**
+   * Whether a NOTIFICATION or an expired hold timer is graceful too (RFC 8538 section 2: both set
+   * the N bit).
+   */
+  public boolean gracefulNotification() {
+    return peerGracefulRestart().filter(Capability.GracefulRestart::notification).isPresent()
+        && local
+            .lastCapability(Capability.GracefulRestart.class)
+            .filter(Capability.GracefulRestart::notification)
+            .isPresent();
+  }
+
   /** Families whose routes RFC 4724 section 4.2 keeps when the peer's connection goes away. */
   public Set<Family> restartable() {
     return restartFamilies(false);

@@ -125,6 +125,10 @@ final class Machine implements Transport.Handler {
   private Optional<BgpMessage.Open> sentOpen = Optional.empty();
   private Optional<ByteBuf> outgoing = Optional.empty();
   private boolean flushQueued;
+  // RFC 9687: how long the connection may take nothing; absent while that is not watched.
+  private Optional<Duration> sendHold = Optional.empty();
+  private long written;
+  private long takenBefore;
 
   Machine(
       Loop loop, Transport transport, Jitter jitter, PeerConfig config, Owner owner, Role role) {
@@ -140,6 +144,7 @@ final class Machine implements Transport.Handler {
         FsmTimer.CONNECT_RETRY, new Timer(loop, () -> handle(new Event.ConnectRetryExpired())));
     timers.put(FsmTimer.HOLD, new Timer(loop, () -> handle(new Event.HoldExpired())));
     timers.put(FsmTimer.KEEPALIVE, new Timer(loop, () -> handle(new Event.KeepaliveExpired())));
+    timers.put(FsmTimer.SEND_HOLD, new Timer(loop, this::sendHoldOver));
     timers.put(FsmTimer.IDLE_HOLD, new Timer(loop, () -> handle(new Event.IdleHoldExpired())));
   }
 
@@ -214,8 +219,14 @@ final class Machine implements Transport.Handler {
       case Action.SendKeepalive() -> send(BgpMessage.Keepalive.INSTANCE);
       case Action.SendNotification(BgpMessage.Notification notification) -> send(notification);
       case Action.CloseConnection() -> closeConnection();
-      case Action.StartTimer(FsmTimer timer, Duration after) ->
+      case Action.StartTimer(FsmTimer timer, Duration after) -> {
+        if (timer == FsmTimer.SEND_HOLD) {
+          sendHold = Optional.of(after);
+          watchSending();
+        } else {
           timers.get(timer).start(jittered(timer, after));
+        }
+      }
       case Action.StopTimer(FsmTimer timer) -> timers.get(timer).stop();
       case Action.SessionUp(Negotiated negotiated) -> owner.up(this, negotiated);
       case Action.SessionDown(DownCause cause) -> owner.down(this, cause);
@@ -227,7 +238,7 @@ final class Machine implements Transport.Handler {
   private Duration jittered(FsmTimer timer, Duration after) {
     return switch (timer) {
       case CONNECT_RETRY, KEEPALIVE -> jitter.apply(after);
-      case HOLD, IDLE_HOLD -> after;
+      case HOLD, IDLE_HOLD, SEND_HOLD -> after;
     };
   }
 
@@ -240,8 +251,7 @@ final class Machine implements Transport.Handler {
     attempt = Optional.empty();
     connection.ifPresent(
         open -> {
-          outgoing.ifPresent(open::write);
-          outgoing = Optional.empty();
+          writeOutgoing(open);
           open.flush();
           open.close();
         });
@@ -256,6 +266,9 @@ final class Machine implements Transport.Handler {
     rest.clear();
     codec = CodecContext.initial();
     sentOpen = Optional.empty();
+    sendHold = Optional.empty();
+    written = 0;
+    takenBefore = 0;
     ended++;
   }
 
@@ -273,8 +286,37 @@ final class Machine implements Transport.Handler {
     handle(new Event.TcpFailed(reason));
   }
 
+  /**
+   * RFC 9687: the timer runs while there is something that the kernel does not take, and begins
+   * anew with each octet that it took. What the kernel's own buffer holds is not looked at.
+   */
+  private void watchSending() {
+    if (sendHold.isEmpty() || connection.isEmpty()) {
+      return;
+    }
+    long pending = connection.get().pending();
+    long taken = written - pending;
+    Timer timer = timers.get(FsmTimer.SEND_HOLD);
+    if (pending == 0) {
+      timer.stop();
+    } else if (taken != takenBefore || !timer.running()) {
+      timer.start(sendHold.get());
+    }
+    takenBefore = taken;
+  }
+
+  private void sendHoldOver() {
+    long pending = connection.map(Transport.Connection::pending).orElse(0L);
+    if (pending > 0 && written - pending == takenBefore) {
+      handle(new Event.SendHoldExpired());
+    } else {
+      watchSending();
+    }
+  }
+
   @Override
   public void writable() {
+    watchSending();
     owner.writable();
   }
 
@@ -410,8 +452,7 @@ final class Machine implements Transport.Handler {
     outgoing = Optional.of(out);
     owner.sent(message, BgpEncoder.encode(message, codec, out));
     if (out.readableBytes() >= WRITE_CHUNK) {
-      connection.get().write(out);
-      outgoing = Optional.empty();
+      writeOutgoing(connection.get());
     }
     queueFlush();
   }
@@ -422,8 +463,8 @@ final class Machine implements Transport.Handler {
       updates.release();
       return;
     }
-    outgoing.ifPresent(connection.get()::write);
-    outgoing = Optional.empty();
+    writeOutgoing(connection.get());
+    written += updates.readableBytes();
     connection.get().write(updates);
     owner.sentUpdates(count);
     queueFlush();
@@ -440,9 +481,18 @@ final class Machine implements Transport.Handler {
     flushQueued = false;
     connection.ifPresent(
         open -> {
-          outgoing.ifPresent(open::write);
-          outgoing = Optional.empty();
+          writeOutgoing(open);
           open.flush();
+          watchSending();
         });
+  }
+
+  private void writeOutgoing(Transport.Connection open) {
+    outgoing.ifPresent(
+        out -> {
+          written += out.readableBytes();
+          open.write(out);
+        });
+    outgoing = Optional.empty();
   }
 }

@@ -76,7 +76,7 @@ final class OpenOffer {
     }
     return new Capability.GracefulRestart(
         mode instanceof StartMode.Restarted && !converged,
-        false,
+        speaker.gracefulRestart().notification(),
         (int) peer.restartTime().orElse(speaker.gracefulRestart().restartTime()).toSeconds(),
         families);
   }

@@ -2,6 +2,7 @@ package io.wayleave.bgp.session;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.bgp.MaxPrefixes;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
@@ -160,6 +161,35 @@ final class Peer implements Machine.Owner {
     start();
   }
 
+  /**
+   * The peer sent more prefixes than it may; the session may be over when this returns.
+   *
+   * @return whether it is
+   */
+  boolean tooManyPrefixes(Family family, MaxPrefixes limit) {
+    return switch (limit.excess()) {
+      case MaxPrefixes.Warn() -> false;
+      case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
+        primary.handle(
+            new Event.AutomaticStop(
+                Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit()),
+                restartAfter
+                    .<Event.Comeback>map(Event.Comeback.After::new)
+                    .orElseGet(Event.Comeback.Never::new)));
+        yield true;
+      }
+    };
+  }
+
+  /** BFD says that the path to the peer is dead: the session ends now (RFC 9384). */
+  void bfdDown() {
+    if (session.isPresent()) {
+      primary.handle(
+          new Event.AutomaticStop(
+              Notifications.cease(Iana.CEASE_BFD_DOWN), new Event.Comeback.Damped()));
+    }
+  }
+
   /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
   void closeForRestart() {
     second.ifPresent(Machine::discard);
@@ -193,7 +223,8 @@ final class Peer implements Machine.Owner {
         changed.port() == former.port()
             && changed.passive() == former.passive()
             && changed.timers().equals(former.timers());
-    if (session.isEmpty() && !dialledAlike) {
+    boolean limitedAlike = changed.policy().maxPrefixes().equals(former.policy().maxPrefixes());
+    if (session.isEmpty() && !(dialledAlike && limitedAlike)) {
       // Nothing to lose: what is waited for now may never come under the new rules.
       primary.discard();
       primary = newMachine(Machine.Role.PRIMARY);

@@ -205,6 +205,14 @@ public final class SpeakerCore implements Peer.Context {
     peer(peer).requestRefresh();
   }
 
+  /**
+   * BFD says that the path to the peer is dead: its session ends now, with Cease/BFD Down, and its
+   * routes go (RFC 9384). Without effect on a peer that has no session.
+   */
+  public void bfdDown(String peer) {
+    peer(peer).bfdDown();
+  }
+
   /** Ends the peer's session with Cease/Administrative Reset; it comes back by itself. */
   public void clear(String peer, String text) {
     peer(peer).restart(Notifications.reset(text));

@@ -2,7 +2,11 @@ package io.wayleave.bgp.session;
 
 import io.wayleave.bgp.GracefulRestart;
 import io.wayleave.bgp.fsm.DownCause;
+import io.wayleave.bgp.fsm.Event;
 import io.wayleave.bgp.fsm.Negotiated;
+import io.wayleave.bgp.fsm.State;
+import io.wayleave.bgp.wire.BgpMessage.Notification;
+import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.Collections;
@@ -33,9 +37,9 @@ final class StaleRoutes {
   }
 
   /**
-   * The session ended. Routes stay only if the connection went away silently: a NOTIFICATION either
-   * way, so an expired hold timer too, means that the peer does not forward for us any more
-   * (section 4.2; RFC 8538 would change that, and is not negotiated).
+   * The session ended. Routes stay if the connection went away silently (section 4.2), and where
+   * RFC 8538 is negotiated also after a NOTIFICATION either way, so an expired hold timer too,
+   * unless it was a Hard Reset (its section 4).
    */
   Verdict down(DownCause cause, Negotiated negotiated) {
     Optional<Duration> restartTime =
@@ -43,8 +47,7 @@ final class StaleRoutes {
             .peerGracefulRestart()
             .map(capability -> Duration.ofSeconds(capability.restartTime()));
     Set<Family> keep = EnumSet.noneOf(Family.class);
-    if (cause instanceof DownCause.TcpLost
-        && restartTime.filter(time -> !time.isZero()).isPresent()) {
+    if (isGraceful(cause, negotiated) && restartTime.filter(time -> !time.isZero()).isPresent()) {
       keep.addAll(negotiated.restartable());
     }
     stale.clear();
@@ -52,6 +55,18 @@ final class StaleRoutes {
     Set<Family> drop = EnumSet.allOf(Family.class);
     drop.removeAll(keep);
     return new Verdict(drop, keep.isEmpty() ? Optional.empty() : restartTime);
+  }
+
+  private static boolean isGraceful(DownCause cause, Negotiated negotiated) {
+    return switch (cause) {
+      case DownCause.TcpLost(String _) -> true;
+      case DownCause.NotificationReceived(Notification received) ->
+          negotiated.gracefulNotification() && !Notifications.isHardReset(received);
+      case DownCause.NotificationSent(Notification sent) ->
+          negotiated.gracefulNotification() && !Notifications.isHardReset(sent);
+      case DownCause.LocalRestart() -> false;
+      case DownCause.Unexpected(State _, Event _) -> false;
+    };
   }
 
   /**

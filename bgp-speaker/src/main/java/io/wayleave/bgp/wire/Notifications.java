@@ -72,6 +72,41 @@ public final class Notifications {
     return new Notification(Iana.ERR_CEASE, subcode);
   }
 
+  /**
+   * RFC 8538 section 3.1: the session ends for good although a NOTIFICATION alone would let the
+   * peer keep our routes; the data is the NOTIFICATION that says why.
+   */
+  public static Notification hardReset(Notification reason) {
+    byte[] inner = reason.data().toArray();
+    byte[] data = new byte[2 + inner.length];
+    data[0] = (byte) reason.code();
+    data[1] = (byte) reason.subcode();
+    System.arraycopy(inner, 0, data, 2, inner.length);
+    return new Notification(Iana.ERR_CEASE, Iana.CEASE_HARD_RESET, Octets.of(data));
+  }
+
+  public static boolean isHardReset(Notification notification) {
+    return notification.code() == Iana.ERR_CEASE && notification.subcode() == Iana.CEASE_HARD_RESET;
+  }
+
+  /**
+   * Whether nobody is to keep routes after it, so that it needs a {@link #hardReset} around it once
+   * RFC 8538 is negotiated. Its section 5.1 suggests so for limits, shutdown and de-configuration;
+   * when BFD says that the path is dead (RFC 9384), keeping routes would lead packets into it.
+   */
+  public static boolean isFinal(Notification notification) {
+    return notification.code() == Iana.ERR_CEASE
+        && switch (notification.subcode()) {
+          case Iana.CEASE_MAXIMUM_PREFIXES,
+              Iana.CEASE_ADMINISTRATIVE_SHUTDOWN,
+              Iana.CEASE_PEER_DECONFIGURED,
+              Iana.CEASE_BFD_DOWN,
+              Iana.CEASE_HARD_RESET ->
+              true;
+          default -> false;
+        };
+  }
+
   /** RFC 4486 section 4: the data says which limit was reached. */
   public static Notification maximumPrefixes(AddressFamily family, long limit) {
     return new Notification(

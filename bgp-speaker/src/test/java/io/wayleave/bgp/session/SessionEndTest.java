@@ -1,0 +1,226 @@
+package io.wayleave.bgp.session;
+
+import static io.wayleave.bgp.session.VirtualSpeaker.config;
+import static io.wayleave.bgp.session.VirtualSpeaker.peer;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.wayleave.bgp.AddPath;
+import io.wayleave.bgp.BfdSettings;
+import io.wayleave.bgp.LocalAs;
+import io.wayleave.bgp.MaxPrefixes;
+import io.wayleave.bgp.PeerAs;
+import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.PeerStatus;
+import io.wayleave.bgp.Timers;
+import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Family;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What ends a session besides the peer, and what both sides keep and say then. */
+class SessionEndTest {
+  private static final String A = "10.0.0.1";
+  private static final String B = "10.0.0.2";
+  private static final String FROM_A = "10.1.0.0/24";
+  private static final String FROM_B = "10.2.0.0/24";
+  private static final Timers QUICK = Timers.DEFAULT.withHoldTime(Duration.ofSeconds(9));
+
+  private final VirtualNetwork network = new VirtualNetwork();
+  private final VirtualNetwork.Host hostA = network.host(A);
+  private final VirtualNetwork.Host hostB = network.host(B);
+  private VirtualSpeaker a;
+  private VirtualSpeaker b;
+
+  @BeforeEach
+  void converge() {
+    a = VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002).withTimers(QUICK)));
+    a.inSync(FROM_A);
+    b = VirtualSpeaker.start(hostB, config(B, 65002, peer(A, 65001).withTimers(QUICK)));
+    b.inSync(FROM_B);
+    until(() -> a.routes.has(FROM_B) && b.routes.has(FROM_A));
+    until(() -> a.routes.isConverged() && b.routes.isConverged());
+  }
+
+  private void until(BooleanSupplier condition) {
+    until(condition, Duration.ofSeconds(30));
+  }
+
+  private void until(BooleanSupplier condition, Duration most) {
+    assertThat(network.runUntil(condition, most)).as("came true in %s", most).isTrue();
+  }
+
+  private static String text(Optional<PeerStatus.Event> event) {
+    return event.orElseThrow().text();
+  }
+
+  /** RFC 8538: neither side loses a route over a hold timer that expired by mistake. */
+  @Test
+  void anExpiredHoldTimerIsGraceful() {
+    network.cut(hostA, hostB);
+    until(() -> !a.established(B) && !b.established(A));
+    assertThat(text(a.status(B).lastError())).containsIgnoringCase("hold timer");
+    assertThat(a.status(B).staleFamilies()).containsExactly(Family.IPV4);
+    until(() -> a.established(B) && b.established(A), Duration.ofMinutes(2));
+    until(() -> a.status(B).staleFamilies().isEmpty());
+    assertThat(a.routes.changes()).doesNotContain("-" + FROM_B);
+    assertThat(b.routes.changes()).doesNotContain("-" + FROM_A);
+  }
+
+  @Test
+  void aResetIsGraceful() {
+    a.core.clear(B, "new optics");
+    until(() -> b.status(A).lastNotificationReceived().isPresent());
+    assertThat(text(b.status(A).lastNotificationReceived()))
+        .contains("Administrative Reset")
+        .contains("new optics");
+    until(() -> a.status(B).counters().established() == 2);
+    until(() -> a.status(B).staleFamilies().isEmpty() && b.status(A).staleFamilies().isEmpty());
+    assertThat(b.routes.changes()).doesNotContain("-" + FROM_A);
+  }
+
+  @Test
+  void aShutdownIsAHardResetWithItsReasonInside() {
+    a.core.shutdown("maintenance");
+    until(() -> !b.routes.has(FROM_A));
+    assertThat(text(b.status(A).lastNotificationReceived()))
+        .contains("Hard Reset")
+        .contains("Administrative Shutdown")
+        .contains("maintenance");
+    assertThat(b.status(A).staleFamilies()).isEmpty();
+  }
+
+  /** RFC 9384: the path is dead, so nobody keeps anything. */
+  @Test
+  void bfdEndsTheSessionAndItsRoutesAtOnce() {
+    a.core.bfdDown(B);
+    assertThat(a.established(B)).isFalse();
+    until(() -> !a.routes.has(FROM_B) && !b.routes.has(FROM_A), Duration.ofMillis(10));
+    assertThat(text(b.status(A).lastNotificationReceived())).contains("BFD Down");
+    until(() -> a.established(B) && b.established(A));
+    a.core.bfdDown(B);
+    a.core.bfdDown(B);
+    assertThat(a.status(B).counters().established()).isEqualTo(2);
+  }
+
+  @Test
+  void tooManyPrefixesEndItForTheTimeConfigured() {
+    MaxPrefixes limit =
+        new MaxPrefixes(5, 75, new MaxPrefixes.Shutdown(Optional.of(Duration.ofMinutes(10))));
+    assertThat(a.core.peer(B).tooManyPrefixes(Family.IPV4, limit)).isTrue();
+    until(() -> !a.routes.has(FROM_B) && !b.routes.has(FROM_A), Duration.ofMillis(10));
+    assertThat(text(b.status(A).lastNotificationReceived()))
+        .contains("Maximum Number of Prefixes Reached")
+        .contains("ipv4-unicast limit 5");
+    network.run(Duration.ofSeconds(599));
+    assertThat(a.established(B)).isFalse();
+    until(() -> a.established(B), Duration.ofMinutes(1));
+  }
+
+  @Test
+  void tooManyPrefixesEndItUntilSomeoneClearsThePeer() {
+    MaxPrefixes limit = new MaxPrefixes(5, 75, new MaxPrefixes.Shutdown(Optional.empty()));
+    a.core.peer(B).tooManyPrefixes(Family.IPV4, limit);
+    network.run(Duration.ofHours(2));
+    assertThat(a.status(B).state()).isEqualTo(Phase.IDLE);
+    assertThat(a.status(B).whyDown().orElseThrow()).contains("Maximum Number of Prefixes");
+    a.core.clear(B, "");
+    until(() -> a.established(B), Duration.ofMinutes(1));
+    assertThat(
+            a.core
+                .peer(B)
+                .tooManyPrefixes(Family.IPV4, new MaxPrefixes(5, 75, new MaxPrefixes.Warn())))
+        .isFalse();
+    assertThat(a.established(B)).isTrue();
+  }
+
+  /** A hold time of zero, so that nothing but the send-hold timer can end the session. */
+  private void withoutHoldTimer() {
+    Timers none = Timers.DEFAULT.withHoldTime(Duration.ZERO);
+    a.core.apply(config(A, 65001, peer(B, 65002).withTimers(none)));
+    until(() -> a.established(B) && b.established(A));
+    network.run(Duration.ofSeconds(1));
+  }
+
+  /** RFC 9687. */
+  @Test
+  void aPeerThatTakesNothingLosesItsSession() {
+    withoutHoldTimer();
+    hostB.stall(true);
+    List<String> many = new ArrayList<>();
+    for (int i = 0; i < 30_000; i++) {
+      many.add("10." + (100 + i / 65_536) + "." + (i / 256 % 256) + "." + i % 256 + "/32");
+    }
+    a.originate(many.toArray(String[]::new));
+    network.run(Duration.ofSeconds(479));
+    assertThat(a.established(B)).isTrue();
+    until(() -> !a.established(B), Duration.ofSeconds(2));
+    assertThat(text(a.status(B).lastNotificationSent())).contains("Send Hold Timer Expired");
+  }
+
+  @Test
+  void aPeerThatTakesALittleKeepsItsSession() {
+    withoutHoldTimer();
+    long before = a.status(B).counters().established();
+    for (int i = 0; i < 10; i++) {
+      hostB.stall(true);
+      a.originate("10.3." + i + ".0/24");
+      network.run(Duration.ofMinutes(7));
+      hostB.stall(false);
+      network.run(Duration.ofSeconds(1));
+    }
+    assertThat(a.status(B).counters().established()).isEqualTo(before);
+    assertThat(b.routes.has("10.3.9.0/24")).isTrue();
+  }
+
+  /** The table of what a change of configuration means for a running session. */
+  @Test
+  void onlyWhatIsInOpenOrInTheConnectionRestartsTheSession() {
+    PeerConfig now = peer(B, 65002).withTimers(QUICK);
+    List<PeerConfig> keep =
+        List.of(
+            now.withPort(1179),
+            now.withPassive(true),
+            now.withTransit(true),
+            now.withPolicy(rules -> rules.allowOwnAs(2)),
+            now.withPolicy(rules -> rules.gracefulShutdown(true)),
+            now.withPolicy(
+                rules ->
+                    rules.maxPrefixes(Family.IPV4, new MaxPrefixes(9, 75, new MaxPrefixes.Warn()))),
+            now.with(p -> p.bfd(Optional.of(BfdSettings.DEFAULT))),
+            now.withTimers(QUICK.withConnectRetry(Duration.ofSeconds(5))),
+            now.withTimers(QUICK.withIdleHold(Duration.ofSeconds(2), Duration.ofSeconds(9))),
+            now.withTimers(QUICK.withSendHold(Duration.ofSeconds(60))));
+    List<PeerConfig> restart =
+        List.of(
+            now.with(p -> p.remoteAs(new PeerAs.External())),
+            now.with(p -> p.localAs(new LocalAs(Asn.of(65077), true))),
+            now.withSourceAddress(hostA.address()),
+            now.withFamilies(Family.IPV4, Family.IPV6),
+            now.withGracefulRestart(false),
+            now.withRestartTime(Duration.ofSeconds(30)),
+            now.with(p -> p.extendedMessages(false)),
+            now.with(p -> p.ipv4OverIpv6(true)),
+            now.with(p -> p.addPath(new AddPath(true, 1))),
+            now.withTimers(QUICK.withHoldTime(Duration.ofSeconds(30))));
+    for (PeerConfig changed : keep) {
+      assertThat(now.sameSession(changed)).as("%s", changed).isTrue();
+      a.core.apply(config(A, 65001, changed));
+      assertThat(a.established(B)).as("%s", changed).isTrue();
+      a.core.apply(config(A, 65001, now));
+      assertThat(a.established(B)).as("%s", changed).isTrue();
+    }
+    for (PeerConfig changed : restart) {
+      assertThat(now.sameSession(changed)).as("%s", changed).isFalse();
+    }
+    a.core.apply(config(A, 65001, restart.getLast()));
+    assertThat(a.established(B)).isFalse();
+    until(() -> a.established(B));
+    assertThat(text(b.status(A).lastNotificationReceived())).contains("Other Configuration Change");
+  }
+}
