@@ -75,7 +75,19 @@ final class BirdRouter implements Router {
 
   @Override
   public List<Session> sessions() {
-    return parseSessions(birdc("show", "protocols").check());
+    List<Session> printed = parseSessions(birdc("show", "protocols").check());
+    return plan.neighbors().stream().map(neighbor -> session(neighbor, printed)).toList();
+  }
+
+  /** A host that is known by its link only has a protocol of its own while it is connected. */
+  static Session session(RouterPlan.Neighbor neighbor, List<Session> printed) {
+    return printed.stream()
+        .filter(s -> s.peer().matches(neighbor.name() + "_\\d+"))
+        .filter(Session::established)
+        .map(s -> new Session(neighbor.name(), true, s.state()))
+        .findFirst()
+        .or(() -> printed.stream().filter(s -> s.peer().equals(neighbor.name())).findFirst())
+        .orElseGet(() -> new Session(neighbor.name(), false, "absent"));
   }
 
   static List<Session> parseSessions(String text) {
@@ -139,17 +151,20 @@ final class BirdRouter implements Router {
   }
 
   static String configuration(RouterPlan plan) {
-    String links =
-        plan.networks().stream().map(n -> '"' + n.link() + '"').collect(Collectors.joining(", "));
     StringBuilder text = new StringBuilder();
     text.append(
         """
-        # Written by the lab: %s
         log stderr all;
         router id %s;
 
         protocol device { }
-        protocol direct { ipv4; ipv6; interface %s; }
+        """
+            .formatted(plan.routerId()));
+    if (!plan.networks().isEmpty()) {
+      text.append("protocol direct { ipv4; ipv6; interface %s; }%n".formatted(quoted(links(plan))));
+    }
+    text.append(
+        """
         protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; merge paths on; }
         protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; merge paths on; }
 
@@ -165,35 +180,75 @@ final class BirdRouter implements Router {
           ipv4 { import all; export all; next hop self; };
           ipv6 { import all; export all; next hop self; };
         }
-        template bgp host from peer {
-          passive;
-          # Helper only: a host's routes stay while its agent restarts.
-          graceful restart aware;
-          ipv4 { import where net ~ [ %s+ ]; export all; };
-          ipv6 { import where net ~ [ %s+ ]; export all; };
-        }
         """
-            .formatted(
-                plan.name(),
-                plan.routerId(),
-                links,
-                plan.asn().number(),
-                RouterPlan.HOLD_SECONDS,
-                RouterPlan.KEEPALIVE_SECONDS,
-                Topology.POOL,
-                Topology.POOL6));
+            .formatted(plan.asn().number(), RouterPlan.HOLD_SECONDS, RouterPlan.KEEPALIVE_SECONDS));
+    List<String> byLink = new ArrayList<>();
+    for (RouterPlan.Neighbor neighbor : plan.hosts()) {
+      if (neighbor instanceof RouterPlan.LinkPeer(String link)) {
+        byLink.add(link);
+      }
+    }
+    if (!plan.hosts().isEmpty()) {
+      text.append(hostTemplate(plan, !byLink.isEmpty()));
+    }
+    if (!byLink.isEmpty()) {
+      text.append(
+          """
+          # Tells the hosts this end's link-local address; it is no default gateway of theirs.
+          protocol radv { interface %s { max ra interval 5; default lifetime 0; }; }
+
+          """
+              .formatted(quoted(byLink)));
+    }
     for (RouterPlan.Neighbor neighbor : plan.neighbors()) {
       text.append(
-          "protocol bgp %s from %s { neighbor %s as %d; }%n"
-              .formatted(
-                  neighbor.name(),
-                  switch (neighbor) {
-                    case RouterPlan.Fabric _ -> "fabric";
-                    case RouterPlan.HostPeer _ -> "host";
-                  },
-                  neighbor.address(),
-                  neighbor.asn().number()));
+          switch (neighbor) {
+            case RouterPlan.Fabric(String name, var address, var asn) ->
+                "protocol bgp %s from fabric { neighbor %s as %d; }%n"
+                    .formatted(name, address, asn.number());
+            case RouterPlan.HostPeer(String name, var address, var asn) ->
+                "protocol bgp %s from host { neighbor %s as %d; }%n"
+                    .formatted(name, address, asn.number());
+            case RouterPlan.LinkPeer(String link) ->
+                """
+                protocol bgp %1$s from host { neighbor range fe80::/10 external; interface "%1$s"; dynamic name "%1$s_"; }
+                """
+                    .formatted(link);
+          });
     }
     return text.toString();
+  }
+
+  private static String hostTemplate(RouterPlan plan, boolean unnumbered) {
+    // BIRD 2.0 has no option for it.
+    String export =
+        plan.overriddenAs()
+            .map(as -> "export filter { bgp_path.delete(" + as.number() + "); accept; };")
+            .orElse("export all;");
+    return """
+    template bgp host from peer {
+      %s
+      # Helper only: a host's routes stay while its agent restarts.
+      graceful restart aware;
+      ipv4 { import where net ~ [ %s+ ]; %s%s };
+      ipv6 { import where net ~ [ %s+ ]; %s%s };
+    }
+    """
+        .formatted(
+            unnumbered ? "direct;" : "passive;",
+            Topology.POOL,
+            export,
+            unnumbered ? " extended next hop on; next hop self;" : "",
+            Topology.POOL6,
+            export,
+            unnumbered ? " next hop self;" : "");
+  }
+
+  private static List<String> links(RouterPlan plan) {
+    return plan.networks().stream().map(RouterPlan.Network::link).toList();
+  }
+
+  private static String quoted(List<String> words) {
+    return words.stream().map(word -> '"' + word + '"').collect(Collectors.joining(", "));
   }
 }

@@ -1,7 +1,9 @@
 package io.wayleave.test.lab;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.IpAddress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -90,7 +92,7 @@ final class FrrRouter implements Router {
     JsonNode peers = json("show bgp neighbors json");
     List<Session> sessions = new ArrayList<>();
     for (RouterPlan.Neighbor neighbor : plan.neighbors()) {
-      JsonNode peer = peers.path(neighbor.address().toString());
+      JsonNode peer = peers.path(key(neighbor));
       String state = peer.path("bgpState").asText("absent");
       sessions.add(new Session(neighbor.name(), state.equals("Established"), state));
     }
@@ -115,21 +117,21 @@ final class FrrRouter implements Router {
 
   @Override
   public void disableSession(String peer) {
-    configure("neighbor " + address(peer) + " shutdown");
+    configure("neighbor " + key(plan.neighbor(peer)) + " shutdown");
   }
 
   @Override
   public void enableSession(String peer) {
-    configure("no neighbor " + address(peer) + " shutdown");
+    configure("no neighbor " + key(plan.neighbor(peer)) + " shutdown");
   }
 
-  private String address(String peer) {
-    return plan.neighbors().stream()
-        .filter(n -> n.name().equals(peer))
-        .findFirst()
-        .orElseThrow(() -> new LabException(name() + " has no session with " + peer))
-        .address()
-        .toString();
+  /** What FRR calls a neighbour. */
+  private static String key(RouterPlan.Neighbor neighbor) {
+    return switch (neighbor) {
+      case RouterPlan.Fabric(String _, IpAddress address, Asn _) -> address.toString();
+      case RouterPlan.HostPeer(String _, IpAddress address, Asn _) -> address.toString();
+      case RouterPlan.LinkPeer(String link) -> link;
+    };
   }
 
   private void configure(String line) {
@@ -154,8 +156,8 @@ final class FrrRouter implements Router {
   }
 
   static String configuration(RouterPlan plan) {
+    boolean unnumbered = plan.hosts().stream().anyMatch(RouterPlan.LinkPeer.class::isInstance);
     List<String> lines = new ArrayList<>();
-    lines.add("! Written by the lab");
     lines.add("frr defaults datacenter");
     lines.add("hostname " + plan.name());
     lines.add("ip prefix-list containers4 seq 5 permit " + Topology.POOL + " le 32");
@@ -167,20 +169,36 @@ final class FrrRouter implements Router {
     lines.add(" no bgp default ipv4-unicast");
     lines.add(" bgp bestpath as-path multipath-relax");
     // FRR is a graceful-restart helper by default: a host's routes stay while its agent restarts.
+    for (String group : List.of("fabric", "hosts")) {
+      lines.add(" neighbor " + group + " peer-group");
+      lines.add(
+          " neighbor %s timers %d %d"
+              .formatted(group, RouterPlan.KEEPALIVE_SECONDS, RouterPlan.HOLD_SECONDS));
+      lines.add(" neighbor " + group + " timers connect 1");
+    }
+    lines.add(" neighbor hosts " + (unnumbered ? "remote-as external" : "passive"));
     for (RouterPlan.Neighbor neighbor : plan.neighbors()) {
-      String prefix = " neighbor " + neighbor.address() + " ";
-      lines.add(prefix + "remote-as " + neighbor.asn().number());
-      lines.add(prefix + "description " + neighbor.name());
-      lines.add(prefix + "timers " + RouterPlan.KEEPALIVE_SECONDS + " " + RouterPlan.HOLD_SECONDS);
-      lines.add(prefix + "timers connect 1");
-      switch (neighbor) {
-        case RouterPlan.Fabric _ -> {}
-        case RouterPlan.HostPeer _ -> lines.add(prefix + "passive");
-      }
+      lines.addAll(
+          switch (neighbor) {
+            case RouterPlan.Fabric(String name, var address, Asn asn) ->
+                session(address, name, asn, "fabric");
+            case RouterPlan.HostPeer(String name, var address, Asn asn) ->
+                session(address, name, asn, "hosts");
+            case RouterPlan.LinkPeer(String link) ->
+                List.of(" neighbor " + link + " interface peer-group hosts");
+          });
     }
     lines.addAll(family(plan, "4"));
     lines.addAll(family(plan, "6"));
     return String.join("\n", lines) + "\n";
+  }
+
+  private static List<String> session(IpAddress address, String name, Asn asn, String group) {
+    String prefix = " neighbor " + address + " ";
+    return List.of(
+        prefix + "remote-as " + asn.number(),
+        prefix + "peer-group " + group,
+        prefix + "description " + name);
   }
 
   private static List<String> family(RouterPlan plan, String version) {
@@ -189,14 +207,12 @@ final class FrrRouter implements Router {
     for (RouterPlan.Network network : plan.networks()) {
       lines.add("  network " + (version.equals("4") ? network.ipv4() : network.ipv6()));
     }
-    for (RouterPlan.Neighbor neighbor : plan.neighbors()) {
-      String prefix = "  neighbor " + neighbor.address() + " ";
-      lines.add(prefix + "activate");
-      switch (neighbor) {
-        case RouterPlan.Fabric _ -> lines.add(prefix + "next-hop-self");
-        case RouterPlan.HostPeer _ ->
-            lines.add(prefix + "prefix-list containers" + version + " in");
-      }
+    lines.add("  neighbor fabric activate");
+    lines.add("  neighbor fabric next-hop-self");
+    lines.add("  neighbor hosts activate");
+    lines.add("  neighbor hosts prefix-list containers" + version + " in");
+    if (plan.overriddenAs().isPresent()) {
+      lines.add("  neighbor hosts as-override");
     }
     lines.add("  maximum-paths 8");
     lines.add(" exit-address-family");

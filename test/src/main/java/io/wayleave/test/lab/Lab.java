@@ -28,8 +28,7 @@ public final class Lab implements AutoCloseable {
   private final LabSpec spec;
   private final Path directory;
   private final Topology topology;
-  private final Router spine;
-  private final Map<Integer, Router> tors = new LinkedHashMap<>();
+  private final Map<String, Router> routers = new LinkedHashMap<>();
   private final Map<String, LabHost> hosts = new LinkedHashMap<>();
   private final Etcd etcd;
 
@@ -39,16 +38,20 @@ public final class Lab implements AutoCloseable {
     this.topology = new Topology(spec);
     StateFile state = new StateFile(directory);
     Daemons daemons = new Daemons(state);
-    this.spine = new BirdRouter(RouterPlan.ofSpine(topology), daemons, directory.resolve("spine"));
     for (Topology.Tor tor : topology.tors()) {
       RouterPlan plan = RouterPlan.of(topology, tor);
       Path folder = directory.resolve(tor.name());
-      tors.put(
-          tor.rack(),
+      routers.put(
+          tor.name(),
           switch (tor.kind()) {
             case BIRD -> new BirdRouter(plan, daemons, folder);
             case FRR -> new FrrRouter(plan, daemons, folder);
           });
+    }
+    if (spec.shape().hasTors()) {
+      routers.put(
+          "spine",
+          new BirdRouter(RouterPlan.ofSpine(topology), daemons, directory.resolve("spine")));
     }
     this.etcd = new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
     for (Topology.Host host : topology.hosts()) {
@@ -99,20 +102,32 @@ public final class Lab implements AutoCloseable {
     return spec;
   }
 
-  public Router spine() {
-    return spine;
+  public Router router(String name) {
+    return found("router", name, routers.get(name), String.join(", ", routers.keySet()));
   }
 
-  /** The switch of a rack, counted from 1. */
+  /** The switch of a rack, counted from 1; the first where there are two. */
   public Router tor(int rack) {
-    return found("rack", Integer.toString(rack), tors.get(rack), "1 to " + spec.racks());
+    return tors(rack).getFirst();
+  }
+
+  /** The switches of a rack, counted from 1. */
+  public List<Router> tors(int rack) {
+    List<Router> found =
+        topology.tors().stream()
+            .filter(tor -> tor.rack() == rack)
+            .map(tor -> router(tor.name()))
+            .toList();
+    if (found.isEmpty()) {
+      throw new LabException(
+          "the lab has no switch in rack " + rack + "; it has racks 1 to " + spec.racks());
+    }
+    return found;
   }
 
   /** All switches and the spine. */
   public List<Router> routers() {
-    List<Router> all = new ArrayList<>(tors.values());
-    all.add(spine);
-    return all;
+    return List.copyOf(routers.values());
   }
 
   public LabHost host(String name) {
@@ -174,7 +189,7 @@ public final class Lab implements AutoCloseable {
       steps.add(() -> progress.step(host.name() + ": containerd, podman", host::start));
     }
     Parallel.run(steps);
-    progress.step("fabric carries every rack to etcd", this::awaitFabric);
+    progress.step("every host reaches etcd", this::awaitFabric);
     if (spec.agents()) {
       startAgents(progress);
     }
@@ -189,18 +204,41 @@ public final class Lab implements AutoCloseable {
       steps.add(() -> progress.step(host.name() + ": agent", host.agent()::start));
     }
     Parallel.run(steps);
-    progress.step("every agent has its BGP session", this::awaitSessions);
+    for (Topology.Host reflector : topology.reflectors()) {
+      progress.step(
+          reflector.name() + " reflects routes: netctl node", () -> makeReflector(reflector));
+    }
+    progress.step("every agent has its BGP sessions", this::awaitSessions);
   }
 
-  /** Waits until every switch has a session with each of its hosts. */
+  private void makeReflector(Topology.Host host) {
+    netctl("node", "reflector", host.name(), Manifests.CLUSTER_ID).check();
+    netctl("node", "label", host.name(), Manifests.REFLECTOR_LABEL + "=true").check();
+  }
+
+  /** Waits until every host has each session that the shape gives it. */
   public void awaitSessions() {
     for (LabHost host : hosts.values()) {
-      Router tor = tor(host.place().rack());
-      Await.until(
-          tor.name() + " has a BGP session with " + host.name(),
-          FABRIC_DEADLINE,
-          () -> tor.session(host.name()).established(),
-          () -> tor.sessions() + "\n" + host.agent().status());
+      if (spec.shape().hasTors()) {
+        for (Router tor : tors(host.place().rack())) {
+          Await.until(
+              tor.name() + " has a BGP session with " + host.name(),
+              FABRIC_DEADLINE,
+              () -> tor.session(host.name()).established(),
+              () -> tor.sessions() + "\n" + host.agent().status());
+        }
+      } else {
+        List<Topology.Host> reflectors = topology.reflectors();
+        int wanted =
+            reflectors.isEmpty() || reflectors.contains(host.place())
+                ? hosts.size() - 1
+                : reflectors.size();
+        Await.until(
+            host.name() + " has " + wanted + " BGP sessions",
+            FABRIC_DEADLINE,
+            () -> host.agent().establishedSessions() == wanted,
+            () -> String.valueOf(host.agent().status()));
+      }
     }
   }
 
@@ -225,16 +263,19 @@ public final class Lab implements AutoCloseable {
 
   private void awaitFabric() {
     for (Topology.Tor tor : topology.tors()) {
+      Router router = router(tor.name());
       Await.until(
           tor.name() + " has a BGP session with the spine",
           FABRIC_DEADLINE,
-          () -> tor(tor.rack()).session("spine").established(),
-          () -> String.valueOf(tor(tor.rack()).sessions()));
-      Await.until(
-          tor.name() + " has heard of etcd's network",
-          FABRIC_DEADLINE,
-          () -> tor(tor.rack()).bgpRoutes().contains(Cidr.parse("10.90.0.0/24")),
-          () -> String.valueOf(tor(tor.rack()).bgpRoutes()));
+          () -> router.session("spine").established(),
+          () -> String.valueOf(router.sessions()));
+      if (!spec.shape().hasSegment()) {
+        Await.until(
+            tor.name() + " has heard of etcd's network",
+            FABRIC_DEADLINE,
+            () -> router.bgpRoutes().contains(Cidr.parse("10.90.0.0/24")),
+            () -> String.valueOf(router.bgpRoutes()));
+      }
     }
     for (LabHost host : hosts.values()) {
       Await.until(

@@ -129,7 +129,15 @@ public final class LabAgent {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("nodeName", host.name());
     fields.put("datastore", Topology.datastoreUrl());
-    fields.put("asNumber", host.place().asn().number());
+    Shape shape = state.require().spec().shape();
+    if (shape.torsPerRack() > 1 && shape.links() == Shape.Links.RACK) {
+      // By either switch it reaches the datastore with another address.
+      fields.put("ipv4Address", host.place().ipv4().toString());
+      fields.put("ipv6Address", host.place().ipv6().toString());
+    }
+    if (shape.hostAs() != Shape.HostAs.FABRIC) {
+      fields.put("asNumber", host.place().asn().number());
+    }
     fields.put("labels", Map.of("rack", Integer.toString(host.place().rack())));
     fields.put("agentSocket", agentSocket().toString());
     fields.put("adminSocket", adminSocket().toString());

@@ -82,6 +82,14 @@ public final class LabMain {
 
   /** A lab to make. */
   static final class Wanted {
+    @Option(
+        names = "--shape",
+        defaultValue = "one-tor",
+        description =
+            "How hosts and switches are put together (${DEFAULT-VALUE}), as docs/deployments says:"
+                + " one-tor, two-tors, unnumbered, mesh, reflectors, rack-as, one-as")
+    private String shape;
+
     @Option(names = "--racks", defaultValue = "2", description = "Racks (${DEFAULT-VALUE})")
     private int racks;
 
@@ -94,14 +102,15 @@ public final class LabMain {
     @Option(
         names = "--tor",
         defaultValue = "mixed",
-        description = "Switches: bird, frr, or mixed (${DEFAULT-VALUE}): BIRD in odd racks")
+        description = "Switches: bird, frr, or mixed (${DEFAULT-VALUE}), which is both in turn")
     private String tor;
 
     @Option(names = "--no-agents", description = "Only the fabric, etcd and the runtimes")
     private boolean noAgents;
 
     LabSpec spec(String name) {
-      return new LabSpec(name, racks, hosts, RouterKind.Choice.parse(tor), !noAgents);
+      return new LabSpec(
+          name, Shape.parse(shape), racks, hosts, RouterKind.Choice.parse(tor), !noAgents);
     }
   }
 

@@ -7,13 +7,15 @@ import java.util.regex.Pattern;
  * What a lab is made of.
  *
  * @param name becomes part of every namespace, cgroup and folder, so that labs do not collide
+ * @param shape how hosts and switches are put together
  * @param racks 1 to {@value #MAX_RACKS}
  * @param hosts per rack, 1 to {@value #MAX_HOSTS}
  * @param tors the routing daemons of the top-of-rack switches
  * @param agents whether hosts run Wayleave. Without it, the lab is the fabric, etcd and the
  *     runtimes with the reference ptp plugin: enough to try routing daemons against each other
  */
-public record LabSpec(String name, int racks, int hosts, RouterKind.Choice tors, boolean agents) {
+public record LabSpec(
+    String name, Shape shape, int racks, int hosts, RouterKind.Choice tors, boolean agents) {
   public static final int MAX_RACKS = 100;
   public static final int MAX_HOSTS = 100;
 
@@ -28,11 +30,11 @@ public record LabSpec(String name, int racks, int hosts, RouterKind.Choice tors,
 
   /** Two racks of two hosts, a BIRD and an FRR switch, and an agent on each host. */
   public static LabSpec named(String name) {
-    return new LabSpec(name, 2, 2, RouterKind.Choice.MIXED, true);
+    return new LabSpec(name, Shape.ONE_TOR, 2, 2, RouterKind.Choice.MIXED, true);
   }
 
   public LabSpec withoutAgents() {
-    return new LabSpec(name, racks, hosts, tors, false);
+    return new LabSpec(name, shape, racks, hosts, tors, false);
   }
 
   static String requireName(String name) {

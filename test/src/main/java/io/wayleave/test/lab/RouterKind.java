@@ -8,11 +8,13 @@ public enum RouterKind {
   BIRD,
   FRR;
 
-  /** What {@code --tor} asks for: one kind in all racks, or both in turn. */
+  /** What {@code --tor} asks for: one kind everywhere, or both in turn. */
   public enum Choice {
     BIRD,
     FRR,
-    /** BIRD in odd racks, FRR in even ones. */
+    /**
+     * BIRD in odd racks, FRR in even ones; of the two switches of a rack the second is the other.
+     */
     MIXED;
 
     static Choice parse(String text) {
@@ -24,11 +26,14 @@ public enum RouterKind {
       };
     }
 
-    RouterKind inRack(int rack) {
+    /**
+     * @param number of the switch in its rack, counted from 1
+     */
+    RouterKind of(int rack, int number) {
       return switch (this) {
         case BIRD -> RouterKind.BIRD;
         case FRR -> RouterKind.FRR;
-        case MIXED -> rack % 2 == 1 ? RouterKind.BIRD : RouterKind.FRR;
+        case MIXED -> (rack + number) % 2 == 0 ? RouterKind.BIRD : RouterKind.FRR;
       };
     }
   }

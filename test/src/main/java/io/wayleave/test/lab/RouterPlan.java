@@ -1,14 +1,18 @@
 package io.wayleave.test.lab;
 
 import io.wayleave.model.Asn;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a router of the lab does, whatever daemon does it.
  *
  * @param networks interfaces whose connected networks it announces
+ * @param overriddenAs the AS that the rack's hosts share: taken out of what they are told, so that
+ *     they do not see their own AS in it
  */
 record RouterPlan(
     String name,
@@ -16,7 +20,8 @@ record RouterPlan(
     Asn asn,
     IpAddress routerId,
     List<Neighbor> neighbors,
-    List<Network> networks) {
+    List<Network> networks,
+    Optional<Asn> overriddenAs) {
   static final int HOLD_SECONDS = 9;
   static final int KEEPALIVE_SECONDS = 3;
 
@@ -26,15 +31,11 @@ record RouterPlan(
   }
 
   /** A connected network that is announced. */
-  record Network(String link, String ipv4, String ipv6) {}
+  record Network(String link, Cidr ipv4, Cidr ipv6) {}
 
   /** The other side of a BGP session. */
   sealed interface Neighbor {
     String name();
-
-    IpAddress address();
-
-    Asn asn();
   }
 
   /** Another router: it is believed all that it says. */
@@ -42,6 +43,21 @@ record RouterPlan(
 
   /** A host: it connects, the router never does, and it is believed only containers' addresses. */
   record HostPeer(String name, IpAddress address, Asn asn) implements Neighbor {}
+
+  /** A host at the other end of the link of that name, of whatever address and AS. */
+  record LinkPeer(String name) implements Neighbor {}
+
+  /** The neighbours that are hosts. */
+  List<Neighbor> hosts() {
+    return neighbors.stream().filter(n -> !(n instanceof Fabric)).toList();
+  }
+
+  Neighbor neighbor(String neighbor) {
+    return neighbors.stream()
+        .filter(n -> n.name().equals(neighbor))
+        .findFirst()
+        .orElseThrow(() -> new LabException(name + " has no session with " + neighbor));
+  }
 
   static RouterPlan ofSpine(Topology topology) {
     List<Neighbor> neighbors = new ArrayList<>();
@@ -52,16 +68,23 @@ record RouterPlan(
         "spine",
         topology.spineNamespace(),
         Topology.SPINE_AS,
-        topology.spineAddress(1),
+        topology.tors().getFirst().spine4(),
         neighbors,
-        List.of(new Network("etcd", "10.90.0.0/24", "fd90::/64")));
+        topology.shape().hasSegment()
+            ? List.of()
+            : List.of(new Network("etcd", Cidr.parse("10.90.0.0/24"), Cidr.parse("fd90::/64"))),
+        Optional.empty());
   }
 
   static RouterPlan of(Topology topology, Topology.Tor tor) {
+    boolean unnumbered = topology.shape().links() == Shape.Links.UNNUMBERED;
     List<Neighbor> neighbors = new ArrayList<>();
-    neighbors.add(new Fabric("spine", topology.spineAddress(tor.rack()), Topology.SPINE_AS));
+    neighbors.add(new Fabric("spine", tor.spine4(), Topology.SPINE_AS));
     for (Topology.Host host : topology.hosts(tor.rack())) {
-      neighbors.add(new HostPeer(host.name(), host.ipv4(), host.asn()));
+      neighbors.add(
+          unnumbered
+              ? new LinkPeer(host.name())
+              : new HostPeer(host.name(), Topology.address(host, tor), host.asn()));
     }
     return new RouterPlan(
         tor.name(),
@@ -69,7 +92,9 @@ record RouterPlan(
         tor.asn(),
         tor.uplink4(),
         neighbors,
-        List.of(
-            new Network("rack", "10.90." + tor.rack() + ".0/24", "fd90:" + tor.rack() + "::/64")));
+        unnumbered ? List.of() : List.of(new Network("rack", tor.network4(), tor.network6())),
+        topology.shape().hostAs() == Shape.HostAs.RACK
+            ? Optional.of(topology.hosts(tor.rack()).getFirst().asn())
+            : Optional.empty());
   }
 }

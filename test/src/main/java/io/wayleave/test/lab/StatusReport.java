@@ -16,22 +16,24 @@ final class StatusReport {
     List<String> lines = new ArrayList<>();
     lines.add(
         "lab " + lab.spec().name() + ", etcd " + (lab.etcd().isHealthy() ? "serves" : "is down"));
-    lines.add("");
-    lines.add(row("ROUTER", "KIND", "PEER", "STATE"));
+    if (!lab.routers().isEmpty()) {
+      lines.add("");
+      lines.add(row("ROUTER", "KIND", "PEER", "STATE"));
+    }
     for (Router router : lab.routers()) {
       for (Router.Session session : router.sessions()) {
         lines.add(row(router.name(), router.kind().label(), session.peer(), session.state()));
       }
     }
     lines.add("");
-    lines.add(row("HOST", "ADDRESS", "AS", "RUNTIME"));
+    lines.add(row("HOST", "ADDRESS", "AS", "RUNTIME, SESSIONS"));
     for (LabHost host : lab.hosts()) {
       lines.add(
           row(
               host.name(),
               host.place().ipv4().toString(),
               host.place().asn().toString(),
-              host.place().preferredRuntime().label()));
+              host.place().preferredRuntime().label() + sessions(host)));
     }
     List<LabContainer> containers = lab.containers();
     if (!containers.isEmpty()) {
@@ -47,6 +49,11 @@ final class StatusReport {
       }
     }
     return String.join("\n", lines);
+  }
+
+  /** Established BGP sessions, as the host's agent has them. */
+  private String sessions(LabHost host) {
+    return lab.spec().agents() ? ", " + host.agent().establishedSessions() : "";
   }
 
   private static String row(String a, String b, String c, String d) {

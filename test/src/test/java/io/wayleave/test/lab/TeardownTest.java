@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 @Tag("real")
 class TeardownTest {
   private final String name = LabNames.next();
-  private final LabSpec spec = new LabSpec(name, 1, 1, RouterKind.Choice.FRR, false);
+  private final LabSpec spec = new LabSpec(name, Shape.ONE_TOR, 1, 1, RouterKind.Choice.FRR, false);
 
   @AfterEach
   void down() {

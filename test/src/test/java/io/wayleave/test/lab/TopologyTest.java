@@ -2,6 +2,7 @@ package io.wayleave.test.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.wayleave.model.Asn;
 import io.wayleave.model.InvalidInputException;
@@ -26,11 +27,11 @@ class TopologyTest {
     assertThat(host.asn()).isEqualTo(new Asn(4_200_002_001L));
     assertThat(host.preferredRuntime()).isEqualTo(RuntimeKind.CONTAINERD);
 
-    Topology.Tor tor = topology.tor(2);
+    Topology.Tor tor = topology.tors(2).getFirst();
     assertThat(tor.kind()).isEqualTo(RouterKind.FRR);
     assertThat(tor.asn()).isEqualTo(new Asn(65002));
     assertThat(tor.uplink4()).isEqualTo(IpAddress.parse("10.90.255.3"));
-    assertThat(topology.spineAddress(2)).isEqualTo(IpAddress.parse("10.90.255.2"));
+    assertThat(tor.spine4()).isEqualTo(IpAddress.parse("10.90.255.2"));
   }
 
   @Test
@@ -38,12 +39,24 @@ class TopologyTest {
     Topology topology =
         new Topology(
             new LabSpec(
-                "lab", LabSpec.MAX_RACKS, LabSpec.MAX_HOSTS, RouterKind.Choice.MIXED, true));
+                "lab",
+                Shape.TWO_TORS,
+                LabSpec.MAX_RACKS,
+                LabSpec.MAX_HOSTS,
+                RouterKind.Choice.MIXED,
+                true));
 
     List<Object> given =
-        Stream.concat(
+        Stream.of(
+                topology.hosts().stream().flatMap(h -> Stream.<Object>of(h.asn(), h.namespace())),
                 topology.hosts().stream()
-                    .flatMap(h -> Stream.<Object>of(h.ipv4(), h.ipv6(), h.asn(), h.namespace())),
+                    .flatMap(
+                        h ->
+                            topology.tors(h.rack()).stream()
+                                .flatMap(
+                                    t ->
+                                        Stream.<Object>of(
+                                            Topology.address(h, t), Topology.address6(h, t)))),
                 topology.tors().stream()
                     .flatMap(
                         t ->
@@ -52,19 +65,53 @@ class TopologyTest {
                                 t.gateway6(),
                                 t.uplink4(),
                                 t.uplink6(),
-                                topology.spineAddress(t.rack()),
-                                topology.spineAddress6(t.rack()),
+                                t.spine4(),
+                                t.spine6(),
                                 t.asn(),
                                 t.namespace())))
+            .flatMap(objects -> objects)
             .toList();
     Set<Object> distinct = new HashSet<>(given);
     assertThat(distinct).hasSameSizeAs(given);
   }
 
   @Test
+  void ofTwoSwitchesInARackEachHasANameAnAsAndASubnetOfItsOwn() {
+    Topology topology =
+        new Topology(new LabSpec("lab", Shape.TWO_TORS, 2, 1, RouterKind.Choice.MIXED, true));
+
+    assertThat(topology.tors())
+        .extracting(Topology.Tor::name, Topology.Tor::kind, t -> t.asn().number())
+        .containsExactly(
+            tuple("tor1a", RouterKind.BIRD, 65001L),
+            tuple("tor1b", RouterKind.FRR, 65101L),
+            tuple("tor2a", RouterKind.FRR, 65002L),
+            tuple("tor2b", RouterKind.BIRD, 65102L));
+    Topology.Host host = topology.hosts(1).getFirst();
+    Topology.Tor second = topology.tors(1).getLast();
+    assertThat(second.hostLink()).isEqualTo("eth1");
+    assertThat(second.gateway4()).isEqualTo(IpAddress.parse("10.91.1.1"));
+    assertThat(Topology.address(host, second)).isEqualTo(IpAddress.parse("10.91.1.11"));
+    assertThat(host.ipv4()).isEqualTo(IpAddress.parse("10.90.1.11"));
+  }
+
+  @Test
+  void hostsShareAnAsWhereTheShapeSaysSo() {
+    assertThat(asNumbers(Shape.RACK_AS)).containsExactly(4_200_001_000L, 4_200_002_000L);
+    assertThat(asNumbers(Shape.ONE_AS)).containsExactly(64512L);
+    assertThat(asNumbers(Shape.ONE_TOR)).hasSize(4);
+  }
+
+  private static List<Long> asNumbers(Shape shape) {
+    return new Topology(new LabSpec("lab", shape, 2, 2, RouterKind.Choice.MIXED, true))
+        .hosts().stream().map(host -> host.asn().number()).distinct().toList();
+  }
+
+  @Test
   void aNamespaceBelongsToOneLabOnly() {
     assertThat(Topology.isNamespaceOf("lab", "lab-r12h3")).isTrue();
     assertThat(Topology.isNamespaceOf("lab", "lab-spine")).isTrue();
+    assertThat(Topology.isNamespaceOf("lab", "lab-tor1b")).isTrue();
     assertThat(Topology.isNamespaceOf("lab", "lab2-spine")).isFalse();
     assertThat(Topology.isNamespaceOf("lab", "lab-spine2")).isFalse();
     assertThat(Topology.isNamespaceOf("lab", "lab-other-r1h1")).isFalse();
@@ -76,12 +123,17 @@ class TopologyTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("--name")
         .hasMessageContaining("My-Lab");
-    assertThatThrownBy(() -> new LabSpec("lab", 0, 2, RouterKind.Choice.MIXED, true))
+    assertThatThrownBy(() -> new LabSpec("lab", Shape.ONE_TOR, 0, 2, RouterKind.Choice.MIXED, true))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("--racks");
-    assertThatThrownBy(() -> new LabSpec("lab", 2, 101, RouterKind.Choice.MIXED, true))
+    assertThatThrownBy(
+            () -> new LabSpec("lab", Shape.ONE_TOR, 2, 101, RouterKind.Choice.MIXED, true))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("--hosts");
+    assertThatThrownBy(() -> Shape.parse("ring"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("--shape")
+        .hasMessageContaining("two-tors");
     assertThatThrownBy(() -> RouterKind.Choice.parse("cisco"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("--tor");
