@@ -11,6 +11,7 @@ import io.wayleave.model.Kind;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.Node;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.RouterId;
 import io.wayleave.model.status.AgentStatus;
 import io.wayleave.model.status.Presence;
 import java.util.List;
@@ -136,6 +137,47 @@ final class NodeCommand {
                     new Node(present.metadata(), ((Node) present).spec().withDraining(wanted)));
     context.output().changes(List.of(change));
     return 0;
+  }
+
+  @Command(
+      name = "reflector",
+      description = {
+        "Make a node a route reflector (RFC 4456) for its internal peers, or no longer.",
+        "Whom it peers with is said by a BGPPeer with a peerSelector."
+      })
+  int reflector(
+      @Parameters(index = "0", paramLabel = "NODE", description = "name of the node") String name,
+      @Parameters(
+              index = "1",
+              paramLabel = "CLUSTER-ID|none",
+              description =
+                  "number in the form of an IPv4 address that the reflectors of a cluster share")
+          String clusterId) {
+    Optional<RouterId> wanted =
+        clusterId.equals("none")
+            ? Optional.empty()
+            : Flags.read(Map.of("", "CLUSTER-ID"), () -> Optional.of(RouterId.parse(clusterId)));
+    Change change =
+        context
+            .resources()
+            .change(Kind.NODE, name, present -> withClusterId((Node) present, wanted));
+    context.output().changes(List.of(change));
+    return 0;
+  }
+
+  private static Node withClusterId(Node node, Optional<RouterId> clusterId) {
+    Optional<Node.Bgp> bgp = node.spec().bgp();
+    return new Node(
+        node.metadata(),
+        new Node.Spec(
+            Optional.of(
+                new Node.Bgp(
+                    bgp.flatMap(Node.Bgp::asNumber),
+                    bgp.flatMap(Node.Bgp::ipv4Address),
+                    bgp.flatMap(Node.Bgp::ipv6Address),
+                    bgp.flatMap(Node.Bgp::routerID),
+                    clusterId)),
+            node.spec().draining()));
   }
 
   private static Node.Spec noSpec() {

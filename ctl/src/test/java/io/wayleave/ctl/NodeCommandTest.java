@@ -99,6 +99,30 @@ class NodeCommandTest {
   }
 
   @Test
+  void makesANodeARouteReflectorAndUnmakesIt() {
+    netctl.put(
+        """
+        apiVersion: wayleave.io/v1
+        kind: Node
+        metadata: {name: r1h1}
+        spec: {bgp: {ipv4Address: 10.90.1.11/24}}
+        """);
+    assertThat(netctl.run("node", "reflector", "r1h1", "10.90.0.1").out())
+        .isEqualTo("Node r1h1 replaced\n");
+    assertThat(netctl.run("get", "node", "r1h1", "-o", "yaml").out())
+        .contains("routeReflectorClusterID: 10.90.0.1")
+        .contains("ipv4Address");
+    assertThat(netctl.run("node", "reflector", "r1h1", "none").out())
+        .isEqualTo("Node r1h1 replaced\n");
+    assertThat(netctl.run("get", "node", "r1h1", "-o", "yaml").out())
+        .doesNotContain("routeReflectorClusterID")
+        .contains("ipv4Address");
+    assertThat(netctl.run("node", "reflector", "r1h1", "one").err())
+        .contains("CLUSTER-ID")
+        .contains("one");
+  }
+
+  @Test
   void labelsNoNodeThatDoesNotExist() {
     assertThat(netctl.run("node", "label", "r9h9", "rack=2"))
         .isEqualTo(

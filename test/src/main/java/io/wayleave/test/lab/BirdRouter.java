@@ -44,6 +44,11 @@ final class BirdRouter implements Router {
   }
 
   @Override
+  public String namespace() {
+    return plan.namespace();
+  }
+
+  @Override
   public void start() {
     Path config = directory.resolve("bird.conf");
     Path log = directory.resolve("bird.log");
@@ -144,10 +149,15 @@ final class BirdRouter implements Router {
     return directory.resolve("bird.sock");
   }
 
-  private Command birdc(String... words) {
+  @Override
+  public List<String> cli(List<String> words) {
     List<String> argv = new ArrayList<>(List.of("birdc", "-s", socket().toString()));
-    argv.addAll(List.of(words));
-    return Command.of(argv);
+    argv.addAll(words);
+    return argv;
+  }
+
+  private Command birdc(String... words) {
+    return Command.of(cli(List.of(words)));
   }
 
   static String configuration(RouterPlan plan) {

@@ -41,6 +41,11 @@ final class FrrRouter implements Router {
   }
 
   @Override
+  public String namespace() {
+    return plan.namespace();
+  }
+
+  @Override
   public void start() {
     try {
       Files.createDirectories(directory);
@@ -144,6 +149,15 @@ final class FrrRouter implements Router {
 
   private JsonNode json(String command) {
     return Json.read("vtysh of " + name(), vtysh(command).check());
+  }
+
+  @Override
+  public List<String> cli(List<String> words) {
+    List<String> argv = new ArrayList<>(List.of("vtysh", "--vty_socket", directory.toString()));
+    if (!words.isEmpty()) {
+      argv.addAll(List.of("-c", String.join(" ", words)));
+    }
+    return argv;
   }
 
   private Command vtysh(String... commands) {

@@ -31,6 +31,7 @@ public final class Lab implements AutoCloseable {
   private final Map<String, Router> routers = new LinkedHashMap<>();
   private final Map<String, LabHost> hosts = new LinkedHashMap<>();
   private final Etcd etcd;
+  private final Faults faults;
 
   private Lab(LabSpec spec, Path directory) {
     this.spec = spec;
@@ -53,6 +54,7 @@ public final class Lab implements AutoCloseable {
           "spine",
           new BirdRouter(RouterPlan.ofSpine(topology), daemons, directory.resolve("spine")));
     }
+    this.faults = new Faults(this, state);
     this.etcd = new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
     for (Topology.Host host : topology.hosts()) {
       hosts.put(host.name(), new LabHost(host, spec, daemons, state, directory));
@@ -136,6 +138,11 @@ public final class Lab implements AutoCloseable {
 
   public List<LabHost> hosts() {
     return List.copyOf(hosts.values());
+  }
+
+  /** What can be made to fail. */
+  public Faults faults() {
+    return faults;
   }
 
   public Etcd etcd() {

@@ -32,6 +32,9 @@ import picocli.CommandLine.Parameters;
       LabMain.Run.class,
       LabMain.Remove.class,
       LabMain.Exec.class,
+      LabMain.Cli.class,
+      LabMain.Power.class,
+      LabMain.Cable.class,
       LabMain.NetctlCommand.class,
       LabMain.BenchCni.class,
       LabMain.DemoCommand.class,
@@ -264,6 +267,93 @@ public final class LabMain {
     @Override
     public Integer call() {
       return which.open().exec(where, command);
+    }
+  }
+
+  @Command(
+      name = "cli",
+      description = "Runs a router's own command line: birdc or vtysh.",
+      mixinStandardHelpOptions = true)
+  static final class Cli extends Sub {
+    @Mixin private Which which;
+
+    @Parameters(index = "0", paramLabel = "ROUTER", description = "A switch or the spine")
+    private String router;
+
+    @Parameters(
+        index = "1..*",
+        paramLabel = "CMD",
+        arity = "0..*",
+        description = "One command; without it, a prompt")
+    private List<String> command = new ArrayList<>();
+
+    @Override
+    public Integer call() {
+      return io.wayleave.test.lab.Command.of(which.open().router(router).cli(command)).attached();
+    }
+  }
+
+  @Command(
+      name = "power",
+      description = "Takes a router's power away, or gives it back.",
+      mixinStandardHelpOptions = true)
+  static final class Power extends Sub {
+    enum PowerState {
+      off,
+      on
+    }
+
+    @Mixin private Which which;
+
+    @Parameters(index = "0", description = "${COMPLETION-CANDIDATES}")
+    private PowerState state;
+
+    @Parameters(index = "1", paramLabel = "ROUTER", description = "A switch or the spine")
+    private String router;
+
+    @Override
+    public Integer call() {
+      Faults faults = which.open().faults();
+      switch (state) {
+        case off -> faults.powerOff(router);
+        case on -> faults.powerOn(router);
+      }
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "cable",
+      description =
+          "Cuts the cable between a host and its switch, lets it carry nothing, mends it.",
+      mixinStandardHelpOptions = true)
+  static final class Cable extends Sub {
+    enum CableState {
+      cut,
+      mute,
+      mend
+    }
+
+    @Mixin private Which which;
+
+    @Parameters(index = "0", description = "${COMPLETION-CANDIDATES}")
+    private CableState state;
+
+    @Parameters(index = "1", paramLabel = "HOST", description = "The host, such as r1h1")
+    private String host;
+
+    @Parameters(index = "2", paramLabel = "ROUTER", description = "The switch, such as tor1a")
+    private String router;
+
+    @Override
+    public Integer call() {
+      Faults faults = which.open().faults();
+      switch (state) {
+        case cut -> faults.cut(host, router);
+        case mute -> faults.mute(host, router);
+        case mend -> faults.mend(host, router);
+      }
+      return 0;
     }
   }
 

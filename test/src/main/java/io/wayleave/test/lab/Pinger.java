@@ -54,7 +54,8 @@ public final class Pinger implements AutoCloseable {
    */
   public static Pinger start(List<String> from, IpAddress to) {
     List<String> argv = new ArrayList<>(from);
-    argv.addAll(List.of("ping", "-n", "-i", "0.01", to.toString()));
+    // A line at a time: a block of ping's output is half a second of answers.
+    argv.addAll(List.of("stdbuf", "-oL", "ping", "-n", "-i", "0.01", to.toString()));
     try {
       Path output = Files.createTempFile("wayleave-ping", ".txt");
       Process process =

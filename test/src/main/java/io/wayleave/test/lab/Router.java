@@ -13,11 +13,21 @@ public sealed interface Router permits BirdRouter, FrrRouter {
 
   RouterKind kind();
 
+  /** The network namespace that it is in. */
+  String namespace();
+
   /** One BGP session as the router sees it. {@code state} is in the router's own words. */
   record Session(String peer, boolean established, String state) {}
 
   /** Starts the daemon and returns when it answers. */
   void start();
+
+  /**
+   * The daemon's own command line: {@code birdc} or {@code vtysh}.
+   *
+   * @param words one command, or none for a prompt
+   */
+  List<String> cli(List<String> words);
 
   /** All configured sessions, in the order of configuration. */
   List<Session> sessions();
