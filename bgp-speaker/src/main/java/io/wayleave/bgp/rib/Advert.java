@@ -1,13 +1,21 @@
 package io.wayleave.bgp.rib;
 
+import io.wayleave.bgp.wire.PathAttributes;
 import java.util.Optional;
 
 /**
  * A path as it is told by one table: the bucket of prefixes that share their messages. One object
- * for each path, so comparing two is comparing references.
+ * for each key, so comparing two is comparing references.
  */
 final class Advert {
-  private final Path path;
+  /**
+   * What an advert is made from.
+   *
+   * @param judged what the export policy made of the path's attributes
+   */
+  record Key(Path path, PathAttributes judged) {}
+
+  private final Key key;
   private final Route route;
   private final Origin origin;
   // Numbers of prefixes that are to be told; an entry that was overtaken since is skipped.
@@ -16,14 +24,14 @@ final class Advert {
   // Prefixes that are told so, and those that shall be.
   private int users;
 
-  Advert(Path path, Route route, Origin origin) {
-    this.path = path;
+  Advert(Key key, Route route, Origin origin) {
+    this.key = key;
     this.route = route;
     this.origin = origin;
   }
 
-  Path path() {
-    return path;
+  Key key() {
+    return key;
   }
 
   Route route() {

@@ -116,18 +116,24 @@ public final class BestPath {
     return path.usable() && (path.isLocal() || metric.metric(path.nextHop().gateway()).isPresent());
   }
 
+  private int compare(DecisionStep step, Path a, Path b, NextHopMetric of) {
+    return step == DecisionStep.MED && settings.alwaysCompareMed()
+        ? DecisionStep.compareMed(a, b)
+        : step.compare(a, b, of);
+  }
+
   /** The paths that no other one beats at this step. */
   private List<Path> better(List<Path> alive, DecisionStep step) {
-    if (step.isTotal()) {
+    if (step.isTotal() || (step == DecisionStep.MED && settings.alwaysCompareMed())) {
       Path top = alive.getFirst();
       for (Path path : alive) {
-        if (step.compare(path, top, metric) < 0) {
+        if (compare(step, path, top, metric) < 0) {
           top = path;
         }
       }
       List<Path> left = new ArrayList<>(alive.size());
       for (Path path : alive) {
-        if (step.compare(path, top, metric) == 0) {
+        if (compare(step, path, top, metric) == 0) {
           left.add(path);
         }
       }
@@ -137,7 +143,7 @@ public final class BestPath {
     for (Path path : alive) {
       boolean beaten = false;
       for (Path other : alive) {
-        beaten |= step.compare(other, path, metric) < 0;
+        beaten |= compare(step, other, path, metric) < 0;
       }
       if (!beaten) {
         left.add(path);
@@ -170,7 +176,7 @@ public final class BestPath {
   private int tieBreak(Path a, Path b) {
     for (DecisionStep step : STEPS) {
       boolean breaksTies = step.compareTo(DecisionStep.FIRST_TIE_BREAK) >= 0;
-      int order = breaksTies ? step.compare(a, b, metric) : 0;
+      int order = breaksTies ? compare(step, a, b, metric) : 0;
       if (order != 0) {
         return order;
       }

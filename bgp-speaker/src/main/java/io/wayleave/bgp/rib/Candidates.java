@@ -76,9 +76,9 @@ public sealed interface Candidates permits Path, Candidates.Several, Candidates.
     };
   }
 
-  /** These with the path in place of the one of the same source, or added. */
+  /** These with the path in place of the one of the same source and path id, or added. */
   default Candidates with(Path path) {
-    int at = indexOf(path.source());
+    int at = indexOf(path.source(), path.pathId());
     if (count() == 0 || (at >= 0 && count() == 1)) {
       return path;
     }
@@ -90,10 +90,11 @@ public sealed interface Candidates permits Path, Candidates.Several, Candidates.
     return new Several(changed);
   }
 
-  /** Index of the path of that source, or -1. */
-  default int indexOf(PathSource source) {
+  /** Index of the path of that source with that path id, or -1. */
+  default int indexOf(PathSource source, int pathId) {
     for (int i = 0; i < count(); i++) {
-      if (PathSource.same(get(i).source(), source)) {
+      Path path = get(i);
+      if (path.pathId() == pathId && PathSource.same(path.source(), source)) {
         return i;
       }
     }

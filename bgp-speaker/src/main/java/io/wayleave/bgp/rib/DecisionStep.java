@@ -51,7 +51,7 @@ public enum DecisionStep {
   MED("higher MED from the same neighbour AS") {
     @Override
     int compare(Path a, Path b, NextHopMetric metric) {
-      return neighbour(a).equals(neighbour(b)) ? Long.compare(med(a), med(b)) : 0;
+      return neighbour(a).equals(neighbour(b)) ? compareMed(a, b) : 0;
     }
 
     @Override
@@ -131,6 +131,11 @@ public enum DecisionStep {
   private static Optional<Asn> neighbour(Path path) {
     PathAttributes attributes = path.attributes();
     return attributes.asPath().neighbour();
+  }
+
+  /** Whatever the neighbour AS. */
+  static int compareMed(Path a, Path b) {
+    return Long.compare(med(a), med(b));
   }
 
   private static long med(Path path) {

@@ -65,7 +65,7 @@ final class GroupTable {
   private int pendingCount;
   private int sentCount;
 
-  private final Map<Path, Advert> adverts = new HashMap<>();
+  private final Map<Advert.Key, Advert> adverts = new HashMap<>();
   private final Map<String, Origin> origins = new HashMap<>();
   private final Origin nobody = new Origin("");
   private final ArrayDeque<Advert> buckets = new ArrayDeque<>();
@@ -73,6 +73,7 @@ final class GroupTable {
 
   // The prefixes of an UPDATE share their path.
   private Optional<Path> lastPath = Optional.empty();
+  private Optional<PathAttributes> lastAdmitted = Optional.empty();
   private Optional<Advert> lastAdvert = Optional.empty();
   // The same of what was told by another table.
   private Optional<Advert> lastForeign = Optional.empty();
@@ -93,7 +94,7 @@ final class GroupTable {
 
   /** The members shall know what was chosen for the prefix, as far as it concerns them. */
   void set(int id, Candidates selection) {
-    want(id, selection.count() == 0 ? null : advertOf(selection.get(0)));
+    want(id, selection.count() == 0 ? null : advertOf(id, selection.get(0)));
   }
 
   private void want(int id, Advert advert) {
@@ -121,25 +122,40 @@ final class GroupTable {
                 || (told.origin().member().isEmpty() && advert.origin().member().isEmpty())));
   }
 
-  private Advert advertOf(Path path) {
+  private Advert advertOf(int id, Path path) {
     if (lastPath.isEmpty() || lastPath.get() != path) {
       lastPath = Optional.of(path);
-      lastAdvert = Optional.ofNullable(adverts.get(path)).or(() -> newAdvert(path));
+      lastAdmitted = export.admit(path);
+      lastAdvert =
+          export.looksAtPrefixes()
+              ? Optional.empty()
+              : lastAdmitted.flatMap(attributes -> advertOf(path, attributes));
     }
-    return lastAdvert.orElse(null);
+    if (!export.looksAtPrefixes() || lastAdmitted.isEmpty()) {
+      return lastAdvert.orElse(null);
+    }
+    return export
+        .judge(prefixes.prefix(id), path, lastAdmitted.get())
+        .flatMap(attributes -> advertOf(path, attributes))
+        .orElse(null);
   }
 
-  private Optional<Advert> newAdvert(Path path) {
+  private Optional<Advert> advertOf(Path path, PathAttributes judged) {
+    Advert.Key key = new Advert.Key(path, judged);
+    Optional<Advert> known = Optional.ofNullable(adverts.get(key));
+    if (known.isPresent()) {
+      return known;
+    }
     Optional<Advert> made =
         export
-            .of(family, path)
+            .finish(family, path, judged)
             .map(
                 route ->
                     new Advert(
-                        path,
+                        key,
                         new Route(sets.intern(route.attributes()), route.nextHop()),
                         originOf(path.source())));
-    made.ifPresent(advert -> adverts.put(path, advert));
+    made.ifPresent(advert -> adverts.put(key, advert));
     return made;
   }
 
@@ -177,7 +193,7 @@ final class GroupTable {
     }
     if (former != null) {
       if (former.unuse()) {
-        adverts.remove(former.path(), former);
+        adverts.remove(former.key(), former);
         if (lastAdvert.filter(last -> last == former).isPresent()) {
           lastPath = Optional.empty();
         }
@@ -449,7 +465,7 @@ final class GroupTable {
       lastForeign = Optional.of(foreign);
       lastAdopted =
           Optional.of(
-              new Advert(foreign.path(), foreign.route(), originOf(foreign.path().source())));
+              new Advert(foreign.key(), foreign.route(), originOf(foreign.key().path().source())));
     }
     return lastAdopted.orElseThrow();
   }

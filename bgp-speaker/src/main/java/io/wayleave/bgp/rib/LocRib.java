@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 
 /**
  * Every peer's Adj-RIB-In and what is chosen from them, for both families, in one table: all paths
@@ -88,8 +87,8 @@ public final class LocRib {
 
   private boolean put(Table table, int id, Path path) {
     Candidates former = table.known(id);
-    int at = former.indexOf(path.source());
-    if (at >= 0 && former.get(at).equals(path) && sameGeneration(former.get(at), path)) {
+    int at = former.indexOf(path.source(), path.pathId());
+    if (at >= 0 && former.get(at).equals(path)) {
       return false;
     }
     table.set(id, former.with(path));
@@ -100,18 +99,19 @@ public final class LocRib {
   /** Removes the path of that source, if there is one; returns whether there was. */
   public boolean remove(Cidr prefix, PathSource source) {
     Table table = table(prefix.family());
-    return remove(table, table.prefixes.find(prefix), source);
+    return remove(table, table.prefixes.find(prefix), source, 0);
   }
 
   /** Removes the path of that source, if there is one; returns whether there was. */
-  public boolean remove(Family family, long high, long low, int length, PathSource source) {
+  public boolean remove(
+      Family family, long high, long low, int length, PathSource source, int pathId) {
     Table table = table(family);
-    return remove(table, table.prefixes.find(high, low, length), source);
+    return remove(table, table.prefixes.find(high, low, length), source, pathId);
   }
 
-  private boolean remove(Table table, int id, PathSource source) {
+  private boolean remove(Table table, int id, PathSource source, int pathId) {
     Candidates former = id == PrefixTable.NONE ? Candidates.NONE : table.known(id);
-    int at = former.indexOf(source);
+    int at = former.indexOf(source, pathId);
     if (at >= 0) {
       table.set(id, former.without(at));
       mark(table, id);
@@ -139,15 +139,22 @@ public final class LocRib {
     return removed;
   }
 
+  /** Makes another path of one. */
+  @FunctionalInterface
+  public interface Change {
+    /** Returns one of the same source and path id. */
+    Path apply(Path path, Cidr prefix);
+  }
+
   /** Replaces paths by others of the same source, as when they are judged by other rules. */
-  public void replaceAll(Family family, Predicate<PathSource> test, UnaryOperator<Path> change) {
+  public void replaceAll(Family family, Predicate<PathSource> test, Change change) {
     Table table = table(family);
     for (int id = 0; id < table.prefixes.limit(); id++) {
       Candidates paths = table.known(id);
       for (int i = 0; i < paths.count(); i++) {
         Path path = paths.get(i);
         if (test.test(path.source())) {
-          put(table, id, change.apply(path));
+          put(table, id, change.apply(path, table.prefixes.prefix(id)));
         }
       }
     }
@@ -253,14 +260,8 @@ public final class LocRib {
 
   /** A local path wins whatever comes; one that was chosen before can only have been local. */
   private static boolean decidable(Table table, int id) {
-    return table.known(id).indexOf(PathSource.Local.INSTANCE) >= 0 || table.chosen(id).count() > 0;
-  }
-
-  /** Equal sources of different generations differ: the newer one is not stale any more. */
-  private static boolean sameGeneration(Path former, Path path) {
-    return !(former.source() instanceof PathSource.Peer one)
-        || !(path.source() instanceof PathSource.Peer other)
-        || one.generation() == other.generation();
+    return table.known(id).indexOf(PathSource.Local.INSTANCE, 0) >= 0
+        || table.chosen(id).count() > 0;
   }
 
   /** One family. The number of a prefix is retained while anything is known or chosen for it. */

@@ -5,26 +5,53 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.bgp.wire.NextHop;
 import io.wayleave.bgp.wire.PathAttributes;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
- * A way to some prefixes: what the Adj-RIB-In holds. It is kept as received, before any policy, and
- * kept when it is unusable, so that people can be told why.
+ * A way to some prefixes: what the Adj-RIB-In holds. What was received is kept, and the path is
+ * kept when it is unusable, so that it can be judged again and people can be told why.
  *
- * @param nextHop for a local route the address that eBGP and iBGP peers are told is the session's
- *     own; this one is then unspecified and unused
+ * @param pathId tells it apart from other paths of the source to the prefix (RFC 7911); 0 where
+ *     there is only one
+ * @param received before any policy
+ * @param attributes that count
+ * @param nextHop for a local route the address that peers are told is the session's own; this one
+ *     is then unspecified and unused
+ * @param priority metric of the kernel route, where the policy sets one
  * @param rejection why the path may not be used
  */
 public record Path(
-    PathSource source, PathAttributes attributes, NextHop nextHop, Optional<Rejection> rejection)
+    PathSource source,
+    int pathId,
+    PathAttributes received,
+    PathAttributes attributes,
+    NextHop nextHop,
+    OptionalInt priority,
+    Optional<Rejection> rejection)
     implements Candidates {
   /** LOCAL_PREF of a path that has none: RFC 4271 leaves it open, every implementation has 100. */
   static final long DEFAULT_LOCAL_PREF = 100;
 
   public Path {
     requireNonNull(source, "source is null");
+    requireNonNull(received, "received is null");
     requireNonNull(attributes, "attributes is null");
     requireNonNull(nextHop, "nextHop is null");
+    requireNonNull(priority, "priority is null");
     requireNonNull(rejection, "rejection is null");
+  }
+
+  /** A path that no policy has changed, the only one of its source to its prefixes. */
+  public Path(
+      PathSource source,
+      PathAttributes attributes,
+      NextHop nextHop,
+      Optional<Rejection> rejection) {
+    this(source, 0, attributes, attributes, nextHop, OptionalInt.empty(), rejection);
+  }
+
+  Path withOutcome(PathAttributes changed, OptionalInt metric, Optional<Rejection> reason) {
+    return new Path(source, pathId, received, changed, nextHop, metric, reason);
   }
 
   public boolean usable() {
@@ -40,29 +67,26 @@ public record Path(
     return source instanceof PathSource.Peer peer && peer.internal();
   }
 
-  /**
-   * RFC 4271 section 5.1.5: LOCAL_PREF counts between peers of one AS only; what an external peer
-   * says is ignored.
-   */
   public long localPref() {
-    return source instanceof PathSource.Peer peer && !peer.internal()
-        ? DEFAULT_LOCAL_PREF
-        : attributes.localPref().orElse(DEFAULT_LOCAL_PREF);
+    return attributes.localPref().orElse(DEFAULT_LOCAL_PREF);
   }
 
   @Override
   public boolean equals(Object other) {
     return this == other
         || (other instanceof Path that
+            && pathId == that.pathId
             && source.equals(that.source)
             && attributes.equals(that.attributes)
+            && received.equals(that.received)
             && nextHop.equals(that.nextHop)
+            && priority.equals(that.priority)
             && rejection.equals(that.rejection));
   }
 
   @Override
   public int hashCode() {
-    return attributes.hashCode() * 31 + source.hashCode();
+    return (attributes.hashCode() * 31 + source.hashCode()) * 31 + pathId;
   }
 
   @Override

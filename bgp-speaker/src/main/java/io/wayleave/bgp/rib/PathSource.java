@@ -20,12 +20,12 @@ public sealed interface PathSource {
 
   /**
    * One session with a peer, from its OPEN on. The next session with the same peer is another
-   * source, equal to this one if the peer did not change.
+   * source, which takes the place of this one path by path.
    *
    * @param peer the peer's configured name, the key of the Adj-RIB-In
    * @param localAddress our end of the connection
-   * @param generation counts the sessions with this peer; not part of equality, so that a route
-   *     that comes back unchanged after a restart is not a change
+   * @param client whether it is our client as a route reflector (RFC 4456)
+   * @param generation counts the sessions with this peer
    */
   record Peer(
       String peer,
@@ -34,6 +34,7 @@ public sealed interface PathSource {
       Asn asn,
       boolean internal,
       RouterId routerId,
+      boolean client,
       int generation)
       implements PathSource {
     public Peer {
@@ -44,20 +45,29 @@ public sealed interface PathSource {
       requireNonNull(routerId, "routerId is null");
     }
 
+    Peer withClient(boolean changed) {
+      return changed == client
+          ? this
+          : new Peer(peer, address, localAddress, asn, internal, routerId, changed, generation);
+    }
+
     @Override
     public boolean equals(Object other) {
-      return other instanceof Peer that
-          && peer.equals(that.peer)
-          && address.equals(that.address)
-          && localAddress.equals(that.localAddress)
-          && asn.equals(that.asn)
-          && internal == that.internal
-          && routerId.equals(that.routerId);
+      return this == other
+          || (other instanceof Peer that
+              && generation == that.generation
+              && peer.equals(that.peer)
+              && address.equals(that.address)
+              && localAddress.equals(that.localAddress)
+              && asn.equals(that.asn)
+              && internal == that.internal
+              && client == that.client
+              && routerId.equals(that.routerId));
     }
 
     @Override
     public int hashCode() {
-      return peer.hashCode() * 31 + routerId.hashCode();
+      return peer.hashCode() * 31 + generation;
     }
 
     @Override

@@ -1,22 +1,42 @@
 package io.wayleave.bgp.rib;
 
-/** Why a received path may not be used at all. */
-public enum Rejection {
+import static java.util.Objects.requireNonNull;
+
+/**
+ * Why a received path may not be used at all.
+ *
+ * @param text for people
+ */
+public record Rejection(String text) {
   /** RFC 4271 section 9.1.2: the AS path contains our own AS. */
-  AS_LOOP("own AS in the AS path"),
+  public static final Rejection AS_LOOP = new Rejection("own AS in the AS path");
+
   /** RFC 4456 section 8: the route is one that we told a reflector ourselves. */
-  ORIGINATOR_LOOP("own router id is the originator"),
+  public static final Rejection ORIGINATOR_LOOP = new Rejection("own router id is the originator");
+
+  /** RFC 4456 section 8: the route has been reflected in our cluster before. */
+  public static final Rejection CLUSTER_LOOP = new Rejection("own cluster id in the cluster list");
+
   /** RFC 4271 section 5.1.3: "MUST NOT install a route with itself as the next hop". */
-  NEXT_HOP_IS_SELF("next hop is our own address"),
+  public static final Rejection NEXT_HOP_IS_SELF = new Rejection("next hop is our own address");
+
   /** Not the address of a host. */
-  NEXT_HOP_INVALID("next hop is not the address of a host"),
+  public static final Rejection NEXT_HOP_INVALID =
+      new Rejection("next hop is not the address of a host");
+
   /** The owner's resolver knows no way to the next hop (RFC 4271 section 9.1.2.1). */
-  NEXT_HOP_UNREACHABLE("next hop is not reachable");
+  public static final Rejection NEXT_HOP_UNREACHABLE = new Rejection("next hop is not reachable");
 
-  private final String text;
+  /** RFC 8212 section 2: the peer is believed nothing before it has a policy. */
+  public static final Rejection NO_POLICY = new Rejection("no import policy, which is required");
 
-  Rejection(String text) {
-    this.text = text;
+  public Rejection {
+    requireNonNull(text, "text is null");
+  }
+
+  /** Rejected by that rule. */
+  static Rejection by(String rule) {
+    return new Rejection("rejected by " + rule);
   }
 
   @Override

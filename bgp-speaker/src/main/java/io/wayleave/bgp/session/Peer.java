@@ -14,6 +14,7 @@ import io.wayleave.bgp.fsm.Event;
 import io.wayleave.bgp.fsm.Negotiated;
 import io.wayleave.bgp.fsm.Phase;
 import io.wayleave.bgp.fsm.State;
+import io.wayleave.bgp.rib.Import;
 import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.PathSource;
@@ -28,6 +29,7 @@ import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,6 +92,9 @@ final class Peer implements Machine.Owner {
   private Optional<Session> session = Optional.empty();
   private long sessionUpNanos;
   private int generation;
+  private Import rules;
+  private final ReceivedPrefixes received = new ReceivedPrefixes();
+  private final Timer limitTimer;
 
   /**
    * Nothing happens before {@link #start}.
@@ -102,6 +107,8 @@ final class Peer implements Machine.Owner {
     this.address = requireNonNull(address, "address is null");
     history = new PeerLog(context.loop());
     staleTimer = new Timer(context.loop(), this::staleTimeOver);
+    limitTimer = new Timer(context.loop(), this::start);
+    rules = importRules();
     primary = newMachine(Machine.Role.PRIMARY);
   }
 
@@ -153,6 +160,7 @@ final class Peer implements Machine.Owner {
     primary.handle(stop);
     drop(staleRoutes.giveUp().drop());
     staleTimer.stop();
+    limitTimer.stop();
   }
 
   /** Ends the session with that Cease and begins anew. */
@@ -230,7 +238,67 @@ final class Peer implements Machine.Owner {
       primary = newMachine(Machine.Role.PRIMARY);
       start();
     }
+    importAgain();
     exportAgain();
+  }
+
+  /** The rules of import may have changed: if so, each route of the peer is judged again. */
+  void importAgain() {
+    Import changed = importRules();
+    if (!changed.equals(rules)) {
+      rules = changed;
+      for (Family family : Family.values()) {
+        context.rib().replaceAll(family, this::isMine, rules::again);
+      }
+    }
+    checkLimits();
+    context.requestTurn();
+  }
+
+  private Import importRules() {
+    ImportCheck check = context.importCheck();
+    Set<Asn> ownAs = new HashSet<>(check.ownAs());
+    config.localAs().ifPresent(local -> ownAs.add(local.asNumber()));
+    return new Import(
+        new ImportCheck(ownAs, check.ownId(), check.clusterId(), check.ownAddresses()),
+        config.policy());
+  }
+
+  /** RFC 4271 section 6.7: too many prefixes may end the session. */
+  private void checkLimits() {
+    for (Family family : Family.values()) {
+      Map<Family, MaxPrefixes> limits = config.policy().maxPrefixes();
+      received
+          .changed(family, limits)
+          .ifPresent(
+              level -> {
+                switch (level) {
+                  case GOOD -> log.info("bgp prefix limit not near peer={}", config.name());
+                  case NEAR ->
+                      log.warn(
+                          "bgp prefix limit near peer={} family={} count={} limit={}",
+                          config.name(),
+                          family,
+                          received.count(family),
+                          limits.get(family).limit());
+                  case ABOVE -> exceeded(family, limits.get(family));
+                }
+              });
+    }
+  }
+
+  private void exceeded(Family family, MaxPrefixes limit) {
+    String text = family + ": " + received.count(family) + " prefixes; allowed: " + limit.limit();
+    switch (limit.excess()) {
+      case MaxPrefixes.Warn() ->
+          log.warn("bgp prefix limit exceeded peer={} {}", config.name(), text);
+      case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
+        // RFC 4486 section 4: the Cease says which limit it was.
+        fault(text);
+        stop(Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit()));
+        restartAfter.ifPresent(limitTimer::start);
+      }
+    }
   }
 
   /** The rules of export changed: each route is looked at again, and what differs is sent. */
@@ -351,6 +419,7 @@ final class Peer implements Machine.Owner {
             negotiated.remote().as(),
             negotiated.internal(),
             negotiated.remote().bgpId(),
+            config.policy().reflectorClient(),
             ++generation);
     Session up =
         new Session(machine, negotiated, source, context.groups(), config, context.config());
@@ -398,7 +467,7 @@ final class Peer implements Machine.Owner {
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
     for (Family family : staleRoutes.families()) {
-      context.rib().removeAll(family, this::isOlder);
+      received.add(family, -context.rib().removeAll(family, this::isOlder));
     }
     context.convergence().lost(config.name());
     context.requestTurn();
@@ -478,7 +547,8 @@ final class Peer implements Machine.Owner {
   public void update(BgpMessage.Update update) {
     Session up = session.orElseThrow();
     update.endOfRib().flatMap(AddressFamily::unicastFamily).ifPresent(this::endOfRib);
-    up.learn(update, context.rib(), context.importCheck());
+    up.learn(update, context.rib(), rules, received);
+    checkLimits();
     context.requestTurn();
   }
 
@@ -526,6 +596,7 @@ final class Peer implements Machine.Owner {
     for (Family family : families) {
       int removed =
           context.rib().removeAll(family, session.isPresent() ? this::isOlder : this::isMine);
+      received.add(family, -removed);
       if (removed > 0) {
         log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
       }

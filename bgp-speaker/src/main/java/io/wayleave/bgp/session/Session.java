@@ -9,7 +9,7 @@ import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.fsm.Negotiated;
 import io.wayleave.bgp.rib.Export;
-import io.wayleave.bgp.rib.ImportCheck;
+import io.wayleave.bgp.rib.Import;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.Member;
 import io.wayleave.bgp.rib.OwnNextHop;
@@ -87,29 +87,49 @@ final class Session implements Member.Sink {
   }
 
   /** Takes what the peer tells. */
-  void learn(BgpMessage.Update update, LocRib rib, ImportCheck check) {
+  void learn(BgpMessage.Update update, LocRib rib, Import rules, ReceivedPrefixes received) {
     for (BgpMessage.Unreach unreach : update.unreach()) {
       PrefixList prefixes = unreach.prefixes();
+      Family family = prefixes.family();
+      int gone = 0;
       for (int i = 0; i < prefixes.size(); i++) {
-        boolean _ =
+        boolean known =
             rib.remove(
-                prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), source);
+                family,
+                prefixes.high(i),
+                prefixes.low(i),
+                prefixes.length(i),
+                source,
+                prefixes.pathId(i));
+        gone += known ? 1 : 0;
       }
+      received.add(family, -gone);
     }
     for (BgpMessage.Reach reach : update.reach()) {
-      Path path =
-          paths.intern(
-              new Path(
-                  source,
-                  reach.attributes(),
-                  reach.nextHop(),
-                  check.check(source, reach.attributes(), reach.nextHop())));
-      PrefixList prefixes = reach.prefixes();
-      for (int i = 0; i < prefixes.size(); i++) {
-        boolean _ =
-            rib.put(prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), path);
-      }
+      received.add(reach.prefixes().family(), learn(reach, rib, rules));
     }
+  }
+
+  /** Returns how many routes are new. */
+  private int learn(BgpMessage.Reach reach, LocRib rib, Import rules) {
+    PrefixList prefixes = reach.prefixes();
+    Path path = pathOf(reach, prefixes.isEmpty() ? 0 : prefixes.pathId(0), rules);
+    int added = 0;
+    for (int i = 0; i < prefixes.size(); i++) {
+      if (prefixes.pathId(i) != path.pathId()) {
+        path = pathOf(reach, prefixes.pathId(i), rules);
+      }
+      Path judged =
+          rules.looksAtPrefixes() ? paths.intern(rules.judged(path, prefixes.get(i))) : path;
+      boolean isNew =
+          rib.put(prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), judged);
+      added += isNew ? 1 : 0;
+    }
+    return added;
+  }
+
+  private Path pathOf(BgpMessage.Reach reach, int pathId, Import rules) {
+    return paths.intern(rules.received(source, pathId, reach.attributes(), reach.nextHop()));
   }
 
   /** RFC 2918 section 4: everything of the family again. */
@@ -180,22 +200,39 @@ final class Session implements Member.Sink {
       PeerConfig peer, SpeakerConfig speaker, Map<Family, NextHop> ownNextHops) {
     return new Export(
         negotiated.internal(),
-        peer.policy().transit(),
         speaker.asNumber(),
+        peer.localAs(),
+        speaker.effectiveClusterId(),
+        Export.Rules.of(peer.policy()),
+        negotiated.codec().ipv4OverIpv6(),
+        peer.addPath().send(),
         Optional.ofNullable(ownNextHops.get(Family.IPV4)).map(OwnNextHop::of),
         Optional.ofNullable(ownNextHops.get(Family.IPV6)).map(OwnNextHop::of));
   }
 
   /**
    * Next hops that are ours: the session's own address for its family (RFC 4271 section 5.1.3), the
-   * configured one for the other family, as the session has no address of that.
+   * configured one for the other family, as the session has no address of that. IPv4 routes may
+   * have the session's IPv6 address where that was agreed (RFC 8950), and must on a link that has
+   * nothing but link-local addresses.
    */
   private Map<Family, NextHop> ownNextHops(SpeakerConfig speaker) {
     IpAddress own = source.localAddress();
     Map<Family, NextHop> hops = new EnumMap<>(Family.class);
     speaker.ipv4NextHop().ifPresent(address -> hops.put(Family.IPV4, NextHop.of(address)));
     speaker.ipv6NextHop().ifPresent(address -> hops.put(Family.IPV6, NextHop.of(address)));
-    hops.put(own.family(), NextHop.of(own));
+    boolean linkLocal = own.family() == Family.IPV6 && own.isLinkLocal();
+    if (linkLocal && speaker.ipv6NextHop().isPresent()) {
+      // RFC 2545 section 3: the global address, and the one of the link that we share.
+      hops.put(Family.IPV6, NextHop.of(speaker.ipv6NextHop().get(), own));
+    } else {
+      hops.put(own.family(), NextHop.of(own));
+    }
+    if (own.family() == Family.IPV6
+        && negotiated.codec().ipv4OverIpv6()
+        && (linkLocal || speaker.ipv4NextHop().isEmpty())) {
+      hops.put(Family.IPV4, hops.get(Family.IPV6));
+    }
     hops.keySet().retainAll(negotiated.families());
     return hops;
   }

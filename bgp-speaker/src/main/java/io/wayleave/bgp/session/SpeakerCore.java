@@ -140,12 +140,16 @@ public final class SpeakerCore implements Peer.Context {
       return;
     }
     config = changed;
+    ImportCheck formerCheck = importCheck;
     importCheck = importCheckOf(changed);
     if (!changed.pathSelection().equals(former.pathSelection())) {
       rib.setBestPath(new BestPath(changed.pathSelection(), metric));
     }
     listeners.apply(changed.listen());
     peers.apply(changed.peers(), changeOf(former, changed));
+    if (!importCheck.equals(formerCheck)) {
+      peers.all().forEach(Peer::importAgain);
+    }
     listeners.setKeys(peers.md5Keys());
     requestTurn();
   }
@@ -158,10 +162,11 @@ public final class SpeakerCore implements Peer.Context {
     if (openDiffers) {
       return PeerTable.SpeakerChange.OPEN;
     }
-    boolean nextHopDiffers =
+    boolean exportDiffers =
         !changed.ipv4NextHop().equals(former.ipv4NextHop())
-            || !changed.ipv6NextHop().equals(former.ipv6NextHop());
-    return nextHopDiffers ? PeerTable.SpeakerChange.EXPORT : PeerTable.SpeakerChange.NONE;
+            || !changed.ipv6NextHop().equals(former.ipv6NextHop())
+            || !changed.effectiveClusterId().equals(former.effectiveClusterId());
+    return exportDiffers ? PeerTable.SpeakerChange.EXPORT : PeerTable.SpeakerChange.NONE;
   }
 
   /**
@@ -345,7 +350,8 @@ public final class SpeakerCore implements Peer.Context {
         .map(ListenAddress::address)
         .filter(address -> !address.isUnspecified())
         .forEach(own::add);
-    return new ImportCheck(config.asNumber(), config.routerId(), own);
+    return new ImportCheck(
+        Set.of(config.asNumber()), config.routerId(), config.effectiveClusterId(), own);
   }
 
   // ---- for the status report

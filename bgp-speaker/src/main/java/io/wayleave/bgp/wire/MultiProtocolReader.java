@@ -40,7 +40,7 @@ final class MultiProtocolReader {
     NextHop nextHop = readNextHop(value, length);
     value.skipBytes(1);
     PrefixList.Builder prefixes = builderFor(value, prefixFamily);
-    Optional<String> error = readPrefixes(value, prefixFamily, prefixes);
+    Optional<String> error = readPrefixes(value, prefixFamily, context, prefixes);
     if (error.isPresent()) {
       return reset(error.get());
     }
@@ -68,7 +68,7 @@ final class MultiProtocolReader {
     }
     Family prefixFamily = family.unicastFamily().orElseThrow();
     PrefixList.Builder prefixes = builderFor(value, prefixFamily);
-    Optional<String> error = readPrefixes(value, prefixFamily, prefixes);
+    Optional<String> error = readPrefixes(value, prefixFamily, context, prefixes);
     if (error.isPresent()) {
       return reset(error.get());
     }
@@ -83,14 +83,24 @@ final class MultiProtocolReader {
   }
 
   /**
-   * Reads prefixes up to the buffer's end: length in bits (1), then as many octets as it needs (RFC
-   * 4271 section 4.3). Bits after the length are of no consequence and set to 0.
+   * Reads prefixes up to the buffer's end: a path identifier (4) where that was agreed (RFC 7911
+   * section 3), length in bits (1), then as many octets as it needs (RFC 4271 section 4.3). Bits
+   * after the length are of no consequence and set to 0.
    *
    * @return what is wrong, as RFC 7606 section 5.3 defines it
    */
-  static Optional<String> readPrefixes(ByteBuf in, Family family, PrefixList.Builder into) {
+  static Optional<String> readPrefixes(
+      ByteBuf in, Family family, CodecContext context, PrefixList.Builder into) {
     int maxLength = family.bits();
+    boolean pathIds = context.readsPathIds(family);
     while (in.isReadable()) {
+      int pathId = 0;
+      if (pathIds) {
+        if (in.readableBytes() < 5) {
+          return Optional.of("path identifier and prefix in " + in.readableBytes() + " octets");
+        }
+        pathId = in.readInt();
+      }
       int length = in.readUnsignedByte();
       if (length > maxLength) {
         return Optional.of("prefix length " + length + "; expected: 0 to " + maxLength);
@@ -99,15 +109,20 @@ final class MultiProtocolReader {
       if (octets > in.readableBytes()) {
         return Optional.of("prefix of length " + length + " in " + in.readableBytes() + " octets");
       }
+      long high = 0;
+      long low;
       if (family == Family.IPV4) {
-        into.add(0, readIpv4(in, octets) & (-1L << (32 - length)), length);
+        low = readIpv4(in, octets) & (-1L << (32 - length));
       } else {
-        long high = leftAligned(in, Math.min(octets, 8));
-        long low = leftAligned(in, Math.max(octets - 8, 0));
-        into.add(
-            length >= 64 ? high : length == 0 ? 0 : high & (-1L << (64 - length)),
-            length <= 64 ? 0 : low & (-1L << (128 - length)),
-            length);
+        high = leftAligned(in, Math.min(octets, 8));
+        low = leftAligned(in, Math.max(octets - 8, 0));
+        high = length >= 64 ? high : length == 0 ? 0 : high & (-1L << (64 - length));
+        low = length <= 64 ? 0 : low & (-1L << (128 - length));
+      }
+      if (pathIds) {
+        into.add(pathId, high, low, length);
+      } else {
+        into.add(high, low, length);
       }
     }
     return Optional.empty();

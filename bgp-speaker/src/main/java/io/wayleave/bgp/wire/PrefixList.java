@@ -18,18 +18,22 @@ import java.util.RandomAccess;
  */
 public final class PrefixList extends AbstractList<Cidr> implements RandomAccess {
   private static final PrefixList EMPTY_IPV4 =
-      new PrefixList(Family.IPV4, new long[0], new byte[0]);
+      new PrefixList(Family.IPV4, new long[0], new byte[0], new int[0]);
   private static final PrefixList EMPTY_IPV6 =
-      new PrefixList(Family.IPV6, new long[0], new byte[0]);
+      new PrefixList(Family.IPV6, new long[0], new byte[0], new int[0]);
 
   private final Family family;
   private final long[] words;
   private final byte[] lengths;
 
-  private PrefixList(Family family, long[] words, byte[] lengths) {
+  // Empty when no prefix has one.
+  private final int[] pathIds;
+
+  private PrefixList(Family family, long[] words, byte[] lengths, int[] pathIds) {
     this.family = family;
     this.words = words;
     this.lengths = lengths;
+    this.pathIds = pathIds;
   }
 
   public static PrefixList empty(Family family) {
@@ -95,7 +99,7 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
 
   /** The path identifier that came with the prefix, 0 when the session has none (RFC 7911). */
   public int pathId(int index) {
-    return 0;
+    return pathIds.length == 0 ? 0 : pathIds[index];
   }
 
   public void forEachPrefix(PrefixVisitor visitor) {
@@ -118,6 +122,7 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
     private final int stride;
     private long[] words;
     private byte[] lengths;
+    private int[] pathIds = {};
     private int size;
 
     private Builder(Family family, int expected) {
@@ -151,12 +156,25 @@ public final class PrefixList extends AbstractList<Cidr> implements RandomAccess
       return this;
     }
 
+    /** The same with a path identifier (RFC 7911); then all prefixes must have one. */
+    public Builder add(int pathId, long high, long low, int length) {
+      add(high, low, length);
+      if (pathIds.length < lengths.length) {
+        pathIds = Arrays.copyOf(pathIds, lengths.length);
+      }
+      pathIds[size - 1] = pathId;
+      return this;
+    }
+
     public PrefixList build() {
       if (size == 0) {
         return empty(family);
       }
       return new PrefixList(
-          family, Arrays.copyOf(words, size * stride), Arrays.copyOf(lengths, size));
+          family,
+          Arrays.copyOf(words, size * stride),
+          Arrays.copyOf(lengths, size),
+          pathIds.length == 0 ? pathIds : Arrays.copyOf(pathIds, size));
     }
   }
 }

@@ -60,11 +60,11 @@ final class UpdateDecoder {
         MultiProtocolReader.builderFor(withdrawnField, Family.IPV4);
     PrefixList.Builder announcedBuilder = MultiProtocolReader.builderFor(body, Family.IPV4);
     Optional<String> badPrefix =
-        MultiProtocolReader.readPrefixes(withdrawnField, Family.IPV4, withdrawnBuilder)
+        MultiProtocolReader.readPrefixes(withdrawnField, Family.IPV4, context, withdrawnBuilder)
             .map(reason -> "withdrawn routes: " + reason)
             .or(
                 () ->
-                    MultiProtocolReader.readPrefixes(body, Family.IPV4, announcedBuilder)
+                    MultiProtocolReader.readPrefixes(body, Family.IPV4, context, announcedBuilder)
                         .map(reason -> "NLRI: " + reason));
     if (badPrefix.isPresent()) {
       // RFC 7606 section 3 j): without all the prefixes there is nothing to withdraw.

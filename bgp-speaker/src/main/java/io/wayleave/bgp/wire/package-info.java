@@ -73,7 +73,6 @@
  *       several capabilities of one kind that can occur only once, the first counts.
  *   <li>Extended communities are not interpreted. AIGP, PMSI_TUNNEL, BGP-LS, OTC and other
  *       attributes without a row are unknown: passed on when transitive, else dropped.
- *   <li>Add-path (RFC 7911) is not negotiated: a path identifier would be read as a prefix.
  * </ul>
  */
 package io.wayleave.bgp.wire;

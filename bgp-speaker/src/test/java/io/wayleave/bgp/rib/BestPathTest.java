@@ -57,14 +57,6 @@ class BestPathTest {
   }
 
   @Test
-  void localPreferenceOfAnExternalPeerIsIgnored() {
-    wins(
-        DecisionStep.AS_PATH_LENGTH,
-        Paths.of(1, BestPathTest::plain, 65001),
-        Paths.of(2, builder -> builder.localPref(200), 65001, 65002));
-  }
-
-  @Test
   void shorterPathBeatsBetterOrigin() {
     wins(
         DecisionStep.AS_PATH_LENGTH,
@@ -94,6 +86,15 @@ class BestPathTest {
         DecisionStep.ROUTER_ID,
         Paths.of(1, builder -> builder.med(20), 65001),
         Paths.of(2, builder -> builder.med(10), 65002));
+  }
+
+  @Test
+  void medDecidesAcrossAsesWhereThatIsWanted() {
+    wins(
+        new BestPath(new PathSelection(16, true, true), NextHopMetric.CONNECTED),
+        DecisionStep.MED,
+        Paths.of(2, builder -> builder.med(10), 65002),
+        Paths.of(1, builder -> builder.med(20), 65001));
   }
 
   @Test

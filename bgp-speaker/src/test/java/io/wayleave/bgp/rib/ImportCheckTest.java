@@ -9,6 +9,7 @@ import io.wayleave.bgp.wire.PathAttributes;
 import io.wayleave.model.Asn;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -18,10 +19,13 @@ class ImportCheckTest {
       PathAttributes.builder(Origin.IGP, AsPath.sequence(Asn.of(65000))).build();
   private static final ImportCheck CHECK =
       new ImportCheck(
-          Asn.of(64512), RouterId.parse("10.0.0.254"), Set.of(IpAddress.parse("fd00::a")));
+          Set.of(Asn.of(64512), Asn.of(64513)),
+          RouterId.parse("10.0.0.254"),
+          RouterId.parse("9.9.9.9"),
+          Set.of(IpAddress.parse("fd00::a")));
 
   private static Optional<Rejection> check(PathAttributes attributes, String nextHop) {
-    return CHECK.check(Paths.external(1), attributes, NextHop.of(IpAddress.parse(nextHop)));
+    return CHECK.check(Paths.external(1), attributes, NextHop.of(IpAddress.parse(nextHop)), 0);
   }
 
   @Test
@@ -36,6 +40,26 @@ class ImportCheckTest {
                 Origin.IGP, AsPath.sequence(Asn.of(65000), Asn.of(64512), Asn.of(65001)))
             .build();
     assertThat(check(loop, "10.0.0.1")).contains(Rejection.AS_LOOP);
+  }
+
+  @Test
+  void anOwnAsMayBeThereAsOftenAsAllowed() {
+    PathAttributes twice =
+        PathAttributes.builder(
+                Origin.IGP, AsPath.sequence(Asn.of(64513), Asn.of(64513), Asn.of(65001)))
+            .build();
+    NextHop hop = NextHop.of(IpAddress.parse("10.0.0.1"));
+    assertThat(CHECK.check(Paths.external(1), twice, hop, 1)).contains(Rejection.AS_LOOP);
+    assertThat(CHECK.check(Paths.external(1), twice, hop, 2)).isEmpty();
+  }
+
+  @Test
+  void ownClusterIdInTheListIsALoop() {
+    PathAttributes loop =
+        GOOD.toBuilder()
+            .clusterList(List.of(IpAddress.parse("8.8.8.8"), IpAddress.parse("9.9.9.9")))
+            .build();
+    assertThat(check(loop, "10.0.0.1")).contains(Rejection.CLUSTER_LOOP);
   }
 
   @Test

@@ -26,6 +26,12 @@ final class Paths {
     return path(external(n), n, change, asPath);
   }
 
+  /** The same path, of a client of ours as a route reflector. */
+  static Path ofClient(Path path) {
+    PathSource.Peer source = ((PathSource.Peer) path.source()).withClient(true);
+    return new Path(source, path.attributes(), path.nextHop(), Optional.empty());
+  }
+
   static Path internal(int n, Consumer<PathAttributes.Builder> change, int... asPath) {
     return path(source(n, true, "10.0.0." + n), n, change, asPath);
   }
@@ -42,6 +48,7 @@ final class Paths {
         Asn.of(internal ? 64512 : 65000),
         internal,
         RouterId.parse(routerId),
+        false,
         1);
   }
 

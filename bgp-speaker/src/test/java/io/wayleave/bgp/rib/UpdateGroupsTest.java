@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.wayleave.bgp.PathSelection;
+import io.wayleave.bgp.PeerPolicy;
 import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.BgpDecoder;
 import io.wayleave.bgp.wire.BgpMessage.Reach;
@@ -21,6 +22,7 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.RouterId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -53,8 +55,20 @@ class UpdateGroupsTest {
   private UpdateGroups groups = new UpdateGroups(rib, UpdateGroups.Limits.DEFAULT);
 
   private static Export export(boolean transit) {
+    return export(transit, 1);
+  }
+
+  private static Export export(boolean transit, int addPaths) {
     return new Export(
-        false, transit, Asn.of(64512), Optional.of(OwnNextHop.IPV4), Optional.of(OwnNextHop.IPV6));
+        false,
+        Asn.of(64512),
+        Optional.empty(),
+        RouterId.parse("7.7.7.7"),
+        Export.Rules.of(PeerPolicy.DEFAULT.with(rules -> rules.transit(transit))),
+        false,
+        addPaths,
+        Optional.of(OwnNextHop.IPV4),
+        Optional.of(OwnNextHop.IPV6));
   }
 
   private static Cidr prefix(int n) {
