@@ -2,6 +2,7 @@ package io.wayleave.bgp.rib;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.PathSelection;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -63,6 +64,26 @@ public final class BestPath {
       case Candidates.Several several -> Candidates.of(decide(several, Optional.empty()));
       case Candidates.None none -> none;
     };
+  }
+
+  /** The best usable paths, best first, at most that many; {@link AddPath#ALL} has no end. */
+  List<Path> ranked(Candidates candidates, int most) {
+    List<Path> left = new ArrayList<>(candidates.count());
+    for (int i = 0; i < candidates.count(); i++) {
+      if (usable(candidates.get(i))) {
+        left.add(candidates.get(i));
+      }
+    }
+    if (most == AddPath.ALL) {
+      return left;
+    }
+    List<Path> ranked = new ArrayList<>();
+    while (ranked.size() < most && !left.isEmpty()) {
+      Path best = select(Candidates.of(left)).get(0);
+      ranked.add(best);
+      left.remove(best);
+    }
+    return ranked;
   }
 
   /** The verdict of each path, in the order of the candidates; for people. */

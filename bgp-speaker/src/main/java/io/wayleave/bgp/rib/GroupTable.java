@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The Adj-RIB-Out that the members of an update group share, of one family: what they have been
@@ -56,7 +58,10 @@ final class GroupTable {
   private final WeakInterner<PathAttributes> sets;
   private final UpdateWriter writer;
 
-  // By number of the prefix; null stands for none here and nowhere else.
+  private final PathIds pathIds;
+  // Absent where one path is told: then the slot of a route is the number of its prefix.
+  private final Optional<PathSlots> slots;
+  // By slot; null stands for none here and nowhere else.
   private Advert[] wanted = {};
   private Advert[] sent = {};
   private final BitSet pending = new BitSet();
@@ -83,18 +88,63 @@ final class GroupTable {
       PrefixTable prefixes,
       Export export,
       CodecContext codec,
-      WeakInterner<PathAttributes> exportedSets) {
+      WeakInterner<PathAttributes> exportedSets,
+      PathIds pathIds) {
     this.prefixes = requireNonNull(prefixes, "prefixes is null");
     this.export = requireNonNull(export, "export is null");
     this.codec = requireNonNull(codec, "codec is null");
     sets = requireNonNull(exportedSets, "exportedSets is null");
     family = prefixes.family();
     writer = new UpdateWriter(codec);
+    this.pathIds = requireNonNull(pathIds, "pathIds is null");
+    slots = codec.sendsPathIds(family) ? Optional.of(new PathSlots()) : Optional.empty();
+  }
+
+  /** Whether several paths to a prefix are told. */
+  boolean tellsSeveral() {
+    return slots.isPresent();
   }
 
   /** The members shall know what was chosen for the prefix, as far as it concerns them. */
   void set(int id, Candidates selection) {
     want(id, selection.count() == 0 ? null : advertOf(id, selection.get(0)));
+  }
+
+  /** The members shall know these paths to the prefix, and no other. */
+  void setAll(int prefix, List<Path> paths) {
+    PathSlots several = slots.orElseThrow();
+    Set<Integer> told = new HashSet<>();
+    for (Path path : paths) {
+      int slot = several.add(prefix, pathIds.of(path));
+      told.add(slot);
+      want(slot, advertOf(prefix, path));
+    }
+    for (int slot : several.of(prefix)) {
+      if (!told.contains(slot)) {
+        want(slot, null);
+      }
+      freeIfUnused(slot);
+    }
+  }
+
+  private void freeIfUnused(int slot) {
+    if (slots.isPresent() && wanted[slot] == null && sent[slot] == null) {
+      slots.get().free(slot);
+    }
+  }
+
+  /** The number of the prefix whose route lies there. */
+  private int prefixOf(int slot) {
+    return slots.isEmpty() ? slot : slots.get().prefix(slot);
+  }
+
+  private void write(UpdateWriter to, int slot) {
+    int prefix = prefixOf(slot);
+    to.prefix(
+        slots.isEmpty() ? 0 : slots.get().pathId(slot),
+        prefixes.high(prefix),
+        prefixes.low(prefix),
+        prefixes.length(prefix));
   }
 
   private void want(int id, Advert advert) {
@@ -122,7 +172,7 @@ final class GroupTable {
                 || (told.origin().member().isEmpty() && advert.origin().member().isEmpty())));
   }
 
-  private Advert advertOf(int id, Path path) {
+  private Advert advertOf(int prefix, Path path) {
     if (lastPath.isEmpty() || lastPath.get() != path) {
       lastPath = Optional.of(path);
       lastAdmitted = export.admit(path);
@@ -135,7 +185,7 @@ final class GroupTable {
       return lastAdvert.orElse(null);
     }
     return export
-        .judge(prefixes.prefix(id), path, lastAdmitted.get())
+        .judge(prefixes.prefix(prefix), path, lastAdmitted.get())
         .flatMap(attributes -> advertOf(path, attributes))
         .orElse(null);
   }
@@ -189,7 +239,7 @@ final class GroupTable {
   private void exchange(int id, Advert former, Advert advert) {
     if (advert != null) {
       advert.use();
-      prefixes.retain(id);
+      prefixes.retain(prefixOf(id));
     }
     if (former != null) {
       if (former.unuse()) {
@@ -198,7 +248,7 @@ final class GroupTable {
           lastPath = Optional.empty();
         }
       }
-      prefixes.release(id);
+      prefixes.release(prefixOf(id));
     }
   }
 
@@ -243,8 +293,9 @@ final class GroupTable {
 
   private void ensure(int id) {
     if (id >= wanted.length) {
-      wanted = Arrays.copyOf(wanted, prefixes.capacity());
-      sent = Arrays.copyOf(sent, prefixes.capacity());
+      int capacity = slots.map(PathSlots::capacity).orElseGet(prefixes::capacity);
+      wanted = Arrays.copyOf(wanted, capacity);
+      sent = Arrays.copyOf(sent, capacity);
     }
   }
 
@@ -312,9 +363,10 @@ final class GroupTable {
         begun = true;
         writer.withdraw(family);
       }
-      writer.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+      write(writer, id);
       settle(id);
       setSent(id, null);
+      freeIfUnused(id);
     }
     writer.endRun();
   }
@@ -339,7 +391,7 @@ final class GroupTable {
           begun = true;
           begin(writer, advert);
         }
-        writer.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+        write(writer, id);
       }
     }
     writer.endRun();
@@ -398,7 +450,7 @@ final class GroupTable {
 
     private void add(int id) {
       begun = true;
-      messages.prefix(prefixes.high(id), prefixes.low(id), prefixes.length(id));
+      write(messages, id);
     }
 
     Chunk toChunk() {
@@ -443,9 +495,10 @@ final class GroupTable {
     for (int id = 0; id < sent.length; id++) {
       if (sent[id] != null) {
         Advert told = other.adopt(sent[id]);
-        other.ensure(id);
-        other.setWanted(id, told);
-        other.setSent(id, told);
+        int slot = slotIn(other, id);
+        other.ensure(slot);
+        other.setWanted(slot, told);
+        other.setSent(slot, told);
       }
     }
   }
@@ -453,11 +506,20 @@ final class GroupTable {
   /** Members of the other table would have been sent these once more. */
   void copyResendTo(GroupTable other) {
     for (int id = again.nextSetBit(0); id >= 0; id = again.nextSetBit(id + 1)) {
-      if (other.sent[id] != null && other.wanted[id] != null) {
-        other.again.set(id);
-        other.enqueue(id);
+      int slot = slotIn(other, id);
+      other.ensure(slot);
+      if (other.sent[slot] != null && other.wanted[slot] != null) {
+        other.again.set(slot);
+        other.enqueue(slot);
       }
+      other.freeIfUnused(slot);
     }
+  }
+
+  private int slotIn(GroupTable other, int slot) {
+    return slots.isEmpty()
+        ? slot
+        : other.slots.orElseThrow().add(prefixOf(slot), slots.get().pathId(slot));
   }
 
   private Advert adopt(Advert foreign) {
@@ -495,7 +557,7 @@ final class GroupTable {
     for (int id = 0; id < sent.length; id++) {
       Advert advert = sent[id];
       if (advert != null && !advert.origin().peer().equals(member.peer())) {
-        visitor.visit(prefixes.prefix(id), advert.route());
+        visitor.visit(prefixes.prefix(prefixOf(id)), advert.route());
       }
     }
   }

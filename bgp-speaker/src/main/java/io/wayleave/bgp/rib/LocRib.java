@@ -46,6 +46,7 @@ public final class LocRib {
   private final Map<Family, Table> tables = new EnumMap<>(Family.class);
   private BestPath bestPath;
   private boolean deferring;
+  private boolean tellAll;
 
   /**
    * An empty table.
@@ -181,10 +182,17 @@ public final class LocRib {
     Candidates selection = bestPath.select(table.known(id));
     Candidates former = table.chosen(id);
     table.choose(id, selection);
-    if (!selection.equals(former)) {
+    if (tellAll || !selection.equals(former)) {
       listener.selected(table.prefixes.family(), id, selection);
     }
     table.prefixes.release(id);
+  }
+
+  /**
+   * Whether decisions are told also when they are as before: paths that were not chosen changed.
+   */
+  void setTellAll(boolean all) {
+    tellAll = all;
   }
 
   public boolean deferring() {
@@ -235,6 +243,11 @@ public final class LocRib {
   /** What is chosen for the prefix of that number now. */
   public Candidates selected(Family family, int id) {
     return table(family).chosen(id);
+  }
+
+  /** Every path that is known to the prefix of that number. */
+  Candidates known(Family family, int id) {
+    return table(family).known(id);
   }
 
   public BestPath bestPath() {

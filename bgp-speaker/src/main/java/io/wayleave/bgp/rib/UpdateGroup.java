@@ -28,13 +28,15 @@ final class UpdateGroup {
   }
 
   private final Key key;
+  private final LocRib rib;
   private final Map<Family, GroupTable> tables = new EnumMap<>(Family.class);
   private final List<Member> members = new ArrayList<>();
   // Counts encodings: as long as it is the same, all members have been told the same.
   private int version;
 
-  UpdateGroup(Key key, LocRib rib, WeakInterner<PathAttributes> exportedSets) {
+  UpdateGroup(Key key, LocRib rib, WeakInterner<PathAttributes> exportedSets, PathIds pathIds) {
     this.key = requireNonNull(key, "key is null");
+    this.rib = requireNonNull(rib, "rib is null");
     for (AddressFamily family : key.codec().families()) {
       family
           .unicastFamily()
@@ -43,7 +45,11 @@ final class UpdateGroup {
                   tables.put(
                       unicast,
                       new GroupTable(
-                          rib.prefixes(unicast), key.export(), key.codec(), exportedSets)));
+                          rib.prefixes(unicast),
+                          key.export(),
+                          key.codec(),
+                          exportedSets,
+                          pathIds)));
     }
   }
 
@@ -82,8 +88,33 @@ final class UpdateGroup {
   void selected(Family family, int id, Candidates selection) {
     GroupTable table = tables.get(family);
     if (table != null) {
-      table.set(id, selection);
+      set(table, family, id, selection);
     }
+  }
+
+  /** The members shall know everything that is chosen now, and nothing else. */
+  void setAll() {
+    tables.forEach(
+        (family, table) -> {
+          for (int id = 0; id < rib.prefixes(family).limit(); id++) {
+            set(table, family, id, rib.selected(family, id));
+          }
+        });
+  }
+
+  private void set(GroupTable table, Family family, int id, Candidates selection) {
+    if (!table.tellsSeveral()) {
+      table.set(id, selection);
+    } else if (selection.count() == 0) {
+      table.setAll(id, List.of());
+    } else {
+      table.setAll(id, rib.bestPath().ranked(rib.known(family, id), key.export().addPaths()));
+    }
+  }
+
+  /** Whether several paths to a prefix are told. */
+  boolean tellsSeveral() {
+    return tables.values().stream().anyMatch(GroupTable::tellsSeveral);
   }
 
   boolean hasPending() {

@@ -52,6 +52,7 @@ public final class UpdateGroups {
   private final LocRib rib;
   private final Limits limits;
   private final WeakInterner<PathAttributes> exportedSets = new WeakInterner<>();
+  private final PathIds pathIds = new PathIds();
   private final List<UpdateGroup> groups = new ArrayList<>();
 
   public UpdateGroups(LocRib rib, Limits limits) {
@@ -81,7 +82,7 @@ public final class UpdateGroups {
     UpdateGroup group = open.orElseGet(() -> newGroup(key));
     group.add(member);
     if (open.isEmpty()) {
-      setAll(group);
+      group.setAll();
     }
     return member;
   }
@@ -141,7 +142,7 @@ public final class UpdateGroups {
       GroupTable from = former.tables().get(entry.getKey());
       from.copySentTo(entry.getValue());
     }
-    setAll(group);
+    group.setAll();
     group.tables().forEach((family, table) -> former.tables().get(family).copyResendTo(table));
     if (former.members().isEmpty()) {
       drop(former);
@@ -149,20 +150,10 @@ public final class UpdateGroups {
   }
 
   private UpdateGroup newGroup(UpdateGroup.Key key) {
-    UpdateGroup group = new UpdateGroup(key, rib, exportedSets);
+    UpdateGroup group = new UpdateGroup(key, rib, exportedSets, pathIds);
     groups.add(group);
+    rib.setTellAll(groups.stream().anyMatch(UpdateGroup::tellsSeveral));
     return group;
-  }
-
-  private void setAll(UpdateGroup group) {
-    group
-        .tables()
-        .forEach(
-            (family, table) -> {
-              for (int id = 0; id < rib.prefixes(family).limit(); id++) {
-                table.set(id, rib.selected(family, id));
-              }
-            });
   }
 
   private void drop(UpdateGroup group) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.PathSelection;
 import io.wayleave.bgp.PeerPolicy;
 import io.wayleave.bgp.wire.AddressFamily;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class UpdateGroupsTest {
@@ -83,6 +85,9 @@ class UpdateGroupsTest {
     final String peer;
     final NextHop own;
     final Map<Cidr, Told> known = new HashMap<>();
+    // By prefix and path identifier, where they are told.
+    final Map<String, Told> paths = new TreeMap<>();
+    CodecContext codec = CODEC;
     final List<Update> updates = new ArrayList<>();
     final Set<Family> ended = EnumSet.noneOf(Family.class);
     Export export = TRANSIT;
@@ -104,8 +109,9 @@ class UpdateGroupsTest {
 
     Ear join() {
       known.clear();
+      paths.clear();
       ended.clear();
-      member = groups.join(peer, this, export, CODEC, EnumSet.allOf(Family.class), ownNextHops());
+      member = groups.join(peer, this, export, codec, EnumSet.allOf(Family.class), ownNextHops());
       return this;
     }
 
@@ -124,7 +130,7 @@ class UpdateGroupsTest {
       assertThat(open).isTrue();
       int read = 0;
       while (FrameSplitter.next(messages, 4096) instanceof Frame.Complete(ByteBuf frame)) {
-        DecodeOutcome outcome = BgpDecoder.decode(frame, CODEC);
+        DecodeOutcome outcome = BgpDecoder.decode(frame, codec);
         assertThat(outcome).isInstanceOf(DecodeOutcome.Decoded.class);
         hear((Update) ((DecodeOutcome.Decoded) outcome).message());
         read++;
@@ -135,6 +141,10 @@ class UpdateGroupsTest {
 
     private void hear(Update update) {
       updates.add(update);
+      if (codec.sendsPathIds(Family.IPV4)) {
+        hearPaths(update);
+        return;
+      }
       for (Unreach unreach : update.unreach()) {
         for (Cidr prefix : unreach.prefixes()) {
           assertThat(known.remove(prefix)).as("withdrawn %s was known", prefix).isNotNull();
@@ -144,6 +154,22 @@ class UpdateGroupsTest {
         reach
             .prefixes()
             .forEach(prefix -> known.put(prefix, new Told(reach.attributes(), reach.nextHop())));
+      }
+    }
+
+    private void hearPaths(Update update) {
+      for (Unreach unreach : update.unreach()) {
+        for (int i = 0; i < unreach.prefixes().size(); i++) {
+          String path = unreach.prefixes().get(i) + " " + unreach.prefixes().pathId(i);
+          assertThat(paths.remove(path)).as("withdrawn %s was known", path).isNotNull();
+        }
+      }
+      for (Reach reach : update.reach()) {
+        for (int i = 0; i < reach.prefixes().size(); i++) {
+          paths.put(
+              reach.prefixes().get(i) + " " + reach.prefixes().pathId(i),
+              new Told(reach.attributes(), reach.nextHop()));
+        }
       }
     }
 
@@ -368,6 +394,66 @@ class UpdateGroupsTest {
     turn();
     assertThat(one.announced()).containsExactly(prefix(1));
     assertThat(groups.size()).isEqualTo(1);
+  }
+
+  private Ear withPaths(int n, int most) {
+    Ear ear = new Ear(n);
+    ear.codec =
+        new CodecContext(
+            PeerType.EXTERNAL,
+            true,
+            CODEC.families(),
+            false,
+            false,
+            Set.of(AddressFamily.IPV4_UNICAST),
+            Set.of(AddressFamily.IPV4_UNICAST),
+            4096,
+            4096);
+    ear.export = export(true, most);
+    return ear.join();
+  }
+
+  /** RFC 7911. */
+  @Test
+  void aPeerWithAddPathIsToldTheBestOnesOrAll() {
+    Ear all = withPaths(8, AddPath.ALL);
+    Ear two = withPaths(9, 2);
+    Ear source = withPaths(2, AddPath.ALL);
+    turn();
+    put(prefix(1), Paths.of(1, _ -> {}, 65001, 65002, 65003));
+    put(prefix(1), Paths.of(2, _ -> {}, 65002));
+    put(prefix(1), Paths.of(3, _ -> {}, 65003, 65004));
+    turn();
+    assertThat(asPaths(all))
+        .containsExactlyInAnyOrder("64512 65001 65002 65003", "64512 65002", "64512 65003 65004");
+    assertThat(asPaths(two)).containsExactlyInAnyOrder("64512 65002", "64512 65003 65004");
+    assertThat(asPaths(source))
+        .as("not its own")
+        .containsExactlyInAnyOrder("64512 65001 65002 65003", "64512 65003 65004");
+    assertThat(groups.sentTo(source.member, Family.IPV4)).isEqualTo(2);
+
+    // A path that was never the best one changes, and one goes.
+    put(prefix(1), Paths.of(3, _ -> {}, 65003, 65005));
+    turn();
+    assertThat(asPaths(two)).containsExactlyInAnyOrder("64512 65002", "64512 65003 65005");
+    remove(prefix(1), Paths.of(2));
+    turn();
+    assertThat(asPaths(two))
+        .containsExactlyInAnyOrder("64512 65001 65002 65003", "64512 65003 65005");
+    assertThat(asPaths(all)).hasSize(2);
+    groups.resend(all.member, Set.of(Family.IPV4));
+    turn();
+    assertThat(asPaths(all)).hasSize(2);
+    remove(prefix(1), Paths.of(1));
+    remove(prefix(1), Paths.of(3));
+    turn();
+    assertThat(all.paths).isEmpty();
+    assertThat(two.paths).isEmpty();
+    assertThat(rib.prefixes(Family.IPV4).inUse()).isZero();
+  }
+
+  private static List<String> asPaths(Ear ear) {
+    return ear.paths.values().stream().map(told -> told.attributes().asPath().toString()).toList();
   }
 
   @Test
