@@ -12,6 +12,7 @@ import io.wayleave.model.IpAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedSet;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -25,7 +26,8 @@ final class RouteDelivery {
   private static final Logger log = LoggerFactory.getLogger(RouteDelivery.class);
 
   /** How a prefix is reached; shared by all prefixes that are reached alike. */
-  private record Way(SequencedSet<IpAddress> nextHops, SequencedSet<String> peers) {}
+  private record Way(
+      SequencedSet<IpAddress> nextHops, OptionalInt priority, SequencedSet<String> peers) {}
 
   private final RouteListener listener;
   private final Map<Cidr, Way> told = new HashMap<>();
@@ -44,7 +46,8 @@ final class RouteDelivery {
         tell(() -> listener.removed(prefix));
       }
     } else if (!way.get().equals(told.put(prefix, way.get()))) {
-      LearnedRoute route = new LearnedRoute(prefix, way.get().nextHops(), way.get().peers());
+      LearnedRoute route =
+          new LearnedRoute(prefix, way.get().nextHops(), way.get().priority(), way.get().peers());
       tell(() -> listener.changed(route));
     }
   }
@@ -85,7 +88,7 @@ final class RouteDelivery {
         peers.add(source.peer());
       }
     }
-    Way way = new Way(nextHops, peers);
+    Way way = new Way(nextHops, selection.get(0).priority(), peers);
     Way known = ways.putIfAbsent(way, way);
     return known == null ? way : known;
   }
