@@ -16,7 +16,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Asks an agent's admin API: one request and one connection each time. */
-final class AdminSocket {
+public final class AdminSocket {
   /** Ends reads that take too long: a socket channel has no timeout of its own. */
   private static final ScheduledExecutorService WATCHDOG =
       Executors.newSingleThreadScheduledExecutor(
@@ -29,7 +29,7 @@ final class AdminSocket {
    *
    * @throws IOException when nobody answers in time, or with another status
    */
-  static String get(Path socket, String path, Duration deadline) throws IOException {
+  public static String get(Path socket, String path, Duration deadline) throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       ScheduledFuture<?> watchdog =
           WATCHDOG.schedule(() -> close(channel), deadline.toMillis(), TimeUnit.MILLISECONDS);

@@ -51,11 +51,11 @@ public final class Command {
     return new Command(all, environment, deadline, input);
   }
 
-  Command environment(Map<String, String> added) {
+  public Command environment(Map<String, String> added) {
     return new Command(argv, added, deadline, input);
   }
 
-  Command within(Duration newDeadline) {
+  public Command within(Duration newDeadline) {
     return new Command(argv, environment, newDeadline, input);
   }
 
@@ -64,13 +64,13 @@ public final class Command {
   }
 
   /** What a command did. */
-  record Result(List<String> argv, int exit, String out, String err) {
-    boolean succeeded() {
+  public record Result(List<String> argv, int exit, String out, String err) {
+    public boolean succeeded() {
       return exit == 0;
     }
 
     /** Everything it printed, errors last. */
-    String text() {
+    public String text() {
       return (out + err).strip();
     }
   }
@@ -91,7 +91,7 @@ public final class Command {
   }
 
   /** Runs it and returns what it did, whatever its exit status. */
-  Result run() {
+  public Result run() {
     ProcessBuilder builder = new ProcessBuilder(argv);
     builder.environment().putAll(environment);
     try {

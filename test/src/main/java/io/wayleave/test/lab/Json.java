@@ -6,12 +6,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 
 /** The lab's one JSON mapper. */
-final class Json {
-  static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+public final class Json {
+  public static final ObjectMapper MAPPER =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private Json() {}
 
-  static String write(Object value) {
+  public static String write(Object value) {
     try {
       return MAPPER.writeValueAsString(value) + "\n";
     } catch (JsonProcessingException e) {
@@ -20,7 +21,7 @@ final class Json {
   }
 
   /** Reads what a program printed; the error shows it. */
-  static JsonNode read(String program, String text) {
+  public static JsonNode read(String program, String text) {
     try {
       return MAPPER.readTree(text);
     } catch (JsonProcessingException e) {

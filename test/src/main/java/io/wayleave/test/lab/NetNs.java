@@ -26,7 +26,7 @@ public final class NetNs {
   }
 
   /** Sets sysctls such as {@code net.ipv4.ip_forward=1} in a namespace. */
-  static void sysctl(String namespace, String... settings) {
+  public static void sysctl(String namespace, String... settings) {
     List<String> argv = new ArrayList<>(List.of("sysctl", "-qw"));
     argv.addAll(List.of(settings));
     Command.of(argv).at(named(namespace)).check();
