@@ -79,6 +79,9 @@ final class Peer implements Machine.Owner {
 
     /** Tables or queues changed: take a turn soon. */
     void requestTurn();
+
+    /** A connection takes more: take a turn without waiting for others to come along. */
+    void requestTurnNow();
   }
 
   private final Context context;
@@ -573,7 +576,7 @@ final class Peer implements Machine.Owner {
 
   @Override
   public void writable() {
-    context.requestTurn();
+    context.requestTurnNow();
   }
 
   // ---- routes
