@@ -238,7 +238,10 @@ final class BgpControl implements LocalNetwork.Announcer {
   private record ToKernel(RouteService routes) implements RouteListener {
     @Override
     public void changed(LearnedRoute route) {
-      List<Gateway> gateways = route.nextHops().stream().map(Gateway::of).toList();
+      List<Gateway> gateways =
+          route.nextHops().stream()
+              .map(hop -> new Gateway(hop.address(), hop.interfaceName()))
+              .toList();
       submit(new Update.Put<>(route.prefix(), new RouteTarget.Learned(gateways, Optional.empty())));
     }
 

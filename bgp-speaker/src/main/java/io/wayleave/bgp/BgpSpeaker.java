@@ -32,12 +32,14 @@ public final class BgpSpeaker implements AutoCloseable {
   private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
 
   private final NettyLoop loop;
+  private final LinkWatch links;
   private final SpeakerCore core;
   private final StatusReport report;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private BgpSpeaker(NettyLoop loop, SpeakerCore core) {
+  private BgpSpeaker(NettyLoop loop, LinkWatch links, SpeakerCore core) {
     this.loop = loop;
+    this.links = links;
     this.core = core;
     report = new StatusReport(core);
   }
@@ -57,9 +59,11 @@ public final class BgpSpeaker implements AutoCloseable {
     requireNonNull(config, "config is null");
     NettyLoop loop = new NettyLoop("wayleave-bgp");
     RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    LinkWatch links = new LinkWatch(loop);
     SpeakerCore core =
-        new SpeakerCore(loop, new NettyTransport(loop), random, config, mode, metric, listener);
-    BgpSpeaker speaker = new BgpSpeaker(loop, core);
+        new SpeakerCore(
+            loop, new NettyTransport(loop), random, config, mode, metric, listener, links);
+    BgpSpeaker speaker = new BgpSpeaker(loop, links, core);
     loop.execute(core::start);
     return speaker;
   }
@@ -100,22 +104,6 @@ public final class BgpSpeaker implements AutoCloseable {
   }
 
   /**
-   * A router was heard on an interface: the peer configured by that interface, if there is one, is
-   * at this link-local address from now on. Told again of the same address, nothing happens.
-   */
-  public void neighbourFound(String interfaceName, ScopedAddress address) {
-    requireNonNull(interfaceName, "interfaceName is null");
-    requireNonNull(address, "address is null");
-    tell(speaker -> speaker.neighbourFound(interfaceName, address));
-  }
-
-  /** The router on an interface, or the interface itself, is gone. */
-  public void neighbourLost(String interfaceName) {
-    requireNonNull(interfaceName, "interfaceName is null");
-    tell(speaker -> speaker.neighbourLost(interfaceName));
-  }
-
-  /**
    * Asks the peer to send its routes again (RFC 2918); without effect when it is down or cannot.
    *
    * @throws io.wayleave.model.InvalidInputException when there is no such peer
@@ -124,20 +112,6 @@ public final class BgpSpeaker implements AutoCloseable {
     ask(
         () -> {
           core.refresh(peer);
-          return peer;
-        });
-  }
-
-  /**
-   * BFD says that the path to the peer is dead: its session ends now, with Cease/BFD Down, and its
-   * routes go (RFC 9384). Without effect on a peer that has no session.
-   *
-   * @throws io.wayleave.model.InvalidInputException when there is no such peer
-   */
-  public void bfdDown(String peer) {
-    ask(
-        () -> {
-          core.bfdDown(peer);
           return peer;
         });
   }
@@ -214,6 +188,8 @@ public final class BgpSpeaker implements AutoCloseable {
             farewell.accept(core);
             return core;
           });
+      // After the farewell: peers whose session is over do not care for BFD any more.
+      links.close();
       loop.close();
     }
   }

@@ -1,5 +1,6 @@
 package io.wayleave.bgp;
 
+import io.wayleave.bgp.bfd.BfdStatus;
 import io.wayleave.bgp.fsm.Phase;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * @param prefixes counts for each family offered to the peer
  * @param staleFamilies families whose routes are kept although the session is down, or came back
  *     and has not sent all of them yet (RFC 4724)
+ * @param bfd the path to the peer, while BFD watches it
  */
 public record PeerStatus(
     String name,
@@ -43,7 +45,8 @@ public record PeerStatus(
     Optional<Event> lastNotificationReceived,
     Counters counters,
     Map<Family, Prefixes> prefixes,
-    List<Family> staleFamilies) {
+    List<Family> staleFamilies,
+    Optional<BfdStatus> bfd) {
   public PeerStatus {
     prefixes = Map.copyOf(prefixes);
     staleFamilies = List.copyOf(staleFamilies);

@@ -163,9 +163,9 @@ class BirdInteropTest {
     String protocol = birdc("show protocols all wayleave");
     assertThat(protocol).contains("Established").contains("Route refresh").contains("4-octet AS");
     assertThat(routes.route(ITS_ROUTE).orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse(ITS));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse(ITS)));
     assertThat(routes.route(ITS_ROUTE6).orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse("fd00::b"));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse("fd00::b")));
     PeerStatus status = peer();
     assertThat(status.state()).isEqualTo(Phase.ESTABLISHED);
     assertThat(status.established().orElseThrow().families())

@@ -207,9 +207,9 @@ class FrrInteropTest {
         .contains("4 Byte AS: advertised and received")
         .contains("Address Family IPv6 Unicast: advertised and received");
     assertThat(routes.route(ITS_ROUTE).orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse(ITS));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse(ITS)));
     assertThat(routes.route(ITS_ROUTE6).orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse("fd00::c"));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse("fd00::c")));
     // FRR tells us our own routes too, which are kept and not used.
     assertThat(peer().prefixes().get(Family.IPV4)).isEqualTo(new PeerStatus.Prefixes(2, 1, 1));
     assertThat(peer().prefixes().get(Family.IPV6)).isEqualTo(new PeerStatus.Prefixes(2, 1, 1));

@@ -43,6 +43,11 @@ class UnnumberedInteropTest {
     }
 
     @Override
+    public void silent(LinkNeighbour neighbour) {
+      heard.add("silent " + neighbour);
+    }
+
+    @Override
     public void lost(LinkNeighbour neighbour, String reason) {
       heard.add("lost " + neighbour + ": " + reason);
     }

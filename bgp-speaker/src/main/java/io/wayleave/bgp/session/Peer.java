@@ -8,6 +8,9 @@ import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.bfd.BfdEndpoint;
+import io.wayleave.bgp.bfd.BfdStatus;
+import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.fsm.Collision;
 import io.wayleave.bgp.fsm.DownCause;
 import io.wayleave.bgp.fsm.Event;
@@ -77,6 +80,12 @@ final class Peer implements Machine.Owner {
     /** The peer has no connection and keeps no routes. */
     void quiet(Peer peer);
 
+    /** Peers came, went, or are elsewhere or configured otherwise now. */
+    void peersChanged();
+
+    /** The path to the peer that BFD watches, if it does. */
+    Optional<BfdStatus> path(Peer peer);
+
     /** Tables or queues changed: take a turn soon. */
     void requestTurn();
 
@@ -141,6 +150,36 @@ final class Peer implements Machine.Owner {
     start();
   }
 
+  /** What BFD is to watch, while the peer is wanted and it is known where it is. */
+  Optional<BfdEndpoint> path() {
+    if (config.bfd().isEmpty() || config.shutdown().isPresent()) {
+      return Optional.empty();
+    }
+    return address.map(
+        where -> new BfdEndpoint(where.address(), where.interfaceIndex(), config.sourceAddress()));
+  }
+
+  /**
+   * BFD lost the path. A peer whose BFD dies with its control plane may be restarting, which cannot
+   * be told from a broken path: where graceful restart was agreed on, the connection counts as lost
+   * and routes are kept for the restart time (RFC 5882 section 4.3.2). Else the path is what failed
+   * and nothing is kept.
+   */
+  void pathDown(Diagnostic diagnostic, boolean independent) {
+    if (session.isEmpty()) {
+      return;
+    }
+    log.info("bgp path down peer={} reason=\"{}\"", config.name(), diagnostic);
+    if (!independent && session.get().negotiated().peerGracefulRestart().isPresent()) {
+      primary.handle(new Event.TcpFailed("BFD session down: " + diagnostic));
+    } else {
+      // RFC 9384 section 3.
+      primary.handle(
+          new Event.AutomaticStop(
+              Notifications.cease(Iana.CEASE_BFD_DOWN), new Event.Comeback.Damped()));
+    }
+  }
+
   /** Whether there is no connection, nothing that will make one, and no route kept. */
   boolean isQuiet() {
     return session.isEmpty()
@@ -190,15 +229,6 @@ final class Peer implements Machine.Owner {
         yield true;
       }
     };
-  }
-
-  /** BFD says that the path to the peer is dead: the session ends now (RFC 9384). */
-  void bfdDown() {
-    if (session.isPresent()) {
-      primary.handle(
-          new Event.AutomaticStop(
-              Notifications.cease(Iana.CEASE_BFD_DOWN), new Event.Comeback.Damped()));
-    }
   }
 
   /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
@@ -656,7 +686,8 @@ final class Peer implements Machine.Owner {
         history.lastNotificationReceived(),
         history.counters(),
         prefixes,
-        List.copyOf(staleRoutes.families()));
+        List.copyOf(staleRoutes.families()),
+        context.path(this));
   }
 
   private String whyDown(Phase phase) {

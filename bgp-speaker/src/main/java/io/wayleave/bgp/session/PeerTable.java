@@ -60,6 +60,10 @@ final class PeerTable {
     return known;
   }
 
+  Optional<Peer> find(String name) {
+    return Optional.ofNullable(byName.get(name));
+  }
+
   /** What connections must be signed with, by the prefix that they come from (RFC 2385). */
   Map<Cidr, String> md5Keys() {
     Map<Cidr, String> keys = new HashMap<>();
@@ -124,6 +128,7 @@ final class PeerTable {
         add(peer, peer.host().map(ScopedAddress::of));
       } else {
         apply(known, peer, change);
+        context.peersChanged();
       }
     }
   }
@@ -161,6 +166,7 @@ final class PeerTable {
         config.name(),
         address.map(ScopedAddress::toString).orElse(config.where().toString()),
         config.remoteAs());
+    context.peersChanged();
     added.start();
     return added;
   }
@@ -171,6 +177,7 @@ final class PeerTable {
     rangeOf.remove(name);
     removed.stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
     context.convergence().removed(name);
+    context.peersChanged();
     log.info("bgp peer removed peer={}", name);
   }
 
@@ -267,6 +274,7 @@ final class PeerTable {
         byAddress.put(address, peer);
         strangers.remove(address);
         log.info("bgp neighbour found peer={} address={}", peer.config().name(), address);
+        context.peersChanged();
         peer.moveTo(Optional.of(address));
       }
     }
@@ -278,6 +286,7 @@ final class PeerTable {
       if (isOn(peer, interfaceName) && peer.address().isPresent()) {
         byAddress.remove(peer.address().get());
         log.info("bgp neighbour lost peer={}", peer.config().name());
+        context.peersChanged();
         peer.moveTo(Optional.empty());
       }
     }

@@ -7,7 +7,9 @@ import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
+import io.wayleave.bgp.wire.NextHop;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedSet;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,16 +30,23 @@ final class RouteDelivery {
 
   /** How a prefix is reached; shared by all prefixes that are reached alike. */
   private record Way(
-      SequencedSet<IpAddress> nextHops, OptionalInt priority, SequencedSet<String> peers) {}
+      SequencedSet<LearnedRoute.NextHop> nextHops,
+      OptionalInt priority,
+      SequencedSet<String> peers) {}
 
   private final RouteListener listener;
+  private final Function<String, Optional<String>> interfaceOf;
   private final Map<Cidr, Way> told = new HashMap<>();
   private final Map<Way, Way> ways = new HashMap<>();
   private Candidates lastSelection = Candidates.NONE;
   private Optional<Way> lastWay = Optional.empty();
 
-  RouteDelivery(RouteListener listener) {
+  /**
+   * @param interfaceOf by the name of a peer, the interface that it is configured by, if it is
+   */
+  RouteDelivery(RouteListener listener, Function<String, Optional<String>> interfaceOf) {
     this.listener = requireNonNull(listener, "listener is null");
+    this.interfaceOf = requireNonNull(interfaceOf, "interfaceOf is null");
   }
 
   void selected(Cidr prefix, Candidates selection) {
@@ -79,17 +89,27 @@ final class RouteDelivery {
   }
 
   private Way newWay(Candidates selection) {
-    SequencedSet<IpAddress> nextHops = new TreeSet<>();
+    SequencedSet<LearnedRoute.NextHop> nextHops = new TreeSet<>();
     SequencedSet<String> peers = new TreeSet<>();
     for (int i = 0; i < selection.count(); i++) {
       Path path = selection.get(i);
       if (path.source() instanceof PathSource.Peer source) {
-        nextHops.add(path.nextHop().gateway());
+        nextHops.add(router(path.nextHop(), interfaceOf.apply(source.peer())));
         peers.add(source.peer());
       }
     }
     Way way = new Way(nextHops, selection.get(0).priority(), peers);
     Way known = ways.putIfAbsent(way, way);
     return known == null ? way : known;
+  }
+
+  /**
+   * At the other end of an unnumbered link the link-local address is the one that is on the link; a
+   * global one beside it need not be.
+   */
+  private static LearnedRoute.NextHop router(NextHop nextHop, Optional<String> interfaceName) {
+    IpAddress address = interfaceName.flatMap(_ -> nextHop.linkLocal()).orElseGet(nextHop::gateway);
+    boolean scoped = address.family() == Family.IPV6 && address.isLinkLocal();
+    return new LearnedRoute.NextHop(address, scoped ? interfaceName : Optional.empty());
   }
 }

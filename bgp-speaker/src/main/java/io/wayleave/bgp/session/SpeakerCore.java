@@ -2,6 +2,7 @@ package io.wayleave.bgp.session;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.bgp.BfdSettings;
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.PeerAddress;
@@ -10,6 +11,9 @@ import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
+import io.wayleave.bgp.bfd.BfdEndpoint;
+import io.wayleave.bgp.bfd.BfdStatus;
+import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.rib.BestPath;
 import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.ImportCheck;
@@ -23,8 +27,10 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -41,7 +47,7 @@ import org.slf4j.LoggerFactory;
  * next turn behind whatever else the thread has to do. So a flood of routes neither starves timers
  * nor lets one slow peer hold back another.
  */
-public final class SpeakerCore implements Peer.Context {
+public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   private static final Logger log = LoggerFactory.getLogger(SpeakerCore.class);
 
   /** Prefixes decided in one turn: a few milliseconds. */
@@ -64,6 +70,7 @@ public final class SpeakerCore implements Peer.Context {
   private final boolean listening;
   private final LocalRoutes localRoutes;
   private final Listeners listeners;
+  private final Surroundings surroundings;
   private final PeerTable peers = new PeerTable(this);
   private SpeakerConfig config;
   private ImportCheck importCheck;
@@ -72,6 +79,7 @@ public final class SpeakerCore implements Peer.Context {
   private boolean localInSync;
   private Optional<Loop.Scheduled> turn = Optional.empty();
   private long nextTurnNanos;
+  private boolean peersChanged;
   private boolean closed;
 
   /** Nothing happens before {@link #start}. */
@@ -82,8 +90,18 @@ public final class SpeakerCore implements Peer.Context {
       SpeakerConfig config,
       StartMode mode,
       NextHopMetric metric,
-      RouteListener listener) {
-    this(loop, transport, random, config, mode, metric, listener, UpdateGroups.Limits.DEFAULT);
+      RouteListener listener,
+      Surroundings surroundings) {
+    this(
+        loop,
+        transport,
+        random,
+        config,
+        mode,
+        metric,
+        listener,
+        surroundings,
+        UpdateGroups.Limits.DEFAULT);
   }
 
   /** For tests that want to meet the limits sooner. */
@@ -95,6 +113,7 @@ public final class SpeakerCore implements Peer.Context {
       StartMode mode,
       NextHopMetric metric,
       RouteListener listener,
+      Surroundings surroundings,
       UpdateGroups.Limits limits) {
     this.loop = requireNonNull(loop, "loop is null");
     this.transport = requireNonNull(transport, "transport is null");
@@ -105,7 +124,8 @@ public final class SpeakerCore implements Peer.Context {
     boolean restarted = mode instanceof StartMode.Restarted;
     rib = new LocRib(new BestPath(config.pathSelection(), metric), restarted);
     groups = new UpdateGroups(rib, limits);
-    delivery = new RouteDelivery(listener);
+    this.surroundings = requireNonNull(surroundings, "surroundings is null");
+    delivery = new RouteDelivery(listener, this::interfaceOf);
     listening = !listener.equals(RouteListener.NONE);
     localRoutes = new LocalRoutes(rib);
     listeners = new Listeners(loop, transport, LISTEN_RETRY, this::accept);
@@ -126,6 +146,7 @@ public final class SpeakerCore implements Peer.Context {
             loop.nanoTime());
     loop.schedule(config.gracefulRestart().reconnectWait(), this::requestTurn);
     loop.schedule(config.gracefulRestart().selectionDeferral(), this::requestTurn);
+    surroundings.begin(this);
     listeners.apply(config.listen());
     peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
     listeners.setKeys(peers.md5Keys());
@@ -178,6 +199,7 @@ public final class SpeakerCore implements Peer.Context {
    * A router was heard on an interface: the peer configured by that interface, if there is one, is
    * at this link-local address from now on. Told again of the same address, nothing happens.
    */
+  @Override
   public void neighbourFound(String interfaceName, ScopedAddress address) {
     if (!closed) {
       peers.neighbourFound(interfaceName, address);
@@ -186,11 +208,48 @@ public final class SpeakerCore implements Peer.Context {
   }
 
   /** The router on an interface, or the interface itself, is gone. */
+  @Override
   public void neighbourLost(String interfaceName) {
     if (!closed) {
       peers.neighbourLost(interfaceName);
       listeners.setKeys(peers.md5Keys());
     }
+  }
+
+  @Override
+  public void pathDown(BfdEndpoint endpoint, Diagnostic diagnostic, boolean independent) {
+    for (Peer peer : List.copyOf(peers.all())) {
+      if (!closed && peer.path().filter(endpoint::equals).isPresent()) {
+        peer.pathDown(diagnostic, independent);
+      }
+    }
+  }
+
+  /** Has watched what the peers of now need. */
+  private void watchSurroundings() {
+    Set<String> interfaces = new HashSet<>();
+    for (PeerConfig peer : config.peers()) {
+      if (peer.where() instanceof PeerAddress.OnInterface(String name)
+          && peer.shutdown().isEmpty()) {
+        interfaces.add(name);
+      }
+    }
+    Map<BfdEndpoint, BfdSettings> paths = new HashMap<>();
+    for (Peer peer : peers.all()) {
+      peer.path().ifPresent(path -> paths.put(path, peer.config().bfd().orElseThrow()));
+    }
+    surroundings.watchInterfaces(interfaces);
+    surroundings.watchPaths(paths);
+  }
+
+  private Optional<String> interfaceOf(String peer) {
+    return peers
+        .find(peer)
+        .flatMap(
+            known ->
+                known.config().where() instanceof PeerAddress.OnInterface(String name)
+                    ? Optional.of(name)
+                    : Optional.empty());
   }
 
   /** Originates the route, in place of what was originated for the prefix before. */
@@ -213,14 +272,6 @@ public final class SpeakerCore implements Peer.Context {
   /** Asks the peer to send its routes again. */
   public void refresh(String peer) {
     peer(peer).requestRefresh();
-  }
-
-  /**
-   * BFD says that the path to the peer is dead: its session ends now, with Cease/BFD Down, and its
-   * routes go (RFC 9384). Without effect on a peer that has no session.
-   */
-  public void bfdDown(String peer) {
-    peer(peer).bfdDown();
   }
 
   /** Ends the peer's session with Cease/Administrative Reset; it comes back by itself. */
@@ -274,6 +325,10 @@ public final class SpeakerCore implements Peer.Context {
       return;
     }
     long began = loop.nanoTime();
+    if (peersChanged) {
+      peersChanged = false;
+      watchSurroundings();
+    }
     convergence.expire(loop.nanoTime());
     if (convergence.selectionDone() && rib.deferring()) {
       log.info("bgp selection deferral over");
@@ -356,6 +411,17 @@ public final class SpeakerCore implements Peer.Context {
   @Override
   public void quiet(Peer peer) {
     peers.quiet(peer);
+  }
+
+  @Override
+  public void peersChanged() {
+    peersChanged = true;
+    requestTurn();
+  }
+
+  @Override
+  public Optional<BfdStatus> path(Peer peer) {
+    return peer.path().flatMap(surroundings::path);
   }
 
   @Override

@@ -41,6 +41,8 @@ final class LinkDiscovery {
 
     void found(LinkNeighbour neighbour);
 
+    void silent(LinkNeighbour neighbour);
+
     void lost(LinkNeighbour neighbour, String reason);
   }
 
@@ -121,7 +123,10 @@ final class LinkDiscovery {
 
   void time(long now) {
     if (heard.isPresent() && now - heard.get().until() >= 0) {
-      lose("no advertisement in time");
+      LinkNeighbour former = heard.get().neighbour();
+      heard = Optional.empty();
+      ignored = Optional.empty();
+      outlet.silent(former);
     }
     if (due(advertiseAt, now)) {
       advertise(now);

@@ -278,6 +278,12 @@ public final class NeighbourDiscovery implements AutoCloseable {
     }
 
     @Override
+    public void silent(LinkNeighbour neighbour) {
+      log.info("neighbour silent neighbour={}", neighbour);
+      listener.silent(neighbour);
+    }
+
+    @Override
     public void lost(LinkNeighbour neighbour, String reason) {
       log.info("neighbour lost neighbour={} reason={}", neighbour, reason);
       listener.lost(neighbour, reason);

@@ -2,11 +2,18 @@ package io.wayleave.bgp.unnumbered;
 
 /**
  * Hears which routers are at the other ends of the watched links, on the thread of {@link
- * NeighbourDiscovery}: it must not block. For one interface, found and lost take turns.
+ * NeighbourDiscovery}: it must not block. For one interface, found and one of the others take
+ * turns.
  */
 public interface NeighbourListener {
   void found(LinkNeighbour neighbour);
 
-  /** It is silent for too long, or its interface is down or gone. */
+  /**
+   * It has not advertised itself in time. It may be restarting and still forward: what is known of
+   * it by other means stays true, and another router may take its place.
+   */
+  void silent(LinkNeighbour neighbour);
+
+  /** Its interface is down, gone, or not watched any more. */
   void lost(LinkNeighbour neighbour, String reason);
 }

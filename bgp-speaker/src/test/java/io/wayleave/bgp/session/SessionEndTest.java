@@ -12,6 +12,7 @@ import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.Timers;
+import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.fsm.Phase;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
@@ -98,13 +99,13 @@ class SessionEndTest {
   /** RFC 9384: the path is dead, so nobody keeps anything. */
   @Test
   void bfdEndsTheSessionAndItsRoutesAtOnce() {
-    a.core.bfdDown(B);
+    a.core.peer(B).pathDown(Diagnostic.PATH_DOWN, true);
     assertThat(a.established(B)).isFalse();
     until(() -> !a.routes.has(FROM_B) && !b.routes.has(FROM_A), Duration.ofMillis(10));
     assertThat(text(b.status(A).lastNotificationReceived())).contains("BFD Down");
     until(() -> a.established(B) && b.established(A));
-    a.core.bfdDown(B);
-    a.core.bfdDown(B);
+    a.core.peer(B).pathDown(Diagnostic.PATH_DOWN, true);
+    a.core.peer(B).pathDown(Diagnostic.PATH_DOWN, true);
     assertThat(a.status(B).counters().established()).isEqualTo(2);
   }
 

@@ -4,6 +4,7 @@ import static io.wayleave.bgp.session.VirtualSpeaker.config;
 import static io.wayleave.bgp.session.VirtualSpeaker.peer;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.bgp.LearnedRoute;
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
@@ -49,7 +50,7 @@ class SpeakerCoreTest {
     until(() -> a.routes.has("10.2.0.0/24") && b.routes.has("10.1.0.0/24"), Duration.ofSeconds(5));
 
     assertThat(a.routes.route("10.2.0.0/24").orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse(B));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse(B)));
     assertThat(a.routes.route("10.2.0.0/24").orElseThrow().peers()).containsExactly(B);
     PeerStatus status = a.status(B);
     assertThat(status.state()).isEqualTo(Phase.ESTABLISHED);
@@ -228,7 +229,7 @@ class SpeakerCoreTest {
     assertThat(a.routes.route("10.9.0.0/24").orElseThrow().nextHops()).hasSize(2);
     network.run(Duration.ofSeconds(130));
     assertThat(a.routes.route("10.9.0.0/24").orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse(B));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse(B)));
   }
 
   @Test
@@ -273,7 +274,7 @@ class SpeakerCoreTest {
     VirtualSpeaker b = VirtualSpeaker.start(hostB, config(B, 65002, toA)).inSync("fd00:2::/64");
     until(() -> b.routes.has("fd00:1::/64"));
     assertThat(b.routes.route("fd00:1::/64").orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse("fd00::a"));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse("fd00::a")));
     // B has no IPv6 next hop to offer, so it tells no IPv6 route.
     network.run(Duration.ofSeconds(5));
     assertThat(a.routes.has("fd00:2::/64")).isFalse();
@@ -290,7 +291,7 @@ class SpeakerCoreTest {
         VirtualSpeaker.start(host2, ipv6("10.0.0.2", "fd00::2", 65002, "fd00::1", 65001)).inSync();
     until(() -> two.routes.has("fd00:1::/64"));
     assertThat(two.routes.route("fd00:1::/64").orElseThrow().nextHops())
-        .containsExactly(IpAddress.parse("fd00::1"));
+        .containsExactly(LearnedRoute.NextHop.of(IpAddress.parse("fd00::1")));
     assertThat(one.status("fd00::2").established().orElseThrow().families())
         .containsExactly(Family.IPV6);
   }

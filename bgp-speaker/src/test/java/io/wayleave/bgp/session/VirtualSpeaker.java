@@ -22,6 +22,7 @@ final class VirtualSpeaker {
   final VirtualNetwork.Host host;
   final SpeakerCore core;
   final RouteRecorder routes = new RouteRecorder();
+  final FakeSurroundings surroundings = new FakeSurroundings();
 
   private VirtualSpeaker(
       VirtualNetwork.Host host, SpeakerConfig config, StartMode mode, UpdateGroups.Limits limits) {
@@ -35,6 +36,7 @@ final class VirtualSpeaker {
             mode,
             NextHopMetric.CONNECTED,
             routes,
+            surroundings,
             limits);
   }
 

@@ -46,6 +46,11 @@ class LinkDiscoveryTest {
             }
 
             @Override
+            public void silent(LinkNeighbour neighbour) {
+              events.add("silent " + neighbour);
+            }
+
+            @Override
             public void lost(LinkNeighbour neighbour, String reason) {
               events.add("lost " + neighbour + ": " + reason);
             }
@@ -99,13 +104,13 @@ class LinkDiscoveryTest {
   }
 
   @Test
-  void losesOneThatFallsSilent() {
+  void oneThatFallsSilentMakesRoomForAnother() {
     link.usable(7, now);
     link.advertised(ROUTER, VALID, now);
     pass(VALID.minusMillis(1));
     assertThat(link.neighbour()).isPresent();
     pass(Duration.ofMillis(2));
-    assertThat(events).endsWith("lost fe80::1%eth1: no advertisement in time");
+    assertThat(events).endsWith("silent fe80::1%eth1");
     link.advertised(OTHER, VALID, now);
     assertThat(events).endsWith("found fe80::2%eth1 at 7");
   }
