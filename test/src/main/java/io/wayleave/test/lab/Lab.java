@@ -219,7 +219,7 @@ public final class Lab implements AutoCloseable {
   }
 
   private void makeReflector(Topology.Host host) {
-    netctl("node", "reflector", host.name(), Manifests.CLUSTER_ID).check();
+    netctl("node", "reflector", host.name(), host.ipv4().toString()).check();
     netctl("node", "label", host.name(), Manifests.REFLECTOR_LABEL + "=true").check();
   }
 

@@ -8,9 +8,6 @@ final class Manifests {
   /** Of the nodes that reflect routes. */
   static final String REFLECTOR_LABEL = "route-reflector";
 
-  /** All reflectors of a lab serve one cluster. */
-  static final String CLUSTER_ID = "10.90.0.1";
-
   private Manifests() {}
 
   /** The pool, and whatever peers the shape has. */

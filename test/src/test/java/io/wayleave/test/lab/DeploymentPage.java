@@ -16,8 +16,8 @@ import picocli.CommandLine;
 /**
  * A page of {@code docs/deployments/}, read as a test reads it: the command that makes its lab, its
  * manifests, its commands and its routers' configurations. What a page shows is in fenced blocks:
- * {@code yaml} is given to netctl, {@code bird NAME} and {@code frr NAME} are the whole
- * configuration of a router, and in {@code sh} the lines that begin with {@code netctl} are run.
+ * {@code yaml} is what netctl applies, {@code bird NAME} and {@code frr NAME} are the whole
+ * configuration of a router, {@code sh} is a script.
  */
 record DeploymentPage(Shape shape, String text) {
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)(?: (\\S+))?\\n(.*?)^```$");
@@ -75,25 +75,15 @@ record DeploymentPage(Shape shape, String text) {
     return blocks(kind.label()).map(Block::name).toList();
   }
 
-  /**
-   * The netctl commands of the page below a heading, in order, without the word netctl. Those that
-   * follow another {@code ##} heading are not among them.
-   */
-  List<List<String>> netctl(String heading) {
+  /** The shell scripts below a heading, in order. */
+  List<String> scripts(String heading) {
     int begin = text.indexOf("\n## " + heading + "\n");
     if (begin < 0) {
       throw new LabException(shape.label() + ".md has no section " + heading);
     }
     int end = text.indexOf("\n## ", begin + 1);
-    DeploymentPage section =
-        new DeploymentPage(shape, text.substring(begin, end < 0 ? text.length() : end));
-    return section
-        .blocks("sh")
-        .flatMap(block -> block.text().lines())
-        .filter(line -> line.startsWith("netctl "))
-        .map(line -> Arrays.asList(line.replaceAll("\\s+#.*", "").split(" +", -1)))
-        .map(words -> words.subList(1, words.size()))
-        .toList();
+    String section = end < 0 ? text.substring(begin) : text.substring(begin, end);
+    return new DeploymentPage(shape, section).blocks("sh").map(Block::text).toList();
   }
 
   private record Block(String language, String name, String text) {}

@@ -19,6 +19,21 @@ final class ShapeLab {
     return Lab.up(DeploymentPage.of(shape).spec(LabNames.next()), Progress.SILENT);
   }
 
+  /** Runs a script of a page where netctl is in the path and has the lab's datastore. */
+  static void script(Lab lab, String script) {
+    String _ =
+        Command.of("sh", "-ec", script)
+            .at(NetNs.named(lab.topology().etcdNamespace()))
+            .environment(
+                Map.of(
+                    "WAYLEAVE_DATASTORE",
+                    Topology.datastoreUrl(),
+                    "PATH",
+                    Installation.find().netctl().getParent() + ":" + System.getenv("PATH")))
+            .within(Duration.ofMinutes(2))
+            .check();
+  }
+
   /** Waits until a host's kernel reaches an address over exactly those ways. */
   static void awaitHops(LabHost host, IpAddress to, Set<Routes.Hop> wanted) {
     Cidr route = to.toCidr();
