@@ -30,6 +30,9 @@ public final class Member {
 
     /** Everything of the family has been sent. */
     void sendEndOfRib(Family family);
+
+    /** Everything of the family has been sent once more. */
+    void sendEndOfRefresh(Family family);
   }
 
   /** A chunk and the family that its own next hops are of. */
@@ -41,6 +44,7 @@ public final class Member {
   private final Map<Family, byte[]> ownOctets = new EnumMap<>(Family.class);
   private final ArrayDeque<Queued> queue = new ArrayDeque<>();
   private final Set<Family> owedEndOfRib;
+  private final Set<Family> refreshed = EnumSet.noneOf(Family.class);
   private long lag;
   private UpdateGroup group;
 
@@ -124,9 +128,28 @@ public final class Member {
 
   /** The group has nothing more to send of the family: End-of-RIB follows, once. */
   void settled(Family family) {
-    if (queue.isEmpty() && owedEndOfRib.remove(family)) {
+    if (!queue.isEmpty()) {
+      return;
+    }
+    if (owedEndOfRib.remove(family)) {
       sink.sendEndOfRib(family);
     }
+    if (refreshed.remove(family)) {
+      sink.sendEndOfRefresh(family);
+    }
+  }
+
+  /**
+   * All of the family is about to be sent again, and the end of it is to be told.
+   *
+   * @return false when that must not be, as End-of-RIB is still to come
+   */
+  public boolean begunRefresh(Family family) {
+    if (owedEndOfRib.contains(family)) {
+      return false;
+    }
+    refreshed.add(family);
+    return true;
   }
 
   private static final byte[] NO_ADDRESS = {};

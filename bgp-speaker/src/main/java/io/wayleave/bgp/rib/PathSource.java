@@ -25,7 +25,7 @@ public sealed interface PathSource {
    * @param peer the peer's configured name, the key of the Adj-RIB-In
    * @param localAddress our end of the connection
    * @param client whether it is our client as a route reflector (RFC 4456)
-   * @param generation counts the sessions with this peer
+   * @param generation counts the sessions with this peer, and the times that it told all again
    */
   record Peer(
       String peer,
@@ -49,6 +49,11 @@ public sealed interface PathSource {
       return changed == client
           ? this
           : new Peer(peer, address, localAddress, asn, internal, routerId, changed, generation);
+    }
+
+    /** The same session, after another beginning of its routes. */
+    public Peer withGeneration(int changed) {
+      return new Peer(peer, address, localAddress, asn, internal, routerId, client, changed);
     }
 
     @Override

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -104,6 +105,8 @@ final class Peer implements Machine.Owner {
   private Optional<Session> session = Optional.empty();
   private long sessionUpNanos;
   private int generation;
+  // Of the routes of each family that are not stale: the session's, or of the last refresh.
+  private final Map<Family, Integer> generations = new EnumMap<>(Family.class);
   private Import rules;
   private final ReceivedPrefixes received = new ReceivedPrefixes();
   private final Timer limitTimer;
@@ -454,6 +457,9 @@ final class Peer implements Machine.Owner {
             negotiated.remote().bgpId(),
             config.policy().reflectorClient(),
             ++generation);
+    for (Family family : Family.values()) {
+      generations.put(family, generation);
+    }
     Session up =
         new Session(machine, negotiated, source, context.groups(), config, context.config());
     session = Optional.of(up);
@@ -500,7 +506,7 @@ final class Peer implements Machine.Owner {
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
     for (Family family : staleRoutes.families()) {
-      received.add(family, -context.rib().removeAll(family, this::isOlder));
+      received.add(family, -context.rib().removeAll(family, isOlderIn(family)));
     }
     context.convergence().lost(config.name());
     context.requestTurn();
@@ -594,14 +600,36 @@ final class Peer implements Machine.Owner {
 
   @Override
   public void refresh(BgpMessage.RouteRefresh refresh) {
-    if (refresh.subtype() != BgpMessage.RouteRefresh.Subtype.REQUEST) {
+    Optional<Family> family =
+        refresh
+            .family()
+            .unicastFamily()
+            .filter(named -> session.filter(up -> up.negotiated().has(named)).isPresent());
+    if (family.isEmpty()) {
       return;
     }
-    refresh
-        .family()
-        .unicastFamily()
-        .ifPresent(family -> session.ifPresent(up -> up.resend(family)));
+    boolean enhanced = session.orElseThrow().negotiated().codec().enhancedRouteRefresh();
+    switch (refresh.subtype()) {
+      case REQUEST -> session.orElseThrow().resend(family.get());
+      case BEGIN -> {
+        if (enhanced) {
+          refreshBegins(family.get());
+        }
+      }
+      case END -> {
+        if (enhanced) {
+          // RFC 7313 section 4.2: what was not told again since the beginning is gone.
+          drop(EnumSet.of(family.get()));
+        }
+      }
+    }
     context.requestTurn();
+  }
+
+  /** RFC 7313 section 4.2: from now on the peer tells everything of the family again. */
+  private void refreshBegins(Family family) {
+    generations.put(family, ++generation);
+    session.orElseThrow().newGeneration(family, generation);
   }
 
   @Override
@@ -628,7 +656,7 @@ final class Peer implements Machine.Owner {
   private void drop(Set<Family> families) {
     for (Family family : families) {
       int removed =
-          context.rib().removeAll(family, session.isPresent() ? this::isOlder : this::isMine);
+          context.rib().removeAll(family, session.isPresent() ? isOlderIn(family) : this::isMine);
       received.add(family, -removed);
       if (removed > 0) {
         log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
@@ -641,10 +669,12 @@ final class Peer implements Machine.Owner {
     return source instanceof PathSource.Peer peer && peer.peer().equals(config.name());
   }
 
-  private boolean isOlder(PathSource source) {
-    return source instanceof PathSource.Peer peer
-        && peer.peer().equals(config.name())
-        && peer.generation() != generation;
+  private Predicate<PathSource> isOlderIn(Family family) {
+    int current = generations.getOrDefault(family, 0);
+    return source ->
+        source instanceof PathSource.Peer peer
+            && peer.peer().equals(config.name())
+            && peer.generation() != current;
   }
 
   private void staleTimeOver() {
@@ -656,7 +686,7 @@ final class Peer implements Machine.Owner {
   /** Whether the path is kept over a restart of its peer. */
   boolean isStale(Family family, PathSource.Peer source) {
     return staleRoutes.families().contains(family)
-        && (session.isEmpty() || source.generation() != generation);
+        && (session.isEmpty() || isOlderIn(family).test(source));
   }
 
   // ---- status

@@ -39,6 +39,8 @@ final class Session implements Member.Sink {
   private final Machine machine;
   private final Negotiated negotiated;
   private final PathSource.Peer source;
+  // Of routes that come in now.
+  private final Map<Family, PathSource.Peer> sources = new EnumMap<>(Family.class);
   private final UpdateGroups groups;
   private final Member member;
   // Prefixes that come with the same attributes share a path, whatever message they come in.
@@ -56,6 +58,9 @@ final class Session implements Member.Sink {
     this.negotiated = requireNonNull(negotiated, "negotiated is null");
     this.source = requireNonNull(source, "source is null");
     this.groups = requireNonNull(groups, "groups is null");
+    for (Family family : Family.values()) {
+      sources.put(family, source);
+    }
     Map<Family, NextHop> ownNextHops = ownNextHops(speaker);
     member =
         groups.join(
@@ -73,6 +78,11 @@ final class Session implements Member.Sink {
 
   PathSource.Peer source() {
     return source;
+  }
+
+  /** Routes of the family that come from now on are told apart from those before. */
+  void newGeneration(Family family, int generation) {
+    sources.put(family, source.withGeneration(generation));
   }
 
   /** The session is over. */
@@ -129,14 +139,24 @@ final class Session implements Member.Sink {
   }
 
   private Path pathOf(BgpMessage.Reach reach, int pathId, Import rules) {
-    return paths.intern(rules.received(source, pathId, reach.attributes(), reach.nextHop()));
+    return paths.intern(
+        rules.received(
+            sources.get(reach.prefixes().family()), pathId, reach.attributes(), reach.nextHop()));
   }
 
-  /** RFC 2918 section 4: everything of the family again. */
+  /**
+   * RFC 2918 section 4: everything of the family again. Between marks where they were agreed (RFC
+   * 7313 section 4.2), but not before End-of-RIB: until then everything is on its way anyway.
+   */
   void resend(Family family) {
-    if (negotiated.has(family)) {
-      groups.resend(member, EnumSet.of(family));
+    if (negotiated.codec().enhancedRouteRefresh() && member.begunRefresh(family)) {
+      sendRefresh(family, BgpMessage.RouteRefresh.Subtype.BEGIN);
     }
+    groups.resend(member, EnumSet.of(family));
+  }
+
+  private void sendRefresh(Family family, BgpMessage.RouteRefresh.Subtype subtype) {
+    machine.send(new BgpMessage.RouteRefresh(AddressFamily.unicast(family), subtype));
   }
 
   /** Asks for everything again, where the peer can do so. */
@@ -168,6 +188,11 @@ final class Session implements Member.Sink {
   @Override
   public void sendEndOfRib(Family family) {
     machine.send(BgpMessage.Update.endOfRib(AddressFamily.unicast(family)));
+  }
+
+  @Override
+  public void sendEndOfRefresh(Family family) {
+    sendRefresh(family, BgpMessage.RouteRefresh.Subtype.END);
   }
 
   // ---- for people

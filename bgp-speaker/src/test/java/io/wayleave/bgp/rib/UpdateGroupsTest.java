@@ -90,6 +90,7 @@ class UpdateGroupsTest {
     CodecContext codec = CODEC;
     final List<Update> updates = new ArrayList<>();
     final Set<Family> ended = EnumSet.noneOf(Family.class);
+    final Set<Family> refreshed = EnumSet.noneOf(Family.class);
     Export export = TRANSIT;
     boolean open = true;
     Member member;
@@ -176,6 +177,11 @@ class UpdateGroupsTest {
     @Override
     public void sendEndOfRib(Family family) {
       assertThat(ended.add(family)).as("End-of-RIB once").isTrue();
+    }
+
+    @Override
+    public void sendEndOfRefresh(Family family) {
+      assertThat(refreshed.add(family)).isTrue();
     }
 
     List<Cidr> announced() {
@@ -334,15 +340,19 @@ class UpdateGroupsTest {
     one.updates.clear();
     other.updates.clear();
     one.open = false;
+    assertThat(one.member.begunRefresh(Family.IPV4)).isTrue();
     groups.resend(one.member, Set.of(Family.IPV4));
     turn();
     remove(prefix(2), Paths.of(1));
     turn();
+    assertThat(one.refreshed).isEmpty();
     one.open = true;
     turn();
     assertThat(one.announced()).containsExactly(prefix(1));
     assertThat(one.withdrawn()).containsExactly(prefix(2));
+    assertThat(one.refreshed).containsExactly(Family.IPV4);
     assertThat(other.announced()).isEmpty();
+    assertThat(other.refreshed).isEmpty();
     assertThat(groups.size()).as("together again").isEqualTo(1);
   }
 

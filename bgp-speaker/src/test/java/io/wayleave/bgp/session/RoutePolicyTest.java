@@ -13,6 +13,7 @@ import io.wayleave.bgp.RouteStatus;
 import io.wayleave.bgp.wire.PathAttributes;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -227,5 +228,33 @@ class RoutePolicyTest {
     c.core.apply(config(C, 65001, strict.withPolicy(rules -> rules.allowOwnAs(1))));
     until(() -> c.routes.has("10.1.0.0/24"));
     assertThat(c.status(B).counters().established()).isEqualTo(1);
+  }
+
+  /** RFC 7313: a refresh ends with what the peer has, whatever was thought before. */
+  @Test
+  void aRefreshLosesNothingAndFlapsNothing() {
+    PeerConfig both = peer(B, 65002).withFamilies(Family.IPV4, Family.IPV6);
+    VirtualSpeaker a = VirtualSpeaker.start(hostA, config(A, 65001, both)).inSync();
+    VirtualSpeaker b =
+        VirtualSpeaker.start(
+                hostB,
+                config(B, 65002, peer(A, 65001).withFamilies(Family.IPV4, Family.IPV6))
+                    .withNextHop(IpAddress.parse("fd00::b")))
+            .inSync("10.2.0.0/24", "10.3.0.0/24", "fd00:2::/64");
+    until(() -> a.routes.size() == 3);
+    network.run(Duration.ofSeconds(1));
+    List<String> before = a.routes.changes();
+    long updates = a.status(B).counters().updatesReceived();
+    a.core.refresh(B);
+    until(() -> a.status(B).counters().updatesReceived() > updates);
+    network.run(Duration.ofSeconds(1));
+    assertThat(a.routes.changes()).as("nothing changed").isEqualTo(before);
+    assertThat(a.status(B).prefixes().get(Family.IPV4).received()).isEqualTo(2);
+    b.withdraw("10.3.0.0/24");
+    until(() -> a.routes.size() == 2);
+    a.core.refresh(B);
+    network.run(Duration.ofSeconds(1));
+    assertThat(a.routes.size()).isEqualTo(2);
+    assertThat(a.status(B).counters().established()).isEqualTo(1);
   }
 }
