@@ -1,6 +1,9 @@
 package io.wayleave.agent;
 
 import io.wayleave.bgp.StartMode;
+import io.wayleave.bgp.admin.AdminServer;
+import io.wayleave.bgp.admin.BgpAdmin;
+import io.wayleave.bgp.admin.Endpoint;
 import io.wayleave.cni.CniOptions;
 import io.wayleave.cni.CniServer;
 import io.wayleave.cni.IpamEndpointStore;
@@ -50,6 +53,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -167,10 +171,10 @@ final class Agent implements AutoCloseable {
               new HostDataplane(core, network, policy),
               new ReadyWhenRunning(ready, () -> notReady)));
       StatusReport report = new StatusReport(this::snapshot, routes, policy, datastore, nodeSyncer);
-      open(
-          new AdminServer(
-              configuration.adminSocket(),
-              Map.of("/v1/status", report::status, "/v1/routes", report::routes)));
+      Map<String, Endpoint> endpoints = new TreeMap<>(new BgpAdmin(report::speaker).endpoints());
+      endpoints.put("/v1/status", Endpoint.get(report::status));
+      endpoints.put("/v1/routes", Endpoint.get(report::routes));
+      open(new AdminServer(configuration.adminSocket(), endpoints));
     } catch (IOException | RuntimeException e) {
       close();
       throw e;

@@ -1,5 +1,6 @@
 package io.wayleave.agent;
 
+import io.wayleave.bgp.BgpSpeaker;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Syncer;
 import io.wayleave.model.Cidr;
@@ -106,6 +107,11 @@ final class StatusReport {
             routing.programmed().getOrDefault(RouteSource.BLOCK, 0)),
         part.endpoints(),
         failing);
+  }
+
+  /** The speaker, once it has started. */
+  Optional<BgpSpeaker> speaker() {
+    return get(core.get()).bgp().map(BgpControl.View::speaker);
   }
 
   List<RouteStatus> routes() {

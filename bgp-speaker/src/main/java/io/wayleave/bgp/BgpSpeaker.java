@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.bgp.rib.NextHopMetric;
 import io.wayleave.bgp.session.NettyLoop;
 import io.wayleave.bgp.session.NettyTransport;
+import io.wayleave.bgp.session.RouteReader;
 import io.wayleave.bgp.session.SpeakerCore;
 import io.wayleave.bgp.session.StatusReport;
 import io.wayleave.model.Cidr;
@@ -35,6 +36,7 @@ public final class BgpSpeaker implements AutoCloseable {
   private final LinkWatch links;
   private final SpeakerCore core;
   private final StatusReport report;
+  private final RouteReader reader;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private BgpSpeaker(NettyLoop loop, LinkWatch links, SpeakerCore core) {
@@ -42,6 +44,7 @@ public final class BgpSpeaker implements AutoCloseable {
     this.links = links;
     this.core = core;
     report = new StatusReport(core);
+    reader = new RouteReader(core, report);
   }
 
   /**
@@ -137,6 +140,17 @@ public final class BgpSpeaker implements AutoCloseable {
   /** Every known prefix with every path to it and why a path is or is not used. */
   public List<RouteStatus> routes() {
     return ask(report::routes);
+  }
+
+  /**
+   * A part of the routes; the whole is asked for slice by slice, so that a large table neither
+   * holds up the speaker nor is copied.
+   *
+   * @param most after so many routes the slice ends, give or take a few
+   * @throws io.wayleave.model.InvalidInputException when there is no such peer
+   */
+  public RouteQuery.Slice routes(RouteQuery query, RouteQuery.Cursor from, int most) {
+    return ask(() -> reader.slice(query, from, most));
   }
 
   /**

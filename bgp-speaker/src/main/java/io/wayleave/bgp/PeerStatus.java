@@ -78,12 +78,33 @@ public record PeerStatus(
    *
    * @param established how often the session came up
    */
-  public record Counters(
-      long messagesReceived,
-      long messagesSent,
-      long updatesReceived,
-      long updatesSent,
-      long established) {}
+  public record Counters(Messages received, Messages sent, long established) {
+    public long messagesReceived() {
+      return received.total();
+    }
+
+    public long messagesSent() {
+      return sent.total();
+    }
+
+    public long updatesReceived() {
+      return received.update();
+    }
+
+    public long updatesSent() {
+      return sent.update();
+    }
+  }
+
+  /** Messages of one direction by type. */
+  public record Messages(
+      long open, long update, long notification, long keepalive, long routeRefresh) {
+    public static final Messages NONE = new Messages(0, 0, 0, 0, 0);
+
+    public long total() {
+      return open + update + notification + keepalive + routeRefresh;
+    }
+  }
 
   /**
    * Prefixes of one family.

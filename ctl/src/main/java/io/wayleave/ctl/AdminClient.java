@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * Asks the agent of this host through its admin socket: HTTP/1.1 over a Unix socket, one request a
+ * Asks an agent or a speaker through its admin socket: HTTP/1.1 over a Unix socket, one request a
  * connection. It reads what ends with the connection or after {@code Content-Length}; the JDK's own
  * client cannot do Unix sockets. NOT thread safe.
  */
@@ -58,7 +58,16 @@ final class AdminClient {
    * @throws CommandFailedException when no agent answers, or not with JSON
    */
   JsonNode get(String path) {
-    String answer = exchange(path);
+    return ask("GET", path);
+  }
+
+  /** Has something done; otherwise as {@link #get}. */
+  JsonNode post(String path) {
+    return ask("POST", path);
+  }
+
+  private JsonNode ask(String method, String path) {
+    String answer = exchange(method, path);
     int headerEnd = answer.indexOf(HEADER_END);
     if (!answer.startsWith("HTTP/1.") || headerEnd < 0) {
       throw failed("what listens there does not speak HTTP/1.1; is it the agent's admin socket?");
@@ -110,12 +119,14 @@ final class AdminClient {
   }
 
   /** The whole answer, a character for each byte. */
-  private String exchange(String path) {
+  private String exchange(String method, String path) {
     long deadline = System.nanoTime() + timeout.toNanos();
     String request =
-        "GET "
+        method
+            + " "
             + path
             + " HTTP/1.1\r\nHost: agent\r\nAccept: application/json\r\n"
+            + (method.equals("POST") ? "Content-Length: 0\r\n" : "")
             + "Connection: close\r\n\r\n";
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
         Selector selector = Selector.open()) {

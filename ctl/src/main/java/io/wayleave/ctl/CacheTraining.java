@@ -40,6 +40,8 @@ public final class CacheTraining {
               List.of("peer", "list"),
               List.of("node", "list"),
               List.of("node", "status"),
+              List.of("bgp", "summary"),
+              List.of("bgp", "routes"),
               List.of("endpoint", "list"),
               List.of("apply", "-f", manifest.toString()),
               List.of("get", "globalnetworkpolicy", "training", "-o", "yaml"),

@@ -6,6 +6,7 @@ import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreOptions;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
@@ -107,6 +108,11 @@ final class Context implements AutoCloseable {
 
   AdminClient agent() {
     return new AdminClient(options.adminSocket(environment), options.timeout());
+  }
+
+  /** Who answers at that socket; at the agent's when none is given. */
+  AdminClient admin(Optional<Path> socket) {
+    return socket.map(path -> new AdminClient(path, options.timeout())).orElseGet(this::agent);
   }
 
   @Override

@@ -91,6 +91,7 @@ public final class Netctl {
     commands.put("pool", PoolCommand::new);
     commands.put("peer", PeerCommand::new);
     commands.put("node", NodeCommand::new);
+    commands.put("bgp", BgpCommand::new);
     commands.put("endpoint", EndpointCommand::new);
     commands.put("get", GetCommand::new);
     commands.put("apply", ApplyCommand.Apply::new);

@@ -105,6 +105,18 @@ final class Output {
     print(text);
   }
 
+  /** What makes a terminal ready for the next look; nothing for a program. */
+  void screen(String control) {
+    if (format == OutputFormat.TABLE) {
+      print(control);
+    }
+  }
+
+  /** What was printed is seen now. */
+  void flush() {
+    out.flush();
+  }
+
   private void print(String text) {
     out.print(text);
   }

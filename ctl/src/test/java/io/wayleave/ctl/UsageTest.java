@@ -25,7 +25,7 @@ class UsageTest {
 
   static List<Wrong> wrong() {
     String commands =
-        "pool, peer, node, endpoint, get, apply, create, replace, delete, version, completion";
+        "pool, peer, node, bgp, endpoint, get, apply, create, replace, delete, version, completion";
     String create = "peer create tor1 --address 10.0.0.1 --as 65001 ";
     return List.of(
         new Wrong("", "netctl needs a command; there are " + commands),

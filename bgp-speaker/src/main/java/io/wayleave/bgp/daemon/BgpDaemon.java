@@ -7,6 +7,8 @@ import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.RouteListener;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
+import io.wayleave.bgp.admin.AdminServer;
+import io.wayleave.bgp.admin.BgpAdmin;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
@@ -29,6 +31,7 @@ public final class BgpDaemon implements AutoCloseable {
   private final BgpSpeaker speaker;
   private SpeakerConfig config;
   private Map<Cidr, Origination> originated = Map.of();
+  private Optional<AdminServer> admin = Optional.empty();
 
   private BgpDaemon(Path path, SpeakerConfig config) {
     this.path = requireNonNull(path, "path is null");
@@ -51,7 +54,21 @@ public final class BgpDaemon implements AutoCloseable {
     BgpDaemon daemon = new BgpDaemon(path, file.config());
     daemon.originate(routes);
     daemon.speaker.localRoutesInSync();
+    Optional<Path> socket = adminSocket.or(file::adminSocket);
+    if (socket.isPresent()) {
+      try {
+        daemon.serve(socket.get());
+      } catch (IOException e) {
+        daemon.close();
+        throw e;
+      }
+    }
     return daemon;
+  }
+
+  private synchronized void serve(Path socket) throws IOException {
+    BgpAdmin bgp = new BgpAdmin(() -> Optional.of(speaker));
+    admin = Optional.of(new AdminServer(socket.toAbsolutePath(), bgp.endpoints()));
   }
 
   public BgpSpeaker speaker() {
@@ -104,7 +121,8 @@ public final class BgpDaemon implements AutoCloseable {
 
   /** Takes leave of every peer by Cease/Administrative Shutdown. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    admin.ifPresent(AdminServer::close);
     speaker.close();
   }
 }

@@ -553,8 +553,9 @@ final class GroupTable {
     return sentCount - (own == null ? 0 : own.sent());
   }
 
-  void forEachSentTo(Member member, Visitor visitor) {
-    for (int id = 0; id < sent.length; id++) {
+  /** What the member has been told of the prefixes with the numbers from one to below the other. */
+  void forEachSentTo(Member member, int from, int to, Visitor visitor) {
+    for (int id = from; id < Math.min(to, sent.length); id++) {
       Advert advert = sent[id];
       if (advert != null && !advert.origin().peer().equals(member.peer())) {
         visitor.visit(prefixes.prefix(prefixOf(id)), advert.route());

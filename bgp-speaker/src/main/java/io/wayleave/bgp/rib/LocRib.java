@@ -224,8 +224,13 @@ public final class LocRib {
 
   /** Every path that is known. Nothing may be changed meanwhile. */
   public void forEachCandidates(Family family, Visitor visitor) {
+    forEachCandidates(family, 0, table(family).prefixes.limit(), visitor);
+  }
+
+  /** Every path to the prefixes with the numbers from one to below the other. */
+  public void forEachCandidates(Family family, int from, int to, Visitor visitor) {
     Table table = table(family);
-    for (int id = 0; id < table.prefixes.limit(); id++) {
+    for (int id = from; id < Math.min(to, table.prefixes.limit()); id++) {
       Candidates known = table.known(id);
       if (known.count() > 0) {
         visitor.visit(id, known);

@@ -260,11 +260,14 @@ public final class UpdateGroups {
     return table == null ? 0 : table.sentTo(member);
   }
 
-  public void forEachSentTo(Member member, Family family, Visitor visitor) {
+  /** What the member has been told of the prefixes with the numbers from one to below the other. */
+  public void forEachSentTo(Member member, Family family, int from, int to, Visitor visitor) {
     GroupTable table = member.group().tables().get(family);
     if (table != null) {
       table.forEachSentTo(
           member,
+          from,
+          to,
           (prefix, route) ->
               visitor.visit(prefix, member.nextHop(family, route), route.attributes()));
     }

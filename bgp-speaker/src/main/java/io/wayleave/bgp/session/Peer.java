@@ -745,8 +745,8 @@ final class Peer implements Machine.Owner {
         .orElse(one);
   }
 
-  void forEachAdvertised(Family family, UpdateGroups.Visitor visitor) {
-    session.ifPresent(up -> up.forEachAdvertised(family, visitor));
+  void forEachAdvertised(Family family, int from, int to, UpdateGroups.Visitor visitor) {
+    session.ifPresent(up -> up.forEachAdvertised(family, from, to, visitor));
   }
 
   /** Whether our dial made the connection of the session. */

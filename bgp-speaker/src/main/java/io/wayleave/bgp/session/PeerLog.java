@@ -21,10 +21,8 @@ final class PeerLog {
   private Optional<String> fault = Optional.empty();
   // Since the session was up; empty for none.
   private String lastFailure = "";
-  private long messagesReceived;
-  private long messagesSent;
-  private long updatesReceived;
-  private long updatesSent;
+  private final MessageCount received = new MessageCount();
+  private final MessageCount sent = new MessageCount();
   private long established;
 
   PeerLog(Loop loop) {
@@ -43,32 +41,21 @@ final class PeerLog {
   }
 
   void received(BgpMessage message) {
-    messagesReceived++;
-    switch (message) {
-      case BgpMessage.Update _ -> updatesReceived++;
-      case BgpMessage.Notification notification ->
-          lastNotificationReceived = Optional.of(event(NotificationText.of(notification)));
-      case BgpMessage.Open _ -> {}
-      case BgpMessage.Keepalive _ -> {}
-      case BgpMessage.RouteRefresh _ -> {}
+    received.add(message, 1);
+    if (message instanceof BgpMessage.Notification notification) {
+      lastNotificationReceived = Optional.of(event(NotificationText.of(notification)));
     }
   }
 
   void sent(BgpMessage message, int count) {
-    messagesSent += count;
-    switch (message) {
-      case BgpMessage.Update _ -> updatesSent += count;
-      case BgpMessage.Notification notification ->
-          lastNotificationSent = Optional.of(event(NotificationText.of(notification)));
-      case BgpMessage.Open _ -> {}
-      case BgpMessage.Keepalive _ -> {}
-      case BgpMessage.RouteRefresh _ -> {}
+    sent.add(message, count);
+    if (message instanceof BgpMessage.Notification notification) {
+      lastNotificationSent = Optional.of(event(NotificationText.of(notification)));
     }
   }
 
   void sentUpdates(int count) {
-    messagesSent += count;
-    updatesSent += count;
+    sent.updates(count);
   }
 
   void fault(String text) {
@@ -120,8 +107,7 @@ final class PeerLog {
   }
 
   PeerStatus.Counters counters() {
-    return new PeerStatus.Counters(
-        messagesReceived, messagesSent, updatesReceived, updatesSent, established);
+    return new PeerStatus.Counters(received.total(), sent.total(), established);
   }
 
   private PeerStatus.Event event(String text) {

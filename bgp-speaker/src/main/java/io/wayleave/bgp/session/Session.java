@@ -201,8 +201,8 @@ final class Session implements Member.Sink {
     return groups.sentTo(member, family);
   }
 
-  void forEachAdvertised(Family family, UpdateGroups.Visitor visitor) {
-    groups.forEachSentTo(member, family, visitor);
+  void forEachAdvertised(Family family, int from, int to, UpdateGroups.Visitor visitor) {
+    groups.forEachSentTo(member, family, from, to, visitor);
   }
 
   PeerStatus.Established status(Duration uptime) {

@@ -67,6 +67,8 @@ public final class StatusReport {
       core.peer(peer)
           .forEachAdvertised(
               family,
+              0,
+              Integer.MAX_VALUE,
               (prefix, nextHop, attributes) ->
                   routes.add(new RouteStatus.Advertised(prefix, nextHop, attributes)));
     }
@@ -92,8 +94,8 @@ public final class StatusReport {
     return routes;
   }
 
-  private List<RouteStatus.PathStatus> paths(
-      Cidr prefix, Candidates candidates, Predicate<Path> wanted) {
+  /** The paths to one prefix that the test accepts, the used ones first. */
+  List<RouteStatus.PathStatus> paths(Cidr prefix, Candidates candidates, Predicate<Path> wanted) {
     List<Verdict> verdicts = core.rib().bestPath().explain(candidates);
     List<RouteStatus.PathStatus> paths = new ArrayList<>();
     for (int i = 0; i < candidates.count(); i++) {

@@ -1,4 +1,4 @@
-package io.wayleave.agent;
+package io.wayleave.bgp.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.netty.bootstrap.ServerBootstrap;
@@ -19,7 +19,6 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
@@ -27,8 +26,10 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.ReadTimeoutHandler;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.ResourceCodec;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -38,25 +39,24 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The admin API: HTTP/1.1 with JSON on a Unix socket that only root may open. It answers questions
- * and changes nothing. Try {@code curl --unix-socket /run/wayleave/admin.sock
+ * The admin API: HTTP/1.1 on a Unix socket that only root may open, with JSON unless an answer is
+ * {@link Endpoint.Text}. Try {@code curl --unix-socket /run/wayleave/admin.sock
  * http://agent/v1/status}.
  *
  * <p>One event loop reads and writes; answers are computed on virtual threads, because they may
  * wait for the owner of what they show.
  */
-final class AdminServer implements AutoCloseable {
+public final class AdminServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
   private static final int MAX_REQUEST_BYTES = 64 * 1024;
   private static final int IDLE_SECONDS = 30;
 
   private final Path socket;
-  private final Map<String, Supplier<?>> answers;
+  private final Map<String, Endpoint> endpoints;
   private final EventLoopGroup loop =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
@@ -66,11 +66,11 @@ final class AdminServer implements AutoCloseable {
    * Listens at once.
    *
    * @param socket where; a socket file left by a former process is replaced
-   * @param answers what each path answers; called on a virtual thread at each request
+   * @param endpoints what each path answers
    */
-  AdminServer(Path socket, Map<String, Supplier<?>> answers) throws IOException {
+  public AdminServer(Path socket, Map<String, Endpoint> endpoints) throws IOException {
     this.socket = socket;
-    this.answers = new TreeMap<>(answers);
+    this.endpoints = new TreeMap<>(endpoints);
     Files.createDirectories(socket.getParent());
     // Bound where only root can come, and moved to its place when it has its mode.
     Path privately = Files.createTempDirectory(socket.getParent(), ".admin");
@@ -138,17 +138,10 @@ final class AdminServer implements AutoCloseable {
             false);
         return;
       }
-      String path = new QueryStringDecoder(request.uri()).path();
-      if (!request.method().equals(HttpMethod.GET)) {
-        respond(
-            context,
-            HttpResponseStatus.METHOD_NOT_ALLOWED,
-            error("method " + request.method() + " is not allowed; allowed: GET"),
-            keepAlive);
-        return;
-      }
-      Supplier<?> answer = answers.get(path);
-      if (answer == null) {
+      QueryStringDecoder target = new QueryStringDecoder(request.uri());
+      String path = target.path();
+      Endpoint endpoint = endpoints.get(path);
+      if (endpoint == null) {
         respond(
             context,
             HttpResponseStatus.NOT_FOUND,
@@ -156,29 +149,43 @@ final class AdminServer implements AutoCloseable {
                 "path "
                     + path
                     + " does not exist; there are: "
-                    + String.join(", ", answers.keySet())),
+                    + String.join(", ", endpoints.keySet())),
             keepAlive);
         return;
       }
-      workers.execute(
-          () -> {
-            try {
-              respond(context, HttpResponseStatus.OK, answer.get(), keepAlive);
-            } catch (RuntimeException e) {
-              log.warn("admin request failed path={}", path, e);
-              respond(
-                  context,
-                  HttpResponseStatus.INTERNAL_SERVER_ERROR,
-                  error(e.toString()),
-                  keepAlive);
-            }
-          });
+      if (!request.method().name().equals(endpoint.method())) {
+        respond(
+            context,
+            HttpResponseStatus.METHOD_NOT_ALLOWED,
+            error("method " + request.method() + " is not allowed; allowed: " + endpoint.method()),
+            keepAlive);
+        return;
+      }
+      Map<String, String> parameters = new TreeMap<>();
+      target.parameters().forEach((name, values) -> parameters.put(name, values.getLast()));
+      workers.execute(() -> answer(context, path, endpoint, parameters, keepAlive));
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       log.debug("admin connection ended cause={}", cause.toString());
       var _ = context.close();
+    }
+  }
+
+  private static void answer(
+      ChannelHandlerContext context,
+      String path,
+      Endpoint endpoint,
+      Map<String, String> parameters,
+      boolean keepAlive) {
+    try {
+      respond(context, HttpResponseStatus.OK, endpoint.answer().apply(parameters), keepAlive);
+    } catch (InvalidInputException e) {
+      respond(context, HttpResponseStatus.BAD_REQUEST, error(e.getMessage()), keepAlive);
+    } catch (RuntimeException e) {
+      log.warn("admin request failed path={}", path, e);
+      respond(context, HttpResponseStatus.INTERNAL_SERVER_ERROR, error(e.toString()), keepAlive);
     }
   }
 
@@ -189,13 +196,19 @@ final class AdminServer implements AutoCloseable {
   private static void respond(
       ChannelHandlerContext context, HttpResponseStatus status, Object body, boolean keepAlive) {
     ByteBuf content;
+    String type = HttpHeaderValues.APPLICATION_JSON.toString();
     try {
-      content = Unpooled.wrappedBuffer(ResourceCodec.jsonMapper().writeValueAsBytes(body));
+      if (body instanceof Endpoint.Text(String contentType, String text)) {
+        content = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+        type = contentType;
+      } else {
+        content = Unpooled.wrappedBuffer(ResourceCodec.jsonMapper().writeValueAsBytes(body));
+      }
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("an answer must be writable as JSON: " + body.getClass(), e);
     }
     FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, content);
-    response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+    response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
     response.headers().set(HttpHeaderNames.CONTENT_LENGTH, content.readableBytes());
     if (keepAlive) {
       context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);

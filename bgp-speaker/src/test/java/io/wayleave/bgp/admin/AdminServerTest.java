@@ -1,7 +1,8 @@
-package io.wayleave.agent;
+package io.wayleave.bgp.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -36,7 +37,21 @@ class AdminServerTest {
         };
     server =
         new AdminServer(
-            socket, Map.of("/v1/status", () -> Map.of("node", "n1"), "/v1/broken", broken));
+            socket,
+            Map.of(
+                "/v1/status",
+                Endpoint.get(() -> Map.of("node", "n1")),
+                "/v1/broken",
+                Endpoint.get(broken),
+                "/v1/echo",
+                Endpoint.post(parameters -> parameters),
+                "/v1/picky",
+                Endpoint.get(
+                    parameters -> {
+                      throw new InvalidInputException("peer", parameters.get("peer"), "tor1");
+                    }),
+                "/metrics",
+                Endpoint.get(() -> new Endpoint.Text("text/plain", "one 1\n"))));
   }
 
   @AfterEach
@@ -58,11 +73,31 @@ class AdminServerTest {
     assertThat(ask("GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n"))
         .startsWith("HTTP/1.1 404")
         .endsWith(
-            "{\"error\":\"path /nothing does not exist; there are: /v1/broken, /v1/status\"}");
+            "{\"error\":\"path /nothing does not exist; there are: /metrics, /v1/broken, /v1/echo,"
+                + " /v1/picky, /v1/status\"}");
     assertThat(ask("DELETE /v1/status HTTP/1.1\r\nConnection: close\r\n\r\n"))
         .startsWith("HTTP/1.1 405")
         .endsWith("{\"error\":\"method DELETE is not allowed; allowed: GET\"}");
     assertThat(ask("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400");
+  }
+
+  @Test
+  void parametersReachTheAnswer() throws IOException {
+    assertThat(ask("POST /v1/echo?a=1&b=x%20y HTTP/1.1\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 200 OK")
+        .endsWith("{\"a\":\"1\",\"b\":\"x y\"}");
+    assertThat(ask("GET /v1/echo HTTP/1.1\r\nConnection: close\r\n\r\n"))
+        .endsWith("{\"error\":\"method GET is not allowed; allowed: POST\"}");
+    assertThat(ask("GET /v1/picky?peer=tor9 HTTP/1.1\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 400")
+        .endsWith("{\"error\":\"peer: \\\"tor9\\\" is not allowed; allowed: tor1\"}");
+  }
+
+  @Test
+  void textIsLeftAsItIs() throws IOException {
+    assertThat(ask("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n"))
+        .contains("content-type: text/plain\r\n")
+        .endsWith("\r\n\r\none 1\n");
   }
 
   @Test
