@@ -12,9 +12,12 @@ import java.time.Duration;
  *     NOTIFICATION says Hard Reset
  * @param restartTime how long we ask peers to keep our routes while we are away; whole seconds, 1
  *     to 4095 (12 bits on the wire, section 3)
- * @param selectionDeferral how long after a restart the choice of best paths waits for End-of-RIB
- *     of a peer that is, or may still come, up (Selection_Deferral_Timer, section 4.1). Counted for
- *     each peer on its own: a peer that does not come back within it is not waited for any longer
+ * @param reconnectWait how long after a start a peer is waited for that has no session yet; and
+ *     from its session on, how long the sweep of an earlier run's routes waits for a peer that
+ *     restarts itself or has no graceful restart
+ * @param selectionDeferral how long, from its session on, the choice of best paths after a restart
+ *     waits for a peer's End-of-RIB (Selection_Deferral_Timer, section 4.1), for each peer on its
+ *     own; nobody is waited for longer than this and {@code reconnectWait} together
  * @param staleTime how long after the peer came back its stale routes are kept without End-of-RIB
  *     (section 4.2, the upper bound that a receiving speaker should have)
  */

@@ -6,72 +6,75 @@ import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Which peers are still waited for after a start (RFC 4724 section 4.1): each that may still come,
- * until it said End-of-RIB for every family, but none beyond its deadline, so that a dead peer
- * holds back nothing for longer than {@link GracefulRestart#reconnectWait}.
+ * until it said End-of-RIB for every family, but none beyond a deadline of its own.
  *
- * <p>There are two questions. Best paths may be chosen once {@link #selectionDone}; a peer that
- * restarts itself or has no graceful restart is not waited for then, or two restarting speakers
- * would wait for each other. Routes of an earlier run may be swept once {@link #done}: such a
- * peer's routes are about to come, and sweeping before they do would leave a hole.
+ * <p>There are two questions. Best paths may be chosen once {@link #selectionDone}; as section 4.1
+ * has it, a peer that restarts itself (R bit) or has no graceful restart is not waited for then, or
+ * two restarting speakers would wait for each other. Routes of an earlier run may be swept once
+ * {@link #done}: such a peer's routes are about to come, so they get {@link
+ * GracefulRestart#reconnectWait} from the session on, and no more: FRR sets the R bit at its every
+ * start and may say End-of-RIB minutes later.
  *
  * <p>NOT thread safe; knows the time only as it is told.
  */
 final class Convergence {
-  /** What one peer owes. */
+  /** What one peer owes, and until when it is waited for. */
   private sealed interface Wait {
+    long deadline();
+
     /** No session yet. */
-    record ForSession() implements Wait {}
+    record ForSession(long deadline) implements Wait {}
 
     /** A session with graceful restart, and End-of-RIB of these families to come. */
-    record ForEndOfRib(Set<Family> families) implements Wait {}
+    record ForEndOfRib(Set<Family> families, long deadline) implements Wait {}
 
-    /**
-     * A session whose End-of-RIB nothing but the sweep waits for.
-     *
-     * @param certain whether it will come at all
-     */
-    record ForSweep(Set<Family> families, boolean certain) implements Wait {}
+    /** A session whose End-of-RIB nothing but the sweep waits for. */
+    record ForSweep(Set<Family> families, long deadline) implements Wait {}
   }
 
   private final Map<String, Wait> waits = new LinkedHashMap<>();
-  private final long reconnectDeadline;
+  private final long reconnectNanos;
+  private final long endOfRibNanos;
+  // However often a session comes and goes.
   private final long lastDeadline;
 
   Convergence(Collection<String> peers, GracefulRestart settings, long nowNanos) {
-    peers.forEach(peer -> waits.put(peer, new Wait.ForSession()));
-    Duration last = settings.selectionDeferral();
-    Duration reconnect =
-        settings.reconnectWait().compareTo(last) < 0 ? settings.reconnectWait() : last;
-    reconnectDeadline = nowNanos + reconnect.toNanos();
-    lastDeadline = nowNanos + last.toNanos();
+    reconnectNanos = settings.reconnectWait().toNanos();
+    endOfRibNanos = settings.selectionDeferral().toNanos();
+    lastDeadline = nowNanos + reconnectNanos + endOfRibNanos;
+    peers.forEach(peer -> waits.put(peer, new Wait.ForSession(nowNanos + reconnectNanos)));
   }
 
   /** The peer's session came up. */
-  void established(String peer, Negotiated negotiated) {
+  void established(String peer, Negotiated negotiated, long nowNanos) {
     Set<Family> families = EnumSet.copyOf(negotiated.families());
+    boolean sendsAllNow =
+        negotiated.peerGracefulRestart().filter(restart -> !restart.restarting()).isPresent();
     Wait wait =
-        negotiated
-            .peerGracefulRestart()
-            .<Wait>map(
-                capability ->
-                    capability.restarting()
-                        ? new Wait.ForSweep(families, true)
-                        : new Wait.ForEndOfRib(families))
-            .orElseGet(() -> new Wait.ForSweep(families, false));
+        sendsAllNow
+            ? new Wait.ForEndOfRib(families, bounded(nowNanos + endOfRibNanos))
+            : new Wait.ForSweep(families, bounded(nowNanos + reconnectNanos));
     waits.computeIfPresent(peer, (_, _) -> wait);
   }
 
   /** The session ended before the peer had sent everything: it may come back. */
-  void lost(String peer) {
-    waits.computeIfPresent(peer, (_, _) -> new Wait.ForSession());
+  void lost(String peer, long nowNanos) {
+    Wait wait = new Wait.ForSession(bounded(nowNanos + reconnectNanos));
+    waits.computeIfPresent(peer, (_, _) -> wait);
+  }
+
+  private long bounded(long deadline) {
+    return deadline - lastDeadline > 0 ? lastDeadline : deadline;
   }
 
   void endOfRib(String peer, Family family) {
@@ -79,16 +82,15 @@ final class Convergence {
         peer,
         (_, wait) -> {
           owed(wait).remove(family);
-          return wait;
+          return wait instanceof Wait.ForSession || !owed(wait).isEmpty() ? wait : null;
         });
-    waits.values().removeIf(wait -> !(wait instanceof Wait.ForSession) && owed(wait).isEmpty());
   }
 
   private static Set<Family> owed(Wait wait) {
     return switch (wait) {
-      case Wait.ForSession() -> EnumSet.noneOf(Family.class);
-      case Wait.ForEndOfRib(Set<Family> families) -> families;
-      case Wait.ForSweep(Set<Family> families, boolean _) -> families;
+      case Wait.ForSession(long _) -> EnumSet.noneOf(Family.class);
+      case Wait.ForEndOfRib(Set<Family> families, long _) -> families;
+      case Wait.ForSweep(Set<Family> families, long _) -> families;
     };
   }
 
@@ -99,19 +101,14 @@ final class Convergence {
 
   /** Gives up on those whose deadline is over. */
   void expire(long nowNanos) {
-    if (nowNanos - lastDeadline >= 0) {
-      waits.clear();
-    } else if (nowNanos - reconnectDeadline >= 0) {
-      waits.values().removeIf(Convergence::mayNeverCome);
-    }
+    waits.values().removeIf(wait -> nowNanos - wait.deadline() >= 0);
   }
 
-  private static boolean mayNeverCome(Wait wait) {
-    return switch (wait) {
-      case Wait.ForSession() -> true;
-      case Wait.ForEndOfRib(Set<Family> _) -> false;
-      case Wait.ForSweep(Set<Family> _, boolean certain) -> !certain;
-    };
+  /** How long until {@link #expire} may give up on somebody; empty when nobody is waited for. */
+  Optional<Duration> untilNextDeadline(long nowNanos) {
+    return waits.values().stream()
+        .map(wait -> Duration.ofNanos(Math.max(0, wait.deadline() - nowNanos)))
+        .min(Comparator.naturalOrder());
   }
 
   /** Whether best paths may be chosen. */

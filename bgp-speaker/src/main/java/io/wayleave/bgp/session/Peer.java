@@ -107,9 +107,9 @@ final class Peer implements Machine.Owner {
   private int generation;
   // Of the routes of each family that are not stale: the session's, or of the last refresh.
   private final Map<Family, Integer> generations = new EnumMap<>(Family.class);
+  private final Refreshes refreshes;
   private Import rules;
   private final ReceivedPrefixes received = new ReceivedPrefixes();
-  private final Timer limitTimer;
 
   /**
    * Nothing happens before {@link #start}.
@@ -122,7 +122,7 @@ final class Peer implements Machine.Owner {
     this.address = requireNonNull(address, "address is null");
     history = new PeerLog(context.loop());
     staleTimer = new Timer(context.loop(), this::staleTimeOver);
-    limitTimer = new Timer(context.loop(), this::start);
+    refreshes = new Refreshes(context.loop(), this::refreshOver);
     rules = importRules();
     primary = newMachine(Machine.Role.PRIMARY);
   }
@@ -205,33 +205,12 @@ final class Peer implements Machine.Owner {
     primary.handle(stop);
     drop(staleRoutes.giveUp().drop());
     staleTimer.stop();
-    limitTimer.stop();
   }
 
   /** Ends the session with that Cease and begins anew. */
   void restart(BgpMessage.Notification cease) {
     stop(cease);
     start();
-  }
-
-  /**
-   * The peer sent more prefixes than it may; the session may be over when this returns.
-   *
-   * @return whether it is
-   */
-  boolean tooManyPrefixes(Family family, MaxPrefixes limit) {
-    return switch (limit.excess()) {
-      case MaxPrefixes.Warn() -> false;
-      case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
-        primary.handle(
-            new Event.AutomaticStop(
-                Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit()),
-                restartAfter
-                    .<Event.Comeback>map(Event.Comeback.After::new)
-                    .orElseGet(Event.Comeback.Never::new)));
-        yield true;
-      }
-    };
   }
 
   /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
@@ -331,8 +310,18 @@ final class Peer implements Machine.Owner {
       case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
         // RFC 4486 section 4: the Cease says which limit it was.
         fault(text);
-        stop(Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit()));
-        restartAfter.ifPresent(limitTimer::start);
+        BgpMessage.Notification cease =
+            Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit());
+        Event.Comeback comeback =
+            restartAfter
+                .<Event.Comeback>map(Event.Comeback.After::new)
+                .orElseGet(Event.Comeback.Never::new);
+        if (session.isPresent()) {
+          primary.handle(new Event.AutomaticStop(cease, comeback));
+        } else {
+          // Kept ones of an earlier session alone are too many.
+          drop(staleRoutes.giveUp().drop());
+        }
       }
     }
   }
@@ -464,7 +453,7 @@ final class Peer implements Machine.Owner {
         new Session(machine, negotiated, source, context.groups(), config, context.config());
     session = Optional.of(up);
     apply(staleRoutes.up(negotiated, context.config().gracefulRestart()));
-    context.convergence().established(config.name(), negotiated);
+    context.convergence().established(config.name(), negotiated, sessionUpNanos);
     log.info(
         "bgp session established peer={} address={} as={} id={} hold={}s families={}",
         config.name(),
@@ -501,6 +490,7 @@ final class Peer implements Machine.Owner {
     Session ended = session.orElseThrow();
     session = Optional.empty();
     ended.end();
+    refreshes.clear();
     boolean _ = history.failed(cause);
     log.info("bgp session down peer={} reason=\"{}\"", config.name(), cause.describe());
     apply(staleRoutes.down(cause, ended.negotiated()));
@@ -508,7 +498,8 @@ final class Peer implements Machine.Owner {
     for (Family family : staleRoutes.families()) {
       received.add(family, -context.rib().removeAll(family, isOlderIn(family)));
     }
-    context.convergence().lost(config.name());
+    checkLimits();
+    context.convergence().lost(config.name(), context.loop().nanoTime());
     context.requestTurn();
   }
 
@@ -593,6 +584,7 @@ final class Peer implements Machine.Owner {
 
   private void endOfRib(Family family) {
     log.info("bgp end of rib peer={} family={}", config.name(), family);
+    session.ifPresent(up -> up.endOfRib(family));
     apply(staleRoutes.endOfRib(family));
     context.convergence().endOfRib(config.name(), family);
     context.requestTurn();
@@ -608,18 +600,12 @@ final class Peer implements Machine.Owner {
     if (family.isEmpty()) {
       return;
     }
-    boolean enhanced = session.orElseThrow().negotiated().codec().enhancedRouteRefresh();
     switch (refresh.subtype()) {
       case REQUEST -> session.orElseThrow().resend(family.get());
-      case BEGIN -> {
-        if (enhanced) {
-          refreshBegins(family.get());
-        }
-      }
+      case BEGIN -> refreshBegins(family.get());
       case END -> {
-        if (enhanced) {
-          // RFC 7313 section 4.2: what was not told again since the beginning is gone.
-          drop(EnumSet.of(family.get()));
+        if (refreshes.end(family.get())) {
+          refreshOver(family.get());
         }
       }
     }
@@ -628,8 +614,21 @@ final class Peer implements Machine.Owner {
 
   /** RFC 7313 section 4.2: from now on the peer tells everything of the family again. */
   private void refreshBegins(Family family) {
+    Session up = session.orElseThrow();
+    if (!up.mayRefresh(family)) {
+      // RFC 7313 section 4 asks for the log.
+      fault("begin of a refresh of " + family + " that is not expected now, ignored");
+      return;
+    }
     generations.put(family, ++generation);
-    session.orElseThrow().newGeneration(family, generation);
+    up.newGeneration(family, generation);
+    refreshes.begin(family, context.config().gracefulRestart().staleTime());
+  }
+
+  /** RFC 7313 section 4.2: what was not told again since the beginning is gone. */
+  private void refreshOver(Family family) {
+    log.info("bgp refresh over peer={} family={}", config.name(), family);
+    drop(EnumSet.of(family));
   }
 
   @Override
@@ -683,10 +682,11 @@ final class Peer implements Machine.Owner {
     tellIfQuiet();
   }
 
-  /** Whether the path is kept over a restart of its peer. */
+  /** Whether the path is kept over a restart of its peer, or not told again in a refresh. */
   boolean isStale(Family family, PathSource.Peer source) {
-    return staleRoutes.families().contains(family)
-        && (session.isEmpty() || isOlderIn(family).test(source));
+    boolean mayBe =
+        staleRoutes.families().contains(family) || refreshes.families().contains(family);
+    return mayBe && (session.isEmpty() || isOlderIn(family).test(source));
   }
 
   // ---- status

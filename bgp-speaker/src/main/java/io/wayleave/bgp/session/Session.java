@@ -29,6 +29,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A session while it is Established: what was agreed, where the peer's routes go to, and the
@@ -41,6 +42,7 @@ final class Session implements Member.Sink {
   private final PathSource.Peer source;
   // Of routes that come in now.
   private final Map<Family, PathSource.Peer> sources = new EnumMap<>(Family.class);
+  private final Set<Family> saidEndOfRib = EnumSet.noneOf(Family.class);
   private final UpdateGroups groups;
   private final Member member;
   // Prefixes that come with the same attributes share a path, whatever message they come in.
@@ -78,6 +80,20 @@ final class Session implements Member.Sink {
 
   PathSource.Peer source() {
     return source;
+  }
+
+  /** The peer has sent all of the family for the first time. */
+  void endOfRib(Family family) {
+    saidEndOfRib.add(family);
+  }
+
+  /**
+   * Whether the peer may mark a refresh of the family now. RFC 7313 section 4: one that knows
+   * graceful restart not before its End-of-RIB.
+   */
+  boolean mayRefresh(Family family) {
+    return negotiated.codec().enhancedRouteRefresh()
+        && (negotiated.peerGracefulRestart().isEmpty() || saidEndOfRib.contains(family));
   }
 
   /** Routes of the family that come from now on are told apart from those before. */

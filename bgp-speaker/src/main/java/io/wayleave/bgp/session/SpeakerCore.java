@@ -75,6 +75,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   private SpeakerConfig config;
   private ImportCheck importCheck;
   private Convergence convergence;
+  private final Timer deadlineTimer;
   private boolean converged;
   private boolean localInSync;
   private Optional<Loop.Scheduled> turn = Optional.empty();
@@ -121,6 +122,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     this.mode = requireNonNull(mode, "mode is null");
     this.metric = requireNonNull(metric, "metric is null");
     jitter = new Jitter(random);
+    deadlineTimer = new Timer(loop, this::requestTurn);
     boolean restarted = mode instanceof StartMode.Restarted;
     rib = new LocRib(new BestPath(config.pathSelection(), metric), restarted);
     groups = new UpdateGroups(rib, limits);
@@ -144,8 +146,6 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
                 .toList(),
             config.gracefulRestart(),
             loop.nanoTime());
-    loop.schedule(config.gracefulRestart().reconnectWait(), this::requestTurn);
-    loop.schedule(config.gracefulRestart().selectionDeferral(), this::requestTurn);
     surroundings.begin(this);
     listeners.apply(config.listen());
     peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
@@ -330,6 +330,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       watchSurroundings();
     }
     convergence.expire(loop.nanoTime());
+    convergence.untilNextDeadline(loop.nanoTime()).ifPresent(deadlineTimer::start);
     if (convergence.selectionDone() && rib.deferring()) {
       log.info("bgp selection deferral over");
       rib.release();

@@ -26,8 +26,8 @@ class ConvergenceTest {
 
   @Test
   void waitsForEveryFamilyOfEveryPeer() {
-    convergence.established("a", peer(false));
-    convergence.established("b", peer(false));
+    convergence.established("a", peer(false), 0);
+    convergence.established("b", peer(false), 0);
     convergence.endOfRib("a", Family.IPV4);
     convergence.endOfRib("a", Family.IPV6);
     convergence.endOfRib("b", Family.IPV6);
@@ -40,7 +40,7 @@ class ConvergenceTest {
 
   @Test
   void aDeadPeerIsWaitedForNoLongerThanItsOwnTime() {
-    convergence.established("a", peer(false));
+    convergence.established("a", peer(false), 0);
     convergence.expire(10 * SECOND - 1);
     assertThat(convergence.waitingFor()).containsExactly("a", "b");
     convergence.expire(10 * SECOND);
@@ -52,13 +52,22 @@ class ConvergenceTest {
   }
 
   @Test
-  void aPeerThatRestartsItselfHoldsBackTheSweepOnly() {
+  void aPeerThatRestartsItselfHoldsBackTheSweepOnlyAndNotForLong() {
     convergence.removed("b");
-    convergence.established("a", peer(true));
+    convergence.established("a", peer(true), SECOND);
     assertThat(convergence.selectionDone()).isTrue();
-    convergence.expire(10 * SECOND);
+    convergence.expire(11 * SECOND - 1);
     assertThat(convergence.done()).isFalse();
+    convergence.expire(11 * SECOND);
+    assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void aPeerThatRestartsItselfIsDoneWithItsEndOfRib() {
+    convergence.removed("b");
+    convergence.established("a", peer(true), SECOND);
     convergence.endOfRib("a", Family.IPV4);
+    assertThat(convergence.done()).isFalse();
     convergence.endOfRib("a", Family.IPV6);
     assertThat(convergence.done()).isTrue();
   }
@@ -66,7 +75,7 @@ class ConvergenceTest {
   @Test
   void aPeerWithoutTheCapabilityMayNeverSayEndOfRib() {
     convergence.removed("b");
-    convergence.established("a", Negotiated.of(open(List.of()), open(List.of())));
+    convergence.established("a", Negotiated.of(open(List.of()), open(List.of())), 0);
     assertThat(convergence.selectionDone()).isTrue();
     assertThat(convergence.done()).isFalse();
     convergence.expire(10 * SECOND);
@@ -76,15 +85,40 @@ class ConvergenceTest {
   @Test
   void aLostPeerMayComeBackInItsTime() {
     convergence.removed("b");
-    convergence.established("a", peer(false));
+    convergence.established("a", peer(false), 0);
     convergence.endOfRib("a", Family.IPV4);
-    convergence.lost("a");
-    convergence.established("a", peer(false));
+    convergence.lost("a", 0);
+    convergence.established("a", peer(false), 0);
     convergence.endOfRib("a", Family.IPV6);
     assertThat(convergence.done()).as("the new session owes IPv4 again").isFalse();
     convergence.endOfRib("a", Family.IPV4);
-    convergence.lost("a");
+    convergence.lost("a", 0);
     assertThat(convergence.done()).as("once done it stays so").isTrue();
+  }
+
+  @Test
+  void eachPeerHasTheTimeFromItsOwnSessionOn() {
+    convergence.established("a", peer(false), 0);
+    convergence.established("b", peer(false), 9 * SECOND);
+    convergence.expire(60 * SECOND);
+    assertThat(convergence.waitingFor()).containsExactly("b");
+    assertThat(convergence.untilNextDeadline(60 * SECOND)).contains(Duration.ofSeconds(9));
+    convergence.expire(69 * SECOND);
+    assertThat(convergence.done()).isTrue();
+    assertThat(convergence.untilNextDeadline(69 * SECOND)).isEmpty();
+  }
+
+  @Test
+  void aSessionThatComesAndGoesGainsNoMoreTimeThanBothTogether() {
+    convergence.removed("b");
+    for (int second = 0; second < 70; second += 5) {
+      convergence.lost("a", second * SECOND);
+      convergence.established("a", peer(false), second * SECOND);
+    }
+    convergence.expire(70 * SECOND - 1);
+    assertThat(convergence.done()).isFalse();
+    convergence.expire(70 * SECOND);
+    assertThat(convergence.done()).isTrue();
   }
 
   private static Negotiated peer(boolean restarting) {

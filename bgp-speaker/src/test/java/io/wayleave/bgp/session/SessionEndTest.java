@@ -109,35 +109,52 @@ class SessionEndTest {
     assertThat(a.status(B).counters().established()).isEqualTo(2);
   }
 
-  @Test
-  void tooManyPrefixesEndItForTheTimeConfigured() {
-    MaxPrefixes limit =
-        new MaxPrefixes(5, 75, new MaxPrefixes.Shutdown(Optional.of(Duration.ofMinutes(10))));
-    assertThat(a.core.peer(B).tooManyPrefixes(Family.IPV4, limit)).isTrue();
-    until(() -> !a.routes.has(FROM_B) && !b.routes.has(FROM_A), Duration.ofMillis(10));
-    assertThat(text(b.status(A).lastNotificationReceived()))
-        .contains("Maximum Number of Prefixes Reached")
-        .contains("ipv4-unicast limit 5");
-    network.run(Duration.ofSeconds(599));
-    assertThat(a.established(B)).isFalse();
-    until(() -> a.established(B), Duration.ofMinutes(1));
+  private void limitTo(int limit, MaxPrefixes.Excess excess) {
+    PeerConfig limited =
+        peer(B, 65002)
+            .withTimers(QUICK)
+            .withPolicy(
+                rules -> rules.maxPrefixes(Family.IPV4, new MaxPrefixes(limit, 75, excess)));
+    a.core.apply(config(A, 65001, limited));
+    assertThat(a.established(B)).isTrue();
   }
 
   @Test
-  void tooManyPrefixesEndItUntilSomeoneClearsThePeer() {
-    MaxPrefixes limit = new MaxPrefixes(5, 75, new MaxPrefixes.Shutdown(Optional.empty()));
-    a.core.peer(B).tooManyPrefixes(Family.IPV4, limit);
+  void tooManyPrefixesEndItForTheTimeConfigured() {
+    limitTo(2, new MaxPrefixes.Shutdown(Optional.of(Duration.ofMinutes(10))));
+    b.originate("10.2.1.0/24", "10.2.2.0/24");
+    until(() -> !a.established(B) && !a.routes.has(FROM_B));
+    until(() -> !b.routes.has(FROM_A), Duration.ofMillis(10));
+    assertThat(text(b.status(A).lastNotificationReceived()))
+        .contains("Maximum Number of Prefixes Reached")
+        .contains("ipv4-unicast limit 2");
+    b.withdraw("10.2.1.0/24");
+    network.run(Duration.ofSeconds(595));
+    assertThat(a.established(B)).isFalse();
+    until(() -> a.established(B), Duration.ofMinutes(2));
+  }
+
+  @Test
+  void tooManyPrefixesEndItUntilSomeoneClearsThePeerOrTheLimitIsAnother() {
+    limitTo(2, new MaxPrefixes.Shutdown(Optional.empty()));
+    b.originate("10.2.1.0/24", "10.2.2.0/24");
+    until(() -> !a.established(B));
     network.run(Duration.ofHours(2));
     assertThat(a.status(B).state()).isEqualTo(Phase.IDLE);
     assertThat(a.status(B).whyDown().orElseThrow()).contains("Maximum Number of Prefixes");
     a.core.clear(B, "");
-    until(() -> a.established(B), Duration.ofMinutes(1));
-    assertThat(
-            a.core
-                .peer(B)
-                .tooManyPrefixes(Family.IPV4, new MaxPrefixes(5, 75, new MaxPrefixes.Warn())))
-        .isFalse();
-    assertThat(a.established(B)).isTrue();
+    until(() -> a.status(B).counters().established() == 2, Duration.ofMinutes(1));
+    until(() -> !a.established(B));
+    a.core.apply(config(A, 65001, peer(B, 65002).withTimers(QUICK)));
+    until(() -> a.routes.has("10.2.2.0/24"), Duration.ofMinutes(1));
+  }
+
+  @Test
+  void aLimitThatOnlyWarnsEndsNothing() {
+    limitTo(2, new MaxPrefixes.Warn());
+    b.originate("10.2.1.0/24", "10.2.2.0/24");
+    until(() -> a.routes.has("10.2.2.0/24"));
+    assertThat(a.status(B).counters().established()).isEqualTo(1);
   }
 
   /** A hold time of zero, so that nothing but the send-hold timer can end the session. */
