@@ -50,8 +50,10 @@ import org.slf4j.LoggerFactory;
 final class BgpControl implements LocalNetwork.Announcer {
   private static final Logger log = LoggerFactory.getLogger(BgpControl.class);
 
-  private static final List<IpAddress> EVERY_ADDRESS =
-      List.of(IpAddress.parse("0.0.0.0"), IpAddress.parse("::"));
+  /**
+   * One socket on it takes the connections of both families; one on 0.0.0.0 would be in its way.
+   */
+  private static final List<IpAddress> EVERY_ADDRESS = List.of(IpAddress.parse("::"));
 
   private final RouteService routes;
   private final Set<Cidr> announced = new HashSet<>();

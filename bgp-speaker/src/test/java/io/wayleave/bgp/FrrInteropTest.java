@@ -287,7 +287,7 @@ class FrrInteropTest {
     Await.until(
         "dropped at once", Duration.ofSeconds(2), () -> !frrHas(OUR_ROUTE), this::evidenceOfFrr);
     assertThat(vtysh("show bgp neighbors 127.0.0.1"))
-        .contains("Notification received (Cease/Administrative Shutdown)");
+        .contains("Notification received (Cease/Administrative Shutdown/Hard Reset)");
   }
 
   @Test

@@ -82,9 +82,7 @@ class LinkInteropTest {
     routes = new RouteRecorder();
     SpeakerConfig config =
         SpeakerConfig.of(RouterId.parse("10.77.0.1"), Asn.of(65001))
-            .withListen(
-                new ListenAddress(IpAddress.parse("0.0.0.0"), ListenAddress.BGP_PORT),
-                new ListenAddress(IpAddress.parse("::"), ListenAddress.BGP_PORT))
+            .withListen(new ListenAddress(IpAddress.parse("::"), ListenAddress.BGP_PORT))
             .withPeer(peer);
     speaker = net.ours().run(() -> BgpSpeaker.start(config, mode, routes));
     speaker.originate(Cidr.parse(OUR_ROUTE));
