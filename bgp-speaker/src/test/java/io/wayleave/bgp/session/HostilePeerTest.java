@@ -1,0 +1,112 @@
+package io.wayleave.bgp.session;
+
+import static io.wayleave.bgp.session.VirtualSpeaker.config;
+import static io.wayleave.bgp.session.VirtualSpeaker.peer;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.PeerAddress;
+import io.wayleave.bgp.PeerAs;
+import io.wayleave.bgp.PeerConfig;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpEncoder;
+import io.wayleave.bgp.wire.BgpMessage;
+import io.wayleave.bgp.wire.Capability;
+import io.wayleave.bgp.wire.NotificationText;
+import io.wayleave.model.Asn;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.RouterId;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** Peers that send what they should not, and many peers at once. */
+class HostilePeerTest {
+  private static final String A = "10.0.0.1";
+  private static final String B = "10.0.0.2";
+  private static final String C = "10.0.0.3";
+  private static final int ROUNDS = 200;
+  private static final int PEERS = 200;
+
+  private final VirtualNetwork network = new VirtualNetwork();
+
+  /** Each session ends with a NOTIFICATION of a known code or goes on; the other peer's lives. */
+  @Test
+  void damagedMessagesEndTheirOwnSessionAndNoOther() {
+    long seed = 20_261_124;
+    SplittableRandom random = new SplittableRandom(seed);
+    ScriptedPeer hostile =
+        ScriptedPeer.listen(
+            network.host(B),
+            BgpMessage.Open.of(
+                Asn.of(65002),
+                0,
+                RouterId.parse(B),
+                List.of(new Capability.MultiProtocol(AddressFamily.IPV4_UNICAST))));
+    VirtualSpeaker a =
+        VirtualSpeaker.start(network.host(A), config(A, 65001, peer(B, 65002), peer(C, 65003)));
+    VirtualSpeaker c =
+        VirtualSpeaker.start(network.host(C), config(C, 65003, peer(A, 65001)))
+            .inSync("10.3.0.0/24");
+    assertThat(network.runUntil(() -> a.routes.has("10.3.0.0/24"), Duration.ofSeconds(20)))
+        .isTrue();
+    for (int round = 0; round < ROUNDS; round++) {
+      assertThat(network.runUntil(() -> a.established(B), Duration.ofMinutes(2)))
+          .as("seed %d round %d", seed, round)
+          .isTrue();
+      hostile.heard.clear();
+      ByteBuf bytes = Unpooled.buffer();
+      BgpEncoder.encode(
+          BgpMessage.Update.endOfRib(AddressFamily.IPV4_UNICAST), hostile.codec(), bytes);
+      BgpEncoder.encode(BgpMessage.Keepalive.INSTANCE, hostile.codec(), bytes);
+      for (int change = random.nextInt(1, 4); change > 0; change--) {
+        bytes.setByte(random.nextInt(bytes.readableBytes()), random.nextInt(256));
+      }
+      hostile.sendBytes(bytes);
+      network.run(Duration.ofSeconds(1));
+      for (BgpMessage message : hostile.heard) {
+        if (message instanceof BgpMessage.Notification sent) {
+          assertThat(NotificationText.of(sent)).as("seed %d", seed).doesNotContain("Unknown");
+        }
+      }
+      if (hostile.isConnected()) {
+        // What waits for the rest of a message is ended by an end of the connection.
+        a.core.clear(B, "");
+      }
+    }
+    assertThat(hostile.connections()).isGreaterThanOrEqualTo(ROUNDS);
+    assertThat(c.status(A).counters().established()).isEqualTo(1);
+    assertThat(a.status(C).counters().established()).isEqualTo(1);
+    assertThat(a.routes.changes()).doesNotContain("-10.3.0.0/24");
+  }
+
+  @Test
+  void manyPeersOfARangeComeAndHearEachOther() {
+    PeerConfig range =
+        PeerConfig.of(
+                "all",
+                new PeerAddress.Range(Cidr.parse("10.0.0.0/8"), PEERS),
+                new PeerAs.External())
+            .withTransit(true);
+    VirtualSpeaker a = VirtualSpeaker.start(network.host(A), config(A, 65001, range)).inSync();
+    VirtualSpeaker[] peers = new VirtualSpeaker[PEERS];
+    for (int i = 0; i < PEERS; i++) {
+      String own = "10.5." + i / 100 + "." + (1 + i % 100);
+      peers[i] =
+          VirtualSpeaker.start(network.host(own), config(own, 65100 + i, peer(A, 65001)))
+              .inSync("10.6." + i + ".0/24");
+    }
+    assertThat(
+            network.runUntil(
+                () -> peers[0].routes.size() == PEERS - 1 && a.routes.size() == PEERS,
+                Duration.ofMinutes(2)))
+        .isTrue();
+    network.run(Duration.ofMinutes(5));
+    for (VirtualSpeaker one : peers) {
+      assertThat(one.routes.size()).isEqualTo(PEERS - 1);
+      assertThat(one.status(A).counters().established()).isEqualTo(1);
+    }
+  }
+}
