@@ -339,7 +339,7 @@ record BgpPlan(
         Optional.ofNullable(filters.get(name))
             .ifPresentOrElse(
                 spec -> named.add(new FilterPolicy.Named(name, spec)),
-                () -> refuseAll(peer, rules, "filter \"" + name + "\" does not exist"));
+                () -> refuseAll(peer, rules, "filter \"" + name + "\", which does not exist"));
       }
       if (named.size() < peer.spec().filters().size()) {
         return;

@@ -43,7 +43,7 @@ final class CompiledRule {
     this.conditions = List.copyOf(conditions);
     this.accept = accept;
     this.operations = List.copyOf(operations);
-    rejection = new Verdict.Reject("rejected by " + name);
+    rejection = new Verdict.Reject(name);
   }
 
   /**

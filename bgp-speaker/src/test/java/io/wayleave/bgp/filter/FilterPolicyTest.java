@@ -159,7 +159,7 @@ class FilterPolicyTest {
         .isEqualTo(new Verdict.Accept(ATTRIBUTES, java.util.OptionalInt.empty()));
     assertThat(((Verdict.Accept) judge(policy, "10.2.0.0/16")).attributes().med()).hasValue(7);
     assertThat(judge(policy, "10.3.0.0/16"))
-        .isEqualTo(new Verdict.Reject("rejected by filter \"f1\", importV4[1]"));
+        .isEqualTo(new Verdict.Reject("filter \"f1\", importV4[1]"));
     assertThat(((Verdict.Accept) judge(policy, "11.0.0.0/16")).attributes().med()).hasValue(9);
   }
 
