@@ -118,7 +118,7 @@ public record BgpReport(
    * One path.
    *
    * @param peer absent for a route originated here, and for what a peer was told
-   * @param origin {@code IGP}, {@code EGP} or {@code INCOMPLETE}
+   * @param origin {@code igp}, {@code egp} or {@code incomplete}
    * @param verdict {@code best}, {@code multipath}, {@code advertised}, or why it is not used
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
