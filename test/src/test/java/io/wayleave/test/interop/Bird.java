@@ -85,7 +85,7 @@ final class Bird implements Speaker {
     }
     for (int version : new int[] {4, 6}) {
       if (setup.has(Option.KERNEL)) {
-        text.append("protocol kernel { persist; ipv").append(version);
+        text.append("protocol kernel { persist; graceful restart on; ipv").append(version);
         text.append(" { import none; export where source = RTS_BGP; }; }\n");
       }
       text.append("protocol static s").append(version).append(" { ipv").append(version);
@@ -243,7 +243,8 @@ final class Bird implements Speaker {
     Set<Route> routes = new TreeSet<>();
     String prefix = "";
     Optional<Route> route = Optional.empty();
-    for (String line : text.lines().toList()) {
+    // It wraps long lists of communities.
+    for (String line : text.replaceAll("\\n\\t\\t", " ").lines().toList()) {
       Matcher entry = ENTRY.matcher(line);
       if (entry.matches() && !line.startsWith("\t")) {
         route.ifPresent(routes::add);

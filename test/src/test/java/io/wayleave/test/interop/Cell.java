@@ -146,8 +146,11 @@ final class Cell implements AutoCloseable {
 
   /** Both offered it, and each says that it heard so of the other. */
   void negotiated(Capability capability) {
-    assertThat(ours.session().heard()).as("ours heard").contains(capability);
-    assertThat(theirs.session().heard()).as("theirs heard").contains(capability);
+    until(
+        "both heard of " + capability,
+        () ->
+            ours.session().heard().contains(capability)
+                && theirs.session().heard().contains(capability));
   }
 
   /** Ours offered it and theirs, which shows that it heard so, did not. */

@@ -87,7 +87,8 @@ final class ExaBgp implements Speaker {
   String check(String text) {
     Path file = folder.resolve("checked.conf");
     try {
-      Files.writeString(file, text);
+      // It looks for the helper, which start() would have made.
+      Files.writeString(file, text.replaceAll("run [^;]*;", "run /bin/cat;"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

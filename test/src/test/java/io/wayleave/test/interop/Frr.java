@@ -350,8 +350,9 @@ final class Frr implements Speaker {
     if (path.has("locPrf")) {
       route = route.localPref(Optional.of(path.path("locPrf").asLong()));
     }
-    for (String value : words(path.path("community").path("string"))) {
-      route = route.community(value);
+    // Not its string, which ends after some 800.
+    for (JsonNode value : path.path("community").path("list")) {
+      route = route.community(value.asText());
     }
     for (String value : words(path.path("extendedCommunity").path("string"))) {
       route = route.extended(value.toLowerCase(Locale.ROOT));

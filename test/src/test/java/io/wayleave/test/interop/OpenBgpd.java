@@ -144,7 +144,7 @@ final class OpenBgpd implements Speaker {
     JsonNode peer = neighbor();
     NavigableSet<String> reasons = new TreeSet<>();
     for (String field :
-        List.of("last_shutdown_reason", "last_received_error", "last_sent_error", "last_error")) {
+        List.of("last_shutdown_reason", "last_error_received", "last_error_sent")) {
       Optional.of(peer.path(field))
           .filter(value -> !value.isMissingNode())
           .ifPresent(value -> reasons.add(value.isTextual() ? value.asText() : value.toString()));
@@ -211,8 +211,10 @@ final class OpenBgpd implements Speaker {
       route = route.large(value.asText());
     }
     List<String> clusters = new ArrayList<>();
-    entry.path("cluster_list").forEach(id -> clusters.add(id.asText()));
-    return route.reflected(entry.path("originator").asText(""), String.join(" ", clusters));
+    // They stand among the attributes that have no place of their own.
+    JsonNode list = entry.findPath("cluster_list");
+    list.forEach(id -> clusters.add(id.asText()));
+    return route.reflected(entry.findPath("originator").asText(""), String.join(" ", clusters));
   }
 
   @Override

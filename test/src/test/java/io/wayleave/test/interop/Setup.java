@@ -118,6 +118,11 @@ record Setup(
     return new Setup(at, own, asn, peerAddress, peerAsn, announced, options);
   }
 
+  /** The same speaker with a peer at another address. */
+  Setup to(String peer) {
+    return new Setup(at, address, asn, peer, peerAsn, announced, options);
+  }
+
   /** The peer and those of {@link Option#MORE_PEERS}, addresses with AS numbers. */
   List<Neighbor> neighbors() {
     List<Neighbor> all = new ArrayList<>();

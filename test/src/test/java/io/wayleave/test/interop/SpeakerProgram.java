@@ -247,7 +247,7 @@ final class SpeakerProgram {
   private static Route route(Cidr prefix, Optional<NextHop> nextHop, PathAttributes attributes) {
     Route route =
         Route.to(prefix.toString())
-            .nextHop(nextHop.map(hop -> hop.address().toString()).orElse(""))
+            .nextHop(nextHop.map(hop -> hop.gateway().toString()).orElse(""))
             .asPath(attributes.asPath().toString())
             .origin(attributes.origin().toString().toLowerCase(Locale.ROOT))
             .med(attributes.med().orElse(0))
