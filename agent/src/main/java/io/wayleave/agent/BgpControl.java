@@ -35,6 +35,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -58,9 +59,7 @@ final class BgpControl implements LocalNetwork.Announcer {
   private final RouteService routes;
   private final Set<Cidr> announced = new HashSet<>();
   private Optional<BgpSpeaker> speaker = Optional.empty();
-  // As it was given.
-  private Optional<BgpPlan> planned = Optional.empty();
-  // The same with what could not be done of it.
+  // With what could not be done of it.
   private Optional<BgpPlan> plan = Optional.empty();
   private Optional<SpeakerConfig> configured = Optional.empty();
 
@@ -89,7 +88,6 @@ final class BgpControl implements LocalNetwork.Announcer {
     started.localRoutesInSync();
     speaker = Optional.of(started);
     plan = Optional.of(first.withFailures(failures));
-    planned = Optional.of(first);
     configured = Optional.of(config);
     log.info(
         "bgp speaker started as={} routerId={} peers={} restarted={}",
@@ -105,12 +103,8 @@ final class BgpControl implements LocalNetwork.Announcer {
 
   /** Goes over to another plan; a session that is planned as before is not touched. */
   void apply(BgpPlan changed, List<IpAddress> own) {
-    if (planned.equals(Optional.of(changed))) {
-      return;
-    }
     List<Failure> failures = new ArrayList<>();
     SpeakerConfig config = configuration(changed, own, failures);
-    planned = Optional.of(changed);
     plan = Optional.of(changed.withFailures(failures));
     if (!configured.equals(Optional.of(config))) {
       speaker.orElseThrow().apply(config);
@@ -244,7 +238,13 @@ final class BgpControl implements LocalNetwork.Announcer {
           route.nextHops().stream()
               .map(hop -> new Gateway(hop.address(), hop.interfaceName()))
               .toList();
-      submit(new Update.Put<>(route.prefix(), new RouteTarget.Learned(gateways, Optional.empty())));
+      OptionalLong metric =
+          route.priority().isPresent()
+              ? OptionalLong.of(route.priority().getAsInt())
+              : OptionalLong.empty();
+      submit(
+          new Update.Put<>(
+              route.prefix(), new RouteTarget.Learned(gateways, Optional.empty(), metric)));
     }
 
     @Override

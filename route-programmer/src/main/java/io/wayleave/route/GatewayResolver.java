@@ -114,7 +114,9 @@ final class GatewayResolver {
           // As the programmer: a network on a link is reached there.
           .filter(target -> !topology.hasOnLink(destination))
           .ifPresent(
-              target -> candidates.add(new Candidate.Ours(destination, settings.metric(), target)));
+              target ->
+                  candidates.add(
+                      new Candidate.Ours(destination, settings.metricOf(target), target)));
     }
     candidates.sort(
         Comparator.comparingInt((Candidate candidate) -> candidate.destination().prefixLength())

@@ -62,6 +62,10 @@ public final class RouteProgrammer {
   private final DeltaTracker<RouteKey, Route> routes = new DeltaTracker<>();
   // Routes of others with our metric: where one of them is, ours cannot be.
   private final Map<RouteKey, Route> foreign = new HashMap<>();
+  // Where the wanted route has a metric of its own.
+  private final Map<Cidr, Long> otherMetrics = new HashMap<>();
+  // Every metric that a route of ours has had; a few, since filters name them.
+  private final Set<Long> metrics = new HashSet<>();
   // Second and further routes of ours for one key, which only others can have made.
   private final List<Route> duplicates = new ArrayList<>();
   private final Translator translator;
@@ -87,6 +91,7 @@ public final class RouteProgrammer {
   public RouteProgrammer(RouteDriver driver, RouteSettings settings, LongSupplier nanoClock) {
     this.driver = driver;
     this.settings = settings;
+    metrics.add(settings.metric());
     this.nanoClock = nanoClock;
     this.translator =
         new Translator(topology, new GatewayResolver(topology, desired, settings), settings);
@@ -274,7 +279,7 @@ public final class RouteProgrammer {
   private boolean isRelevant(Route route) {
     return route.table() == settings.table()
         && (route.protocol() == settings.protocol()
-            || route.metric() == settings.metric()
+            || metrics.contains(route.metric())
             || Topology.isOnLink(route)
             || distant.isWay(route));
   }
@@ -358,7 +363,7 @@ public final class RouteProgrammer {
     if (replaced) {
       routes.removeActual(key);
     }
-    if (route.metric() == settings.metric()) {
+    if (metrics.contains(route.metric())) {
       foreign.put(key, route);
     }
     if (Topology.isOnLink(route)) {
@@ -414,7 +419,7 @@ public final class RouteProgrammer {
         }
         continue;
       }
-      if (route.metric() == settings.metric()) {
+      if (metrics.contains(route.metric())) {
         foreign.put(RouteKey.of(route), route);
       }
       if (Topology.isOnLink(route)) {
@@ -494,9 +499,29 @@ public final class RouteProgrammer {
     }
   }
 
+  /** Where the wanted route belongs; what was wanted under another metric is not any more. */
+  private RouteKey keyOf(Cidr destination, Optional<RouteTarget> target) {
+    long common = settings.metric();
+    long metric = target.map(settings::metricOf).orElse(common);
+    Optional<Long> former =
+        Optional.ofNullable(
+            metric == common
+                ? otherMetrics.remove(destination)
+                : otherMetrics.put(destination, metric));
+    if (former.orElse(common) != metric) {
+      RouteKey old = new RouteKey(destination, former.orElse(common));
+      routes.removeDesired(old);
+      refused.forget(old);
+    }
+    if (metrics.add(metric)) {
+      requestResync("routes have the metric " + metric);
+    }
+    return new RouteKey(destination, metric);
+  }
+
   private void refresh(Cidr destination) {
-    RouteKey key = new RouteKey(destination, settings.metric());
     Optional<RouteTarget> target = wanted(destination);
+    RouteKey key = keyOf(destination, target);
     Optional<Route> route = Optional.empty();
     Optional<String> missing = Optional.empty();
     if (target.isPresent()) {
@@ -605,7 +630,7 @@ public final class RouteProgrammer {
   }
 
   private RouteState state(Cidr destination, RouteTarget target) {
-    RouteKey key = new RouteKey(destination, settings.metric());
+    RouteKey key = new RouteKey(destination, settings.metricOf(target));
     Optional<Route> kernel = Optional.ofNullable(routes.actual().get(key));
     return new RouteState(
         destination, target.source(), target, kernel, problem(destination, key, kernel));

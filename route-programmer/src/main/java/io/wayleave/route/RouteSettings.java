@@ -44,4 +44,9 @@ public record RouteSettings(
           "firstRetry", firstRetry.toString(), "more than zero and at most " + lastRetry);
     }
   }
+
+  /** The metric of the target's kernel route. */
+  long metricOf(RouteTarget target) {
+    return target.metric().orElse(metric);
+  }
 }

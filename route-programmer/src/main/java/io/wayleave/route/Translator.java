@@ -39,19 +39,22 @@ final class Translator {
   Translation translate(Cidr destination, RouteTarget target) {
     return switch (target) {
       case RouteTarget.Blackhole() ->
-          new Translation.Translated(ours(Route.blackhole(destination, settings.protocol())));
+          new Translation.Translated(
+              ours(Route.blackhole(destination, settings.protocol()), settings.metric()));
       case RouteTarget.Workload workload ->
           byNextHops(
               destination,
               List.of(onInterface(workload.interfaceName())),
-              workload.preferredSource());
+              workload.preferredSource(),
+              settings.metric());
       case RouteTarget.Learned learned ->
           byNextHops(
               destination,
               learned.gateways().stream()
                   .map(gateway -> ways.computeIfAbsent(gateway, resolver::resolve))
                   .toList(),
-              learned.preferredSource());
+              learned.preferredSource(),
+              settings.metricOf(learned));
     };
   }
 
@@ -77,7 +80,7 @@ final class Translator {
 
   /** Those next hops that are there carry the traffic until the others are. */
   private Translation byNextHops(
-      Cidr destination, List<Way> ways, Optional<IpAddress> preferredSource) {
+      Cidr destination, List<Way> ways, Optional<IpAddress> preferredSource, long metric) {
     // Two routers behind one neighbour are one next hop.
     Set<NextHop> there = new LinkedHashSet<>();
     List<String> reasons = new ArrayList<>();
@@ -90,12 +93,12 @@ final class Translator {
     if (there.isEmpty()) {
       return new Translation.Missing(String.join("; ", reasons));
     }
-    Route route = ours(Route.unicast(destination, settings.protocol(), List.copyOf(there)));
+    Route route = ours(Route.unicast(destination, settings.protocol(), List.copyOf(there)), metric);
     return new Translation.Translated(
         preferredSource.map(route::withPreferredSource).orElse(route));
   }
 
-  private Route ours(Route route) {
-    return route.withTable(settings.table()).withMetric(settings.metric());
+  private Route ours(Route route, long metric) {
+    return route.withTable(settings.table()).withMetric(metric);
   }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -138,7 +139,8 @@ class GatewayResolverTest {
         Cidr.parse(destination),
         new RouteTarget.Learned(
             Arrays.stream(gateways).map(IpAddress::parse).map(Gateway::of).toList(),
-            Optional.empty()));
+            Optional.empty(),
+            OptionalLong.empty()));
   }
 
   private void way(String destination, long metric, NextHop... hops) {

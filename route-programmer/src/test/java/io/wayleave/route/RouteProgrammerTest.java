@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,6 +55,44 @@ class RouteProgrammerTest {
     kernel.addAddress(up0, HERE, 24);
     kernel.addAddress(up1, IpAddress.parse("10.9.1.1"), 24);
     restart();
+  }
+
+  @Test
+  void aMetricOfItsOwnMovesARouteAndKeepsTheOthers() throws IOException {
+    allInSync();
+    put(REMOTE, BY_TOR);
+    put(BEYOND, BY_TOR);
+    apply();
+    put(REMOTE, byTorWithMetric(20));
+    apply();
+    assertThat(kernel.own())
+        .containsExactlyInAnyOrder(
+            learnedRoute(REMOTE, NextHop.via(TOR, up0)).withMetric(20),
+            learnedRoute(BEYOND, NextHop.via(TOR, up0)));
+    assertThat(programmer.state(REMOTE).orElseThrow().programmed()).isTrue();
+
+    put(REMOTE, byTorWithMetric(30));
+    apply();
+    assertThat(kernel.own()).contains(learnedRoute(REMOTE, NextHop.via(TOR, up0)).withMetric(30));
+    assertThat(kernel.own()).hasSize(2);
+
+    put(REMOTE, BY_TOR);
+    apply();
+    assertThat(kernel.own())
+        .containsExactlyInAnyOrder(
+            learnedRoute(REMOTE, NextHop.via(TOR, up0)),
+            learnedRoute(BEYOND, NextHop.via(TOR, up0)));
+
+    put(REMOTE, byTorWithMetric(20));
+    apply();
+    delete(RouteSource.LEARNED, REMOTE);
+    apply();
+    assertThat(kernel.own()).containsExactly(learnedRoute(BEYOND, NextHop.via(TOR, up0)));
+  }
+
+  private static RouteTarget byTorWithMetric(long metric) {
+    return new RouteTarget.Learned(
+        List.of(Gateway.of(TOR)), Optional.empty(), OptionalLong.of(metric));
   }
 
   @Test
