@@ -44,7 +44,9 @@ final class BfdCells {
     return Verdict.YES;
   }
 
-  /** Up at theirs means that ours says so too: it is a handshake of three (RFC 5880 section 6.2). */
+  /**
+   * Up at theirs means that ours says so too: it is a handshake of three (RFC 5880 section 6.2).
+   */
   static void awaitUp(Cell cell) {
     switch (cell.theirs()) {
       case Bird bird ->

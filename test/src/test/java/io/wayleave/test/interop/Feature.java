@@ -20,10 +20,14 @@ enum Feature {
   GTSM("GTSM", "RFC 5082", SecurityCells::ttlSecurity),
   OURS_RESTARTS("graceful restart, ours restarts", "RFC 4724", RestartCells::oursRestarts),
   OURS_RESTARTS_BFD(
-      "graceful restart with BFD, ours restarts", "RFC 4724, 5882", RestartCells::oursRestartsWithBfd),
+      "graceful restart with BFD, ours restarts",
+      "RFC 4724, 5882",
+      RestartCells::oursRestartsWithBfd),
   THEIRS_RESTARTS("graceful restart, it restarts", "RFC 4724", RestartCells::theirsRestarts),
   THEIRS_RESTARTS_BFD(
-      "graceful restart with BFD, it restarts", "RFC 4724, 5882", RestartCells::theirsRestartsWithBfd),
+      "graceful restart with BFD, it restarts",
+      "RFC 4724, 5882",
+      RestartCells::theirsRestartsWithBfd),
   BFD("BFD", "RFC 5880, 5881", BfdCells::bfd),
   SHUTDOWN_MESSAGE("shutdown message", "RFC 9003", SessionCells::shutdownMessage);
 

@@ -143,8 +143,7 @@ final class OpenBgpd implements Speaker {
   public SessionFacts session() {
     JsonNode peer = neighbor();
     NavigableSet<String> reasons = new TreeSet<>();
-    for (String field :
-        List.of("last_shutdown_reason", "last_error_received", "last_error_sent")) {
+    for (String field : List.of("last_shutdown_reason", "last_error_received", "last_error_sent")) {
       Optional.of(peer.path(field))
           .filter(value -> !value.isMissingNode())
           .ifPresent(value -> reasons.add(value.isTextual() ? value.asText() : value.toString()));

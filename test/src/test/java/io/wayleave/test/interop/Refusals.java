@@ -10,7 +10,8 @@ final class Refusals {
 
   /** With a line more in the neighbour's section. */
   static Verdict openbgpd(OpenBgpd openbgpd, String line) {
-    String file = openbgpd.configuration(setup()).replace(" remote-as", " " + line + "\n remote-as");
+    String file =
+        openbgpd.configuration(setup()).replace(" remote-as", " " + line + "\n remote-as");
     return cite(openbgpd.check(file), "syntax error", line);
   }
 

@@ -121,8 +121,10 @@ final class RestartCells {
 
   private static Verdict restartSetting(Cell cell) {
     return switch (cell.kind()) {
-      case BIRD -> Verdict.yes("started again with `bird -R`, else its OPEN has no F bit; needs `graceful restart on` and"
-                  + " `persist` in its kernel protocol");
+      case BIRD ->
+          Verdict.yes(
+              "started again with `bird -R`, else its OPEN has no F bit; needs `graceful restart"
+                  + " on` and `persist` in its kernel protocol");
       case FRR -> Verdict.yes("needs `bgp graceful-restart` and `preserve-fw-state`");
       case GOBGP -> Verdict.yes("started again with `gobgpd --graceful-restart`");
       case EXABGP, OPENBGPD -> Verdict.YES;

@@ -43,22 +43,18 @@ final class RouteCells {
     Route their = Route.to("10.2.0.0/24");
     // Beside ours, because its address is the next hop, and FRR takes none that is its own host's.
     Bird source =
-        cell.source(
-            toTheirs(AT_OURS, 65001, 65001).to(Side.OURS.ipv4()).announcing(third));
+        cell.source(toTheirs(AT_OURS, 65001, 65001).to(Side.OURS.ipv4()).announcing(third));
     Setup client = Setup.of(Side.THEIRS, false, 65001, 65001).announcing(their);
     cell.startAndEstablish(
         Setup.of(Side.OURS, false, 65001, 65001)
             .with(Option.REFLECTOR, Side.OURS.ipv4())
             .with(Option.MORE_PEERS, AT_OURS + "=65001"),
         client);
-    Set<Route> reflected =
-        Set.of(internal(third, AT_OURS).reflected(AT_OURS, Side.OURS.ipv4()));
+    Set<Route> reflected = Set.of(internal(third, AT_OURS).reflected(AT_OURS, Side.OURS.ipv4()));
     cell.untilEqual("theirs received", reflected, cell.theirs()::received);
     cell.untilEqual("ours sent", reflected, cell.ours()::sent);
     Set<Route> back =
-        Set.of(
-            internal(their, Side.THEIRS.ipv4())
-                .reflected(Side.THEIRS.ipv4(), Side.OURS.ipv4()));
+        Set.of(internal(their, Side.THEIRS.ipv4()).reflected(Side.THEIRS.ipv4(), Side.OURS.ipv4()));
     cell.untilEqual("the third client received", back, source::received);
     if (cell.kind() == DaemonKind.EXABGP) {
       return Verdict.partly("as a client; it passes no route on");
@@ -85,8 +81,7 @@ final class RouteCells {
         () -> only(cell.ours().received(), "10.4.0.0/24"));
     cell.untilEqual(
         "the third client received",
-        Set.of(
-            internal(our, Side.OURS.ipv4()).reflected(Side.OURS.ipv4(), Side.THEIRS.ipv4())),
+        Set.of(internal(our, Side.OURS.ipv4()).reflected(Side.OURS.ipv4(), Side.THEIRS.ipv4())),
         other::received);
     return Verdict.YES;
   }
@@ -120,11 +115,8 @@ final class RouteCells {
     } else {
       var _ = cell.source(toTheirs(AT_OURS, 65013, 65002).announcing(second));
       var _ = cell.source(toTheirs(AT_OURS_TOO, 65014, 65002).announcing(second));
-      their =
-          their.with(Option.MORE_PEERS, AT_OURS + "=65013," + AT_OURS_TOO + "=65014");
-      fromTheirs =
-          Set.of(
-              second.asPath("65002 65013"), second.asPath("65002 65014"));
+      their = their.with(Option.MORE_PEERS, AT_OURS + "=65013," + AT_OURS_TOO + "=65014");
+      fromTheirs = Set.of(second.asPath("65002 65013"), second.asPath("65002 65014"));
     }
     cell.startAndEstablish(our, their);
     cell.negotiated(Capability.ADD_PATH);
@@ -161,17 +153,11 @@ final class RouteCells {
     Route shortRoute = Route.to("10.6.0.0/24");
     Route expected = told(longRoute, Side.OURS, "65001 65003");
     Setup source =
-        toOurs(AT_THEIRS, 65003)
-            .announcing(longRoute, shortRoute)
-            .with(Option.EXTENDED_MESSAGES);
+        toOurs(AT_THEIRS, 65003).announcing(longRoute, shortRoute).with(Option.EXTENDED_MESSAGES);
     var _ = cell.source(source);
-    Setup our =
-        ours()
-            .with(Option.EXTENDED_MESSAGES)
-            .with(Option.MORE_PEERS, AT_THEIRS + "=65003");
+    Setup our = ours().with(Option.EXTENDED_MESSAGES).with(Option.MORE_PEERS, AT_THEIRS + "=65003");
     Setup their = theirs().with(Option.EXTENDED_MESSAGES);
-    boolean supported =
-        cell.kind() != DaemonKind.GOBGP && cell.kind() != DaemonKind.OPENBGPD;
+    boolean supported = cell.kind() != DaemonKind.GOBGP && cell.kind() != DaemonKind.OPENBGPD;
     if (!supported) {
       cell.startAndEstablish(our, their);
       cell.notOffered(Capability.EXTENDED_MESSAGE);
@@ -180,8 +166,7 @@ final class RouteCells {
           "theirs received",
           Set.of(told(shortRoute, Side.OURS, "65001 65003")),
           () -> Cell.map(cell.theirs().received(), Route::external));
-      cell.always(
-          "up", Duration.ofSeconds(1), () -> cell.theirs().session().established());
+      cell.always("up", Duration.ofSeconds(1), () -> cell.theirs().session().established());
       assertThat(cell.ours().established()).isEqualTo(1);
       return Verdict.unsupported("its OPEN has no Extended Message capability (6)");
     }
@@ -215,16 +200,18 @@ final class RouteCells {
   /** Each allows two prefixes once and is sent five; FRR does not notice the third (RFC 4486). */
   static Verdict maxPrefixes(Cell cell) {
     Route[] five = {
-      Route.to("10.1.0.0/24"), Route.to("10.1.1.0/24"), Route.to("10.1.2.0/24"),
-      Route.to("10.1.3.0/24"), Route.to("10.1.4.0/24"),
+      Route.to("10.1.0.0/24"),
+      Route.to("10.1.1.0/24"),
+      Route.to("10.1.2.0/24"),
+      Route.to("10.1.3.0/24"),
+      Route.to("10.1.4.0/24"),
     };
     cell.start(ours().with(Option.MAX_PREFIXES, "2"), theirs().announcing(five));
     cell.until(
         "ours says why",
         () -> Cell.says(cell.ours().session(), "sent", "maximum number of prefixes"));
     cell.until("down", () -> !cell.ours().session().established());
-    cell.always(
-        "stays down", Duration.ofSeconds(2), () -> !cell.ours().session().established());
+    cell.always("stays down", Duration.ofSeconds(2), () -> !cell.ours().session().established());
     if (cell.kind() == DaemonKind.EXABGP) {
       return Verdict.partly("ours limits it; it has no limit of its own");
     }
@@ -232,16 +219,14 @@ final class RouteCells {
       return Verdict.partly("ours limits it; its own limit is not tested");
     }
     cell.until(
-        "theirs says why",
-        () -> Cell.says(cell.theirs().session(), "maximum number of prefixes"));
+        "theirs says why", () -> Cell.says(cell.theirs().session(), "maximum number of prefixes"));
     cell.ours().kill();
     cell.theirs().kill();
     cell.start(ours().announcing(five), theirs().with(Option.MAX_PREFIXES, "2"));
     cell.until(
         "ours says why",
         () -> Cell.says(cell.ours().session(), "received", "maximum number of prefixes"));
-    cell.until(
-        "theirs says why", () -> !cell.theirs().session().established());
+    cell.until("theirs says why", () -> !cell.theirs().session().established());
     return Verdict.YES;
   }
 }
