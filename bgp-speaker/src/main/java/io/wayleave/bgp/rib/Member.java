@@ -35,8 +35,12 @@ public final class Member {
     void sendEndOfRefresh(Family family);
   }
 
-  /** A chunk and the family that its own next hops are of. */
-  private record Queued(Family family, Chunk chunk) {}
+  /**
+   * A chunk and the octets that go into its places for an own next hop: of the look that the group
+   * had when it was made, whatever the member's own next hops have become since.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Queued(Chunk chunk, byte[] ownNextHop) {}
 
   private final String peer;
   private final Sink sink;
@@ -100,10 +104,11 @@ public final class Member {
   }
 
   void deliver(Family family, Chunk chunk) {
+    Queued next = new Queued(chunk, ownOctets.getOrDefault(family, NO_ADDRESS));
     if (isReady()) {
-      send(family, chunk);
+      send(next);
     } else {
-      queue.add(new Queued(family, chunk));
+      queue.add(next);
       lag += chunk.size();
     }
   }
@@ -113,15 +118,16 @@ public final class Member {
     while (!queue.isEmpty() && sink.canSend()) {
       Queued next = queue.remove();
       lag -= next.chunk().size();
-      send(next.family(), next.chunk());
+      send(next);
     }
   }
 
-  private void send(Family family, Chunk chunk) {
+  private void send(Queued next) {
+    Chunk chunk = next.chunk();
     int size = chunk.size(this);
     if (size > 0) {
       ByteBuf buffer = sink.buffer(size);
-      chunk.writeTo(buffer, this, ownOctets.getOrDefault(family, NO_ADDRESS));
+      chunk.writeTo(buffer, this, next.ownNextHop());
       sink.send(buffer, chunk.messages(this));
     }
   }

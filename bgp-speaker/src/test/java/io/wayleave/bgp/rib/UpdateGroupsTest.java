@@ -406,6 +406,40 @@ class UpdateGroupsTest {
     assertThat(groups.size()).isEqualTo(1);
   }
 
+  /** What waits for a slow peer was made for the former next hop, which may be of another size. */
+  @Test
+  void whatIsQueuedKeepsTheNextHopThatItWasMadeFor() {
+    Cidr first = Cidr.parse("fd00:1::/64");
+    Cidr second = Cidr.parse("fd00:2::/64");
+    Ear fast = new Ear(8).join();
+    Ear slow = new Ear(9).join();
+    turn();
+    slow.open = false;
+    put(first, Paths.local());
+    turn();
+    assertThat(fast.known).containsOnlyKeys(first);
+    NextHop former = slow.ownNextHops().get(Family.IPV6);
+    NextHop both = NextHop.of(former.address(), IpAddress.parse("fe80::9"));
+    Export withLinkLocal =
+        new Export(
+            false,
+            Asn.of(64512),
+            Optional.empty(),
+            RouterId.parse("7.7.7.7"),
+            Export.Rules.of(PeerPolicy.DEFAULT.with(rules -> rules.transit(true))),
+            false,
+            1,
+            Optional.of(OwnNextHop.IPV4),
+            Optional.of(OwnNextHop.IPV6_AND_LINK_LOCAL));
+    groups.change(slow.member, withLinkLocal, Map.of(Family.IPV4, slow.own, Family.IPV6, both));
+    put(second, Paths.local());
+    slow.open = true;
+    turn();
+    assertThat(slow.updates.getFirst().reach().getFirst().nextHop()).isEqualTo(former);
+    assertThat(slow.known).containsOnlyKeys(first, second);
+    assertThat(slow.known.values()).extracting(Told::nextHop).containsOnly(both);
+  }
+
   private Ear withPaths(int n, int most) {
     Ear ear = new Ear(n);
     ear.codec =
