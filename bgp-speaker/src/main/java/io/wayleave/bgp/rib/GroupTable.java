@@ -555,11 +555,21 @@ final class GroupTable {
 
   /** What the member has been told of the prefixes with the numbers from one to below the other. */
   void forEachSentTo(Member member, int from, int to, Visitor visitor) {
-    for (int id = from; id < Math.min(to, sent.length); id++) {
-      Advert advert = sent[id];
-      if (advert != null && !advert.origin().peer().equals(member.peer())) {
-        visitor.visit(prefixes.prefix(prefixOf(id)), advert.route());
+    for (int prefix = from; prefix < Math.min(to, prefixes.limit()); prefix++) {
+      if (slots.isEmpty()) {
+        visitSentTo(member, prefix, visitor);
+      } else {
+        for (int slot : slots.get().of(prefix)) {
+          visitSentTo(member, slot, visitor);
+        }
       }
+    }
+  }
+
+  private void visitSentTo(Member member, int slot, Visitor visitor) {
+    Advert advert = slot < sent.length ? sent[slot] : null;
+    if (advert != null && !advert.origin().peer().equals(member.peer())) {
+      visitor.visit(prefixes.prefix(prefixOf(slot)), advert.route());
     }
   }
 }

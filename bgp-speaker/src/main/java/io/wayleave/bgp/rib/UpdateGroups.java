@@ -9,7 +9,9 @@ import io.wayleave.bgp.wire.WeakInterner;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +56,8 @@ public final class UpdateGroups {
   private final WeakInterner<PathAttributes> exportedSets = new WeakInterner<>();
   private final PathIds pathIds = new PathIds();
   private final List<UpdateGroup> groups = new ArrayList<>();
+  // Who asked for which families again since the last turn.
+  private final Map<Member, Set<Family>> asked = new LinkedHashMap<>();
 
   public UpdateGroups(LocRib rib, Limits limits) {
     this.rib = requireNonNull(rib, "rib is null");
@@ -94,6 +98,7 @@ public final class UpdateGroups {
 
   /** The session is over. */
   public void leave(Member member) {
+    asked.remove(member);
     UpdateGroup group = member.group();
     group.remove(member);
     if (group.members().isEmpty()) {
@@ -112,12 +117,26 @@ public final class UpdateGroups {
       split(member, key);
     }
     if (member.setOwnNextHops(ownNextHops)) {
-      resend(member, Set.copyOf(member.group().tables().keySet()));
+      sendAgain(member, member.group().tables().keySet());
     }
   }
 
-  /** Sends everything of these families again to this member (RFC 2918 section 4). */
-  public void resend(Member member, Set<Family> families) {
+  /**
+   * Everything of the family shall go to this member again (RFC 2918 section 4). That is a pass
+   * over the table, so it is done with the next turn, once however often it is asked for.
+   *
+   * @return whether it was not asked for since the last turn
+   */
+  public boolean resend(Member member, Family family) {
+    return asked.computeIfAbsent(member, _ -> EnumSet.noneOf(Family.class)).add(family);
+  }
+
+  private void sendAgainWhatWasAsked() {
+    asked.forEach(this::sendAgain);
+    asked.clear();
+  }
+
+  private void sendAgain(Member member, Set<Family> families) {
     if (member.group().members().size() > 1) {
       split(member, member.group().key());
     }
@@ -175,11 +194,15 @@ public final class UpdateGroups {
    * @return whether there is more that could be sent at once
    */
   public boolean transmit(boolean complete) {
+    sendAgainWhatWasAsked();
     boolean more = false;
+    List<UpdateGroup> waiting = new ArrayList<>();
     // Groups may come and go meanwhile.
     for (UpdateGroup group : List.copyOf(groups)) {
       group.members().forEach(Member::catchUp);
-      if (group.hasPending() && mayGoOn(group)) {
+      if (group.hasPending() && !mayGoOn(group)) {
+        waiting.add(group);
+      } else if (group.hasPending()) {
         int octets = Math.max(limits.chunkOctets(), limits.turnOctets() / size(group));
         more |= group.transmit(octets, limits);
         more |= dismissLaggards(group);
@@ -189,7 +212,8 @@ public final class UpdateGroups {
       }
     }
     merge();
-    return more;
+    // Those they waited for may have finished, or got stuck, after them.
+    return more || waiting.stream().anyMatch(this::mayGoOn);
   }
 
   private static int size(UpdateGroup group) {

@@ -161,14 +161,16 @@ final class Session implements Member.Sink {
   }
 
   /**
-   * RFC 2918 section 4: everything of the family again. Between marks where they were agreed (RFC
-   * 7313 section 4.2), but not before End-of-RIB: until then everything is on its way anyway.
+   * RFC 2918 section 4: everything of the family again, with the next turn. Between marks where
+   * they were agreed (RFC 7313 section 4.2), but not before End-of-RIB: until then everything is on
+   * its way anyway.
    */
   void resend(Family family) {
-    if (negotiated.codec().enhancedRouteRefresh() && member.begunRefresh(family)) {
+    if (groups.resend(member, family)
+        && negotiated.codec().enhancedRouteRefresh()
+        && member.begunRefresh(family)) {
       sendRefresh(family, BgpMessage.RouteRefresh.Subtype.BEGIN);
     }
-    groups.resend(member, EnumSet.of(family));
   }
 
   private void sendRefresh(Family family, BgpMessage.RouteRefresh.Subtype subtype) {

@@ -341,7 +341,7 @@ class UpdateGroupsTest {
     other.updates.clear();
     one.open = false;
     assertThat(one.member.begunRefresh(Family.IPV4)).isTrue();
-    groups.resend(one.member, Set.of(Family.IPV4));
+    boolean _ = groups.resend(one.member, Family.IPV4);
     turn();
     remove(prefix(2), Paths.of(1));
     turn();
@@ -485,7 +485,7 @@ class UpdateGroupsTest {
     assertThat(asPaths(two))
         .containsExactlyInAnyOrder("64512 65001 65002 65003", "64512 65003 65005");
     assertThat(asPaths(all)).hasSize(2);
-    groups.resend(all.member, Set.of(Family.IPV4));
+    boolean _ = groups.resend(all.member, Family.IPV4);
     turn();
     assertThat(asPaths(all)).hasSize(2);
     remove(prefix(1), Paths.of(1));
@@ -494,6 +494,28 @@ class UpdateGroupsTest {
     assertThat(all.paths).isEmpty();
     assertThat(two.paths).isEmpty();
     assertThat(rib.prefixes(Family.IPV4).inUse()).isZero();
+  }
+
+  @Test
+  void thePathsOfAPrefixAreShownTogether() {
+    Ear ear = withPaths(9, AddPath.ALL);
+    turn();
+    put(prefix(1), Paths.of(1));
+    put(prefix(1), Paths.of(2));
+    put(prefix(1), Paths.of(3));
+    turn();
+    put(prefix(2), Paths.of(1));
+    put(prefix(2), Paths.of(2));
+    turn();
+    assertThat(shown(ear, 0, rib.prefixes(Family.IPV4).limit()))
+        .containsExactlyInAnyOrder(prefix(1), prefix(1), prefix(1), prefix(2), prefix(2));
+    assertThat(shown(ear, 1, 2)).containsExactly(prefix(2), prefix(2));
+  }
+
+  private List<Cidr> shown(Ear ear, int from, int to) {
+    List<Cidr> prefixes = new ArrayList<>();
+    groups.forEachSentTo(ear.member, Family.IPV4, from, to, (prefix, _, _) -> prefixes.add(prefix));
+    return prefixes;
   }
 
   private static List<String> asPaths(Ear ear) {
@@ -508,12 +530,37 @@ class UpdateGroupsTest {
       Ear stuck = new Ear(n).join();
       turn();
       stuck.open = false;
-      groups.resend(stuck.member, Set.of(Family.IPV4));
+      boolean _ = groups.resend(stuck.member, Family.IPV4);
       turn();
     }
     Ear late = new Ear(9).join();
     turn();
     assertThat(late.known).hasSize(1);
+  }
+
+  /** Those it waits for may come after it in the turn, and end in the same one. */
+  @Test
+  void aTableThatWaitedIsSentWhenTheOthersAreDone() {
+    groups = new UpdateGroups(rib, new UpdateGroups.Limits(100, 100, 1 << 20));
+    for (int n = 1; n <= 3; n++) {
+      put(prefix(n), Paths.of(n));
+    }
+    List<Ear> early = new ArrayList<>();
+    for (int n = 20; n < 25; n++) {
+      early.add(new Ear(n).join());
+    }
+    turn();
+    Ear late = new Ear(9).join();
+    late.open = false;
+    for (Ear ear : early.subList(0, 4)) {
+      boolean _ = groups.resend(ear.member, Family.IPV4);
+    }
+    // The four are in the midst of it now, behind the late one.
+    assertThat(groups.transmit(true)).isTrue();
+    late.open = true;
+    turn();
+    assertThat(late.known).hasSize(3);
+    assertThat(late.ended).hasSize(2);
   }
 
   /** Whatever happens on the way, each peer that reads on ends up with what it should know. */
@@ -589,7 +636,7 @@ class UpdateGroupsTest {
         }
         case 2 -> {
           if (up.contains(ear)) {
-            groups.resend(ear.member, Set.of(Family.IPV4));
+            boolean _ = groups.resend(ear.member, Family.IPV4);
           }
         }
         case 3 -> {

@@ -21,6 +21,7 @@ import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -151,6 +152,22 @@ class RefreshTest {
     b.send(RouteRefresh.request(AddressFamily.IPV6_UNICAST));
     settle();
     assertThat(summary(b)).as("not a family of the session").isEmpty();
+  }
+
+  /** Each is a pass over the table, so a peer must not be able to ask for thousands of them. */
+  @Test
+  void requestsThatComeTogetherAreAnsweredOnce() {
+    ScriptedPeer b = peerWith(IPV4, REFRESH, ENHANCED);
+    b.heard.clear();
+    BgpMessage[] requests = new BgpMessage[1000];
+    Arrays.fill(requests, RouteRefresh.request(AddressFamily.IPV4_UNICAST));
+    b.send(requests);
+    settle();
+    assertThat(summary(b)).containsExactly("BEGIN", "10.1.0.0/24", "END");
+    b.heard.clear();
+    b.send(RouteRefresh.request(AddressFamily.IPV4_UNICAST));
+    settle();
+    assertThat(summary(b)).as("asked later").containsExactly("BEGIN", "10.1.0.0/24", "END");
   }
 
   private static List<String> summary(ScriptedPeer peer) {
