@@ -55,6 +55,8 @@ final class LinkDiscovery {
   private final RandomGenerator random;
   private Optional<Integer> index = Optional.empty();
   private Optional<Heard> heard = Optional.empty();
+  // Fell silent, and nobody was heard in its place.
+  private Optional<LinkNeighbour> silent = Optional.empty();
   private OptionalLong advertiseAt = OptionalLong.empty();
   private int initialLeft;
   private OptionalLong solicitAt = OptionalLong.empty();
@@ -109,6 +111,7 @@ final class LinkDiscovery {
     heard = Optional.of(new Heard(neighbour, now + validity.toNanos()));
     if (fresh) {
       solicitAt = OptionalLong.empty();
+      silent = Optional.empty();
       outlet.found(neighbour);
     }
   }
@@ -126,6 +129,7 @@ final class LinkDiscovery {
       LinkNeighbour former = heard.get().neighbour();
       heard = Optional.empty();
       ignored = Optional.empty();
+      silent = Optional.of(former);
       outlet.silent(former);
     }
     if (due(advertiseAt, now)) {
@@ -189,9 +193,10 @@ final class LinkDiscovery {
 
   private void lose(String reason) {
     ignored = Optional.empty();
-    Optional<Heard> gone = heard;
+    Optional<LinkNeighbour> gone = heard.map(Heard::neighbour).or(() -> silent);
     heard = Optional.empty();
-    gone.ifPresent(former -> outlet.lost(former.neighbour(), reason));
+    silent = Optional.empty();
+    gone.ifPresent(former -> outlet.lost(former, reason));
   }
 
   private static boolean due(OptionalLong at, long now) {

@@ -2,8 +2,8 @@ package io.wayleave.bgp.unnumbered;
 
 /**
  * Hears which routers are at the other ends of the watched links, on the thread of {@link
- * NeighbourDiscovery}: it must not block. For one interface, found and one of the others take
- * turns.
+ * NeighbourDiscovery}: it must not block. For one interface, found comes first, and then the same
+ * neighbour is silent, lost, or first silent and then lost, before found comes again.
  */
 public interface NeighbourListener {
   void found(LinkNeighbour neighbour);

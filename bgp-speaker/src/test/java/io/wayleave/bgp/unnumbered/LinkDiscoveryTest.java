@@ -115,6 +115,32 @@ class LinkDiscoveryTest {
     assertThat(events).endsWith("found fe80::2%eth1 at 7");
   }
 
+  /** Whoever kept the silent one as the neighbour must hear that the link is gone. */
+  @Test
+  void theLinkOfASilentNeighbourGoes() {
+    link.usable(7, now);
+    link.advertised(ROUTER, VALID, now);
+    pass(VALID.plusMillis(1));
+    assertThat(events).endsWith("silent fe80::1%eth1");
+    link.unusable("interface has no carrier");
+    assertThat(events).endsWith("lost fe80::1%eth1: interface has no carrier");
+    link.usable(7, now);
+    events.clear();
+    link.unusable("interface has no carrier");
+    assertThat(events).as("lost once").isEmpty();
+  }
+
+  @Test
+  void aSilentNeighbourThatWasReplacedIsNotLostBesides() {
+    link.usable(7, now);
+    link.advertised(ROUTER, VALID, now);
+    pass(VALID.plusMillis(1));
+    link.advertised(OTHER, VALID, now);
+    events.clear();
+    link.unusable("interface has no carrier");
+    assertThat(events).containsExactly("lost fe80::2%eth1: interface has no carrier");
+  }
+
   @Test
   void keepsTheOneItKnowsWhileThatIsThere() {
     link.usable(7, now);
