@@ -105,7 +105,9 @@ final class Peer implements Machine.Owner {
   private Optional<Session> session = Optional.empty();
   private long sessionUpNanos;
   private int generation;
-  // Of the routes of each family that are not stale: the session's, or of the last refresh.
+  // The first one of the session that is up or was last.
+  private int sessionGeneration;
+  // The last one of each family: the session's first, or that of the last refresh in it.
   private final Map<Family, Integer> generations = new EnumMap<>(Family.class);
   private final Refreshes refreshes;
   private Import rules;
@@ -446,6 +448,7 @@ final class Peer implements Machine.Owner {
             negotiated.remote().bgpId(),
             config.policy().reflectorClient(),
             ++generation);
+    sessionGeneration = generation;
     for (Family family : Family.values()) {
       generations.put(family, generation);
     }
@@ -496,7 +499,7 @@ final class Peer implements Machine.Owner {
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
     for (Family family : staleRoutes.families()) {
-      received.add(family, -context.rib().removeAll(family, isOlderIn(family)));
+      received.add(family, -context.rib().removeAll(family, olderThan(sessionGeneration)));
     }
     checkLimits();
     context.convergence().lost(config.name(), context.loop().nanoTime());
@@ -628,7 +631,8 @@ final class Peer implements Machine.Owner {
   /** RFC 7313 section 4.2: what was not told again since the beginning is gone. */
   private void refreshOver(Family family) {
     log.info("bgp refresh over peer={} family={}", config.name(), family);
-    drop(EnumSet.of(family));
+    drop(family, olderThan(generations.get(family)));
+    context.requestTurn();
   }
 
   @Override
@@ -654,26 +658,28 @@ final class Peer implements Machine.Owner {
   /** Removes this peer's routes of those families that are not of the session that is up. */
   private void drop(Set<Family> families) {
     for (Family family : families) {
-      int removed =
-          context.rib().removeAll(family, session.isPresent() ? isOlderIn(family) : this::isMine);
-      received.add(family, -removed);
-      if (removed > 0) {
-        log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
-      }
+      drop(family, session.isPresent() ? olderThan(sessionGeneration) : this::isMine);
     }
     context.requestTurn();
+  }
+
+  private void drop(Family family, Predicate<PathSource> which) {
+    int removed = context.rib().removeAll(family, which);
+    received.add(family, -removed);
+    if (removed > 0) {
+      log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
+    }
   }
 
   private boolean isMine(PathSource source) {
     return source instanceof PathSource.Peer peer && peer.peer().equals(config.name());
   }
 
-  private Predicate<PathSource> isOlderIn(Family family) {
-    int current = generations.getOrDefault(family, 0);
+  private Predicate<PathSource> olderThan(int current) {
     return source ->
         source instanceof PathSource.Peer peer
             && peer.peer().equals(config.name())
-            && peer.generation() != current;
+            && peer.generation() < current;
   }
 
   private void staleTimeOver() {
@@ -684,9 +690,11 @@ final class Peer implements Machine.Owner {
 
   /** Whether the path is kept over a restart of its peer, or not told again in a refresh. */
   boolean isStale(Family family, PathSource.Peer source) {
-    boolean mayBe =
-        staleRoutes.families().contains(family) || refreshes.families().contains(family);
-    return mayBe && (session.isEmpty() || isOlderIn(family).test(source));
+    if (refreshes.families().contains(family)) {
+      return olderThan(generations.get(family)).test(source);
+    }
+    return staleRoutes.families().contains(family)
+        && (session.isEmpty() || olderThan(sessionGeneration).test(source));
   }
 
   // ---- status

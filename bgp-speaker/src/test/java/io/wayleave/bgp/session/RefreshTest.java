@@ -41,13 +41,13 @@ class RefreshTest {
   private static final BgpMessage END_OF_RIB = Update.endOfRib(AddressFamily.IPV4_UNICAST);
 
   private final VirtualNetwork network = new VirtualNetwork();
+  private final VirtualNetwork.Host hostB = network.host(B);
   private VirtualSpeaker a;
 
   private ScriptedPeer peerWith(Capability... capabilities) {
     ScriptedPeer b =
         ScriptedPeer.listen(
-            network.host(B),
-            BgpMessage.Open.of(Asn.of(65002), 0, RouterId.parse(B), List.of(capabilities)));
+            hostB, BgpMessage.Open.of(Asn.of(65002), 0, RouterId.parse(B), List.of(capabilities)));
     a = VirtualSpeaker.start(network.host(A), config(A, 65001, peer(B, 65002)));
     a.inSync("10.1.0.0/24");
     assertThat(network.runUntil(() -> a.established(B), Duration.ofSeconds(5))).isTrue();
@@ -125,6 +125,32 @@ class RefreshTest {
     assertThat(a.routes.has(TWO)).isTrue();
     b.send(END_OF_RIB, BEGIN, announce(ONE), END);
     settle();
+    assertThat(a.routes.has(TWO)).isFalse();
+  }
+
+  /** RFC 4724 section 4.2: what the session that was lost has told is kept, told again or not. */
+  @Test
+  void aSessionLostInTheMidstOfARefreshKeepsAllItsRoutes() {
+    ScriptedPeer b =
+        peerWith(
+            IPV4,
+            REFRESH,
+            ENHANCED,
+            new Capability.GracefulRestart(
+                false,
+                false,
+                60,
+                List.of(
+                    new Capability.GracefulRestart.RestartFamily(
+                        AddressFamily.IPV4_UNICAST, true))));
+    b.send(announce(ONE), announce(TWO), END_OF_RIB, BEGIN, announce(ONE));
+    settle();
+    hostB.kill();
+    settle();
+    assertThat(a.established(B)).isFalse();
+    assertThat(stale()).containsExactlyInAnyOrder(ONE, TWO);
+    network.run(Duration.ofSeconds(60));
+    assertThat(a.routes.has(ONE)).isFalse();
     assertThat(a.routes.has(TWO)).isFalse();
   }
 
