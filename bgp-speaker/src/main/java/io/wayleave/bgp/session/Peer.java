@@ -2,6 +2,7 @@ package io.wayleave.bgp.session;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.bgp.LocalAs;
 import io.wayleave.bgp.MaxPrefixes;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
@@ -714,7 +715,7 @@ final class Peer implements Machine.Owner {
         config.where(),
         address.map(ScopedAddress::address),
         remoteAs,
-        remoteAs.filter(context.config().asNumber()::equals).isPresent(),
+        remoteAs.filter(ownAs()::equals).isPresent(),
         phase,
         history.since(),
         session.map(up -> up.status(Duration.ofNanos(context.loop().nanoTime() - sessionUpNanos))),
@@ -736,11 +737,16 @@ final class Peer implements Machine.Owner {
     return address.isEmpty() ? "no router was heard on " + config.where() : history.whyDown(phase);
   }
 
+  /** The AS that we are in towards this peer. */
+  private Asn ownAs() {
+    return config.localAs().map(LocalAs::asNumber).orElse(context.config().asNumber());
+  }
+
   /** The peer's AS, as far as it is known without a session. */
   private Optional<Asn> configuredAs() {
     return switch (config.remoteAs()) {
       case PeerAs.Exact(Asn asNumber) -> Optional.of(asNumber);
-      case PeerAs.Internal() -> Optional.of(context.config().asNumber());
+      case PeerAs.Internal() -> Optional.of(ownAs());
       case PeerAs.External() -> Optional.empty();
     };
   }

@@ -86,6 +86,17 @@ class SessionEndTest {
   }
 
   @Test
+  void aSessionInAnotherAsOfOurOwnIsInternalOrNotByThatAs() {
+    PeerConfig inside = peer(B, 65002).with(p -> p.localAs(new LocalAs(Asn.of(65002), true)));
+    a.core.apply(config(A, 65001, inside));
+    b.core.apply(config(B, 65002, peer(A, 65002)));
+    assertThat(a.status(B).internal()).as("as configured").isTrue();
+    until(() -> a.established(B) && b.established(A), Duration.ofMinutes(2));
+    assertThat(a.status(B).internal()).isTrue();
+    assertThat(b.status(A).internal()).isTrue();
+  }
+
+  @Test
   void aShutdownIsAHardResetWithItsReasonInside() {
     a.core.shutdown("maintenance");
     until(() -> !b.routes.has(FROM_A));
