@@ -85,7 +85,7 @@ final class PeerTable {
     return keys;
   }
 
-  /** What a change of the speaker's own configuration means for a peer that is as it was. */
+  /** What a change of the speaker's own configuration means for its peers. */
   enum SpeakerChange {
     NONE,
     /** Routes are told differently. */
@@ -134,13 +134,14 @@ final class PeerTable {
   }
 
   private static void apply(Peer known, PeerConfig changed, SpeakerChange change) {
-    boolean same = known.config().equals(changed);
+    PeerConfig former = known.config();
     known.apply(changed);
     switch (change) {
       case NONE -> {}
       case EXPORT -> known.exportAgain();
       case OPEN -> {
-        if (same) {
+        // Any other difference of its own has restarted it already.
+        if (former.sameSession(changed)) {
           known.restart(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
         }
       }

@@ -167,6 +167,26 @@ class PeerTableTest {
     assertThat(names(a)).containsExactly(C);
   }
 
+  /** RFC 4271 section 6.2: what both OPENs say must be what the routes are told with. */
+  @Test
+  void anotherAsOfOurOwnReachesAlsoAPeerThatIsChangedBesides() {
+    VirtualSpeaker a = VirtualSpeaker.start(hostA, config(A, 65001, peer(B, 65002))).inSync();
+    VirtualSpeaker b =
+        VirtualSpeaker.start(
+                hostB,
+                config(
+                    B,
+                    65002,
+                    PeerConfig.of(
+                        A, new PeerAddress.Host(IpAddress.parse(A)), new PeerAs.External())))
+            .inSync();
+    until(() -> a.established(B) && b.established(A));
+    a.core.apply(
+        config(A, 65009, peer(B, 65002).withPolicy(rules -> rules.gracefulShutdown(true))));
+    until(() -> b.status(A).asNumber().equals(Optional.of(Asn.of(65009))));
+    until(() -> a.established(B) && b.established(A));
+  }
+
   @Test
   void aPeerByInterfaceBeginsWhenItIsHeardAndMovesWithIt() {
     VirtualNetwork.Host one = network.host(LINK_LOCAL_A);
