@@ -113,6 +113,8 @@ final class Peer implements Machine.Owner {
   private final Refreshes refreshes;
   private Import rules;
   private final ReceivedPrefixes received = new ReceivedPrefixes();
+  // A limit ended the session, and nothing but a person lets it begin again.
+  private boolean heldByLimit;
 
   /**
    * Nothing happens before {@link #start}.
@@ -144,6 +146,7 @@ final class Peer implements Machine.Owner {
 
   /** Begins, where the peer is wanted and it is known where it is. */
   void start() {
+    heldByLimit = false;
     if (address.isPresent() && config.shutdown().isEmpty()) {
       primary.handle(new Event.Start());
     }
@@ -186,13 +189,16 @@ final class Peer implements Machine.Owner {
     }
   }
 
-  /** Whether there is no connection, nothing that will make one, and no route kept. */
+  /**
+   * Whether there is no connection, nothing that will make one, and no route kept. A peer that is
+   * held down by a limit is not quiet: one of a range would come back at once as a new peer.
+   */
   boolean isQuiet() {
     return session.isEmpty()
         && second.isEmpty()
         && staleRoutes.families().isEmpty()
         && switch (primary.state()) {
-          case State.Idle(int _, boolean held) -> !held;
+          case State.Idle(int _, boolean held) -> !held && !heldByLimit;
           case State.Active(int _) -> true;
           case State.Connect(int _) -> false;
           case State.OpenSent(int _) -> false;
@@ -320,6 +326,7 @@ final class Peer implements Machine.Owner {
                 .<Event.Comeback>map(Event.Comeback.After::new)
                 .orElseGet(Event.Comeback.Never::new);
         if (session.isPresent()) {
+          heldByLimit = restartAfter.isEmpty();
           primary.handle(new Event.AutomaticStop(cease, comeback));
         } else {
           // Kept ones of an earlier session alone are too many.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.MaxPrefixes;
 import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
@@ -165,6 +166,31 @@ class PeerTableTest {
         .contains("De-configured");
     until(() -> c.established(A));
     assertThat(names(a)).containsExactly(C);
+  }
+
+  /** Without memory of it the neighbour would be a new peer with each of its dials. */
+  @Test
+  void aPeerOfARangeAboveItsLimitStaysAwayUntilSomeoneClearsIt() {
+    MaxPrefixes one = new MaxPrefixes(1, 75, new MaxPrefixes.Shutdown(Optional.empty()));
+    VirtualSpeaker a =
+        VirtualSpeaker.start(
+                hostA,
+                config(
+                    A,
+                    65001,
+                    range("rack", "10.0.0.0/24", 10)
+                        .withPolicy(rules -> rules.maxPrefixes(Family.IPV4, one))))
+            .inSync();
+    VirtualSpeaker b = b(peer(A, 65001));
+    until(() -> b.established(A));
+    until(() -> a.established("rack-10.0.0.2"));
+    b.originate("10.2.1.0/24", "10.2.2.0/24");
+    until(() -> !b.established(A));
+    network.run(Duration.ofHours(1));
+    assertThat(names(a)).containsExactly("rack-10.0.0.2");
+    assertThat(b.status(A).counters().established()).isEqualTo(1);
+    a.core.clear("rack-10.0.0.2", "");
+    until(() -> b.status(A).counters().established() == 2);
   }
 
   /** RFC 4271 section 6.2: what both OPENs say must be what the routes are told with. */
