@@ -209,17 +209,25 @@ final class Peer implements Machine.Owner {
 
   /** Ends the session with that Cease, drops what the peer said, and does not come back. */
   void stop(BgpMessage.Notification cease) {
-    Event.Stop stop = new Event.Stop(cease);
-    second.ifPresent(machine -> machine.handle(stop));
-    primary.handle(stop);
+    end(cease);
     drop(staleRoutes.giveUp().drop());
     staleTimer.stop();
   }
 
-  /** Ends the session with that Cease and begins anew. */
+  /**
+   * Ends the session with that Cease and begins anew. Both sides keep the routes meanwhile where
+   * RFC 8538 was agreed on (its section 4).
+   */
   void restart(BgpMessage.Notification cease) {
-    stop(cease);
+    end(cease);
     start();
+  }
+
+  private void end(BgpMessage.Notification cease) {
+    heldByLimit = false;
+    Event.Stop stop = new Event.Stop(cease);
+    second.ifPresent(machine -> machine.handle(stop));
+    primary.handle(stop);
   }
 
   /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
@@ -239,31 +247,45 @@ final class Peer implements Machine.Owner {
     if (changed.equals(former)) {
       return;
     }
-    if (!former.sameSession(changed)) {
-      stop(
-          changed
-              .shutdown()
-              .map(Notifications::shutdown)
-              .orElseGet(() -> Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE)));
-      primary = newMachine(Machine.Role.PRIMARY);
-      start();
-      return;
-    }
-    primary.configure(changed);
-    second.ifPresent(machine -> machine.configure(changed));
-    boolean dialledAlike =
-        changed.port() == former.port()
-            && changed.passive() == former.passive()
-            && changed.timers().equals(former.timers());
     boolean limitedAlike = changed.policy().maxPrefixes().equals(former.policy().maxPrefixes());
-    if (session.isEmpty() && !(dialledAlike && limitedAlike)) {
-      // Nothing to lose: what is waited for now may never come under the new rules.
-      primary.discard();
-      primary = newMachine(Machine.Role.PRIMARY);
-      start();
+    if (!limitedAlike) {
+      received.forgetLevels();
+    }
+    if (former.sameSession(changed)) {
+      primary.configure(changed);
+      second.ifPresent(machine -> machine.configure(changed));
+      boolean dialledAlike =
+          changed.port() == former.port()
+              && changed.passive() == former.passive()
+              && changed.timers().equals(former.timers());
+      if (session.isEmpty() && !(dialledAlike && limitedAlike)) {
+        // Nothing to lose: what is waited for now may never come under the new rules.
+        primary.discard();
+        beginAnew();
+      }
+    } else {
+      endFor(former);
+      beginAnew();
     }
     importAgain();
     exportAgain();
+  }
+
+  private void beginAnew() {
+    primary = newMachine(Machine.Role.PRIMARY);
+    start();
+  }
+
+  /** Ends the session, and with it what must not outlive the former configuration. */
+  private void endFor(PeerConfig former) {
+    if (config.shutdown().isPresent()) {
+      stop(Notifications.shutdown(config.shutdown().get()));
+    } else if (config.remoteAs().equals(former.remoteAs())) {
+      end(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+    } else {
+      // Another speaker is at this address, or is to be: it does not take over these routes.
+      stop(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+    }
   }
 
   /** The rules of import may have changed: if so, each route of the peer is judged again. */

@@ -42,6 +42,11 @@ final class ReceivedPrefixes {
         : Optional.of(level);
   }
 
+  /** The limits are others: what is above or near one now has not been said yet. */
+  void forgetLevels() {
+    levels.clear();
+  }
+
   private static Level level(int count, MaxPrefixes limit) {
     if (count > limit.limit()) {
       return Level.ABOVE;

@@ -11,6 +11,7 @@ import io.wayleave.bgp.MaxPrefixes;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
+import io.wayleave.bgp.RoutePolicy;
 import io.wayleave.bgp.Timers;
 import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.fsm.Phase;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,7 +84,52 @@ class SessionEndTest {
         .contains("new optics");
     until(() -> a.status(B).counters().established() == 2);
     until(() -> a.status(B).staleFamilies().isEmpty() && b.status(A).staleFamilies().isEmpty());
+    assertThat(a.routes.changes()).doesNotContain("-" + FROM_B);
     assertThat(b.routes.changes()).doesNotContain("-" + FROM_A);
+  }
+
+  /** RFC 8538 section 4: the side that says so keeps routes as the other one does. */
+  @Test
+  void whoNeverComesBackAfterAResetIsForgotten() {
+    a.core.clear(B, "");
+    assertThat(a.status(B).staleFamilies()).containsExactly(Family.IPV4);
+    hostB.kill();
+    network.run(Duration.ofSeconds(119));
+    assertThat(a.routes.has(FROM_B)).isTrue();
+    network.run(Duration.ofSeconds(2));
+    assertThat(a.routes.has(FROM_B)).isFalse();
+  }
+
+  @Test
+  void aRestartForAChangeIsGracefulAndTheNewRulesJudgeWhatIsKept() {
+    PeerConfig changed =
+        peer(B, 65002)
+            .withTimers(QUICK.withHoldTime(Duration.ofSeconds(30)))
+            .withPolicy(rules -> rules.importPolicy(new Metric()));
+    b.core.apply(
+        config(B, 65002, peer(A, 65001).withTimers(QUICK.withHoldTime(Duration.ofSeconds(30)))));
+    a.core.apply(config(A, 65001, changed));
+    until(() -> a.routes.route(FROM_B).orElseThrow().priority().equals(OptionalInt.of(7)));
+    until(() -> a.established(B) && b.established(A));
+    until(() -> a.status(B).staleFamilies().isEmpty() && b.status(A).staleFamilies().isEmpty());
+    assertThat(a.routes.route(FROM_B).orElseThrow().priority()).hasValue(7);
+    assertThat(a.routes.changes()).doesNotContain("-" + FROM_B);
+    assertThat(b.routes.changes()).doesNotContain("-" + FROM_A);
+  }
+
+  private record Metric() implements RoutePolicy {
+    @Override
+    public Verdict judge(Subject subject) {
+      return new Verdict.Accept(subject.attributes(), OptionalInt.of(7));
+    }
+  }
+
+  /** Its AS is what makes it this peer; another one's routes are not its. */
+  @Test
+  void anotherAsOfThePeerKeepsNothing() {
+    a.core.apply(config(A, 65001, peer(B, 65003).withTimers(QUICK)));
+    until(() -> !a.routes.has(FROM_B), Duration.ofMillis(10));
+    assertThat(a.status(B).staleFamilies()).isEmpty();
   }
 
   @Test
@@ -166,6 +213,34 @@ class SessionEndTest {
     b.originate("10.2.1.0/24", "10.2.2.0/24");
     until(() -> a.routes.has("10.2.2.0/24"));
     assertThat(a.status(B).counters().established()).isEqualTo(1);
+  }
+
+  /** What was tolerated yesterday is too much today. */
+  @Test
+  void aLimitThatBeginsToEndSessionsEndsTheOneAboveIt() {
+    limitTo(2, new MaxPrefixes.Warn());
+    b.originate("10.2.1.0/24", "10.2.2.0/24");
+    until(() -> a.routes.has("10.2.2.0/24"));
+    PeerConfig ended =
+        peer(B, 65002)
+            .withTimers(QUICK)
+            .withPolicy(
+                rules ->
+                    rules.maxPrefixes(
+                        Family.IPV4,
+                        new MaxPrefixes(2, 75, new MaxPrefixes.Shutdown(Optional.empty()))));
+    a.core.apply(config(A, 65001, ended));
+    assertThat(a.established(B)).isFalse();
+    until(() -> !a.routes.has(FROM_B));
+  }
+
+  /** All in one UPDATE, so that the count is above the limit again at once. */
+  @Test
+  void aLimitEndsEachSessionThatExceedsIt() {
+    limitTo(2, new MaxPrefixes.Shutdown(Optional.of(Duration.ofMinutes(1))));
+    b.originate("10.2.1.0/24", "10.2.2.0/24", "10.2.3.0/24");
+    until(() -> a.status(B).counters().established() == 3, Duration.ofMinutes(10));
+    until(() -> !a.established(B));
   }
 
   /** A hold time of zero, so that nothing but the send-hold timer can end the session. */
