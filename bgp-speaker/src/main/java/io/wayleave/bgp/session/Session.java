@@ -265,12 +265,10 @@ final class Session implements Member.Sink {
     speaker.ipv4NextHop().ifPresent(address -> hops.put(Family.IPV4, NextHop.of(address)));
     speaker.ipv6NextHop().ifPresent(address -> hops.put(Family.IPV6, NextHop.of(address)));
     boolean linkLocal = own.family() == Family.IPV6 && own.isLinkLocal();
-    if (linkLocal && speaker.ipv6NextHop().isPresent()) {
-      // RFC 2545 section 3: the global address, and the one of the link that we share.
-      hops.put(Family.IPV6, NextHop.of(speaker.ipv6NextHop().get(), own));
-    } else {
-      hops.put(own.family(), NextHop.of(own));
-    }
+    // On a link without global addresses alone, for all that RFC 2545 section 3 wants a global one
+    // beside it: the node's own is on another link, and BIRD refuses a next hop that is not on
+    // this.
+    hops.put(own.family(), NextHop.of(own));
     if (own.family() == Family.IPV6
         && negotiated.codec().ipv4OverIpv6()
         && (linkLocal || speaker.ipv4NextHop().isEmpty())) {
