@@ -105,6 +105,9 @@ class StandAloneTest {
     speaker.start(
         inside(
             "s",
+            // A JVM never handles a SIGHUP that its parent ignores, as under nohup.
+            "env",
+            "--default-signal=HUP",
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
