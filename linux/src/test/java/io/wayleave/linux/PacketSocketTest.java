@@ -122,16 +122,16 @@ class PacketSocketTest {
 
   @Test
   void icmpv6HearsItsTypesAndGroupsOnly() throws IOException {
-    byte[] solicitation = {(byte) 133, 0, 0, 0, 0, 0, 0, 0};
+    byte[] advertisement = {(byte) 134, 0, 0, 0, 0, 0, 0, 0};
     byte[] unwanted = {(byte) 200, 0, 0, 0, 0, 0, 0, 0};
-    try (PacketSocket sender = left.namespace().run(() -> PacketSocket.icmpv6(133));
-        PacketSocket receiver = right.namespace().run(() -> PacketSocket.icmpv6(133))) {
+    try (PacketSocket sender = left.namespace().run(() -> PacketSocket.icmpv6(134));
+        PacketSocket receiver = right.namespace().run(() -> PacketSocket.icmpv6(134))) {
       assertThat(receiver.join(ALL_ROUTERS, rightIndex)).isTrue();
       assertThat(receiver.join(ALL_ROUTERS, rightIndex)).isFalse();
       sender.send(unwanted, ALL_NODES, 0, leftIndex, Optional.empty());
-      sender.send(solicitation, ALL_ROUTERS, 0, leftIndex, Optional.empty());
+      sender.send(advertisement, ALL_ROUTERS, 0, leftIndex, Optional.empty());
       Packet packet = next(receiver);
-      assertThat(packet.payload()[0] & 0xff).isEqualTo(133);
+      assertThat(packet.payload()[0] & 0xff).isEqualTo(134);
       assertThat(packet.payload()).as("with the kernel's checksum").hasSize(8);
       assertThat(packet.source().isLinkLocal()).isTrue();
       assertThat(packet.destination()).isEqualTo(ALL_ROUTERS);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
  * the matrix says nothing of it.
  */
 @Tag("real")
+@Tag("full")
 @Order(Integer.MAX_VALUE)
 class InteropTableTest {
   @Test

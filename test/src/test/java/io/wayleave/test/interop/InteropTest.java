@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * feature. Most of a cell is waiting, so several run at once.
  */
 @Tag("real")
+@Tag("full")
 class InteropTest {
   static Stream<Matrix.Place> places() {
     return Arrays.stream(Feature.values())

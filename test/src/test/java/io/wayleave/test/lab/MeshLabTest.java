@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** The shape mesh, and the way from there to reflectors, among them, and back. */
 @Tag("lab")
+@Tag("full")
 class MeshLabTest {
   private static Lab lab;
   private static List<LabContainer> containers;

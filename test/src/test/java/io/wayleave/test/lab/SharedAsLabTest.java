@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
  * The shapes in which hosts share an AS: the switch takes it out of the path, or the hosts bear it.
  */
 @Tag("lab")
+@Tag("full")
 class SharedAsLabTest {
   @Test
   void hostsOfARackThatShareAnAsHearOfEachOtherByAsOverride() {
