@@ -14,7 +14,6 @@ import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.model.IpAddress;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -143,13 +142,6 @@ class BfdInteropTest {
         net.itsCommand(List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl", "-P", "pid")));
   }
 
-  private String birdc(String... words) {
-    List<String> line =
-        new ArrayList<>(List.of("birdc", "-s", daemon.folder().resolve("bird.ctl").toString()));
-    line.addAll(List.of(words));
-    return Daemon.run(line);
-  }
-
   private void startFrr(boolean passive) throws IOException {
     String ours = linkLocal(net.our("ip", "-6", "addr", "show", "scope", "link")).toString();
     daemon = new Daemon("bfdfrr");
@@ -173,46 +165,15 @@ class BfdInteropTest {
     daemon.write("zebra.conf", "log stdout\n");
     Daemon.run(List.of("chown", "-R", "frr:frr", daemon.folder().toString()));
     zebra = new Daemon("bfdzebra");
-    zebra.start(frr("zebra"));
+    zebra.start(net.itsCommand(Daemon.frr(daemon.folder(), "zebra")));
     Await.until(
         "zebra listens",
         WAIT,
         () -> Files.exists(daemon.folder().resolve("zserv")),
         () -> zebra.log());
-    List<String> bfdd = new ArrayList<>(frr("bfdd"));
+    List<String> bfdd = new ArrayList<>(Daemon.frr(daemon.folder(), "bfdd"));
     bfdd.addAll(List.of("--bfdctl", daemon.folder().resolve("ctl").toString()));
-    daemon.start(bfdd);
-  }
-
-  private List<String> frr(String name) {
-    Path folder = daemon.folder();
-    return net.itsCommand(
-        List.of(
-            "/usr/lib/frr/" + name,
-            "-f",
-            folder.resolve(name + ".conf").toString(),
-            "-i",
-            folder.resolve(name + ".pid").toString(),
-            "-z",
-            folder.resolve("zserv").toString(),
-            "--vty_socket",
-            folder.toString(),
-            "-P",
-            "0",
-            "-u",
-            "frr",
-            "-g",
-            "frr"));
-  }
-
-  private String vtysh(String... commands) {
-    List<String> line =
-        new ArrayList<>(List.of("vtysh", "--vty_socket", daemon.folder().toString()));
-    for (String command : commands) {
-      line.add("-c");
-      line.add(command);
-    }
-    return Daemon.run(line);
+    daemon.start(net.itsCommand(bfdd));
   }
 
   private Optional<BfdStatus> status(BfdEndpoint endpoint) {
@@ -290,8 +251,8 @@ class BfdInteropTest {
     startBird();
     until("up", this::allUp);
     agreed();
-    until("bird agrees", () -> birdc("show", "bfd", "sessions").split("Up", -1).length == 4);
-    String sessions = birdc("show", "bfd", "sessions");
+    until("bird agrees", () -> daemon.birdc("show", "bfd", "sessions").split("Up", -1).length == 4);
+    String sessions = daemon.birdc("show", "bfd", "sessions");
     assertThat(sessions).contains("10.77.0.1", "fd77::1", "0.100", "0.300");
     Await.always("stays up", Duration.ofSeconds(2), this::allUp, this::evidence);
     assertThat(heard).hasSize(3);
@@ -308,7 +269,8 @@ class BfdInteropTest {
     service.disable(endpoints.getFirst());
     until(
         "bird's session is down",
-        () -> !birdc("show", "bfd", "sessions").matches("(?s).*10\\.77\\.0\\.1 +\\S+ +Up.*"));
+        () ->
+            !daemon.birdc("show", "bfd", "sessions").matches("(?s).*10\\.77\\.0\\.1 +\\S+ +Up.*"));
     assertThat(heard).containsExactly("admin down " + ITS4);
     assertThat(daemon.log()).doesNotContain("expired");
     service.enable(endpoints.getFirst());
@@ -322,8 +284,12 @@ class BfdInteropTest {
     agreed();
     until(
         "frr agrees",
-        () -> vtysh("show bfd peers json").split("\"status\":\"up\"", -1).length == 4);
-    assertThat(vtysh("show bfd peers json"))
+        () ->
+            Daemon.vtysh(daemon.folder(), "show bfd peers json")
+                    .split("\"status\":\"up\"", -1)
+                    .length
+                == 4);
+    assertThat(Daemon.vtysh(daemon.folder(), "show bfd peers json"))
         .contains("\"peer\":\"10.77.0.1\"", "\"peer\":\"fd77::1\"")
         .contains("\"remote-receive-interval\":100", "\"remote-transmit-interval\":100")
         .contains("\"remote-detect-multiplier\":3");
@@ -338,7 +304,8 @@ class BfdInteropTest {
     until("up", this::allUp);
     agreed();
     heard.clear();
-    vtysh(
+    Daemon.vtysh(
+        daemon.folder(),
         "configure terminal",
         "bfd",
         "peer 10.77.0.1 local-address 10.77.0.2 interface fab0",
@@ -360,8 +327,10 @@ class BfdInteropTest {
     until(
         "frr agrees",
         () ->
-            vtysh("show bfd peers json").contains("\"remote-transmit-interval\":400")
-                && vtysh("show bfd peers json").contains("\"remote-detect-multiplier\":4"));
+            Daemon.vtysh(daemon.folder(), "show bfd peers json")
+                    .contains("\"remote-transmit-interval\":400")
+                && Daemon.vtysh(daemon.folder(), "show bfd peers json")
+                    .contains("\"remote-detect-multiplier\":4"));
     until(
         "agreed",
         () ->

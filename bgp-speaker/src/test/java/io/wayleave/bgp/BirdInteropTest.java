@@ -124,8 +124,7 @@ class BirdInteropTest {
   }
 
   private String birdc(String command) {
-    return Daemon.run(
-        List.of("birdc", "-s", bird.folder().resolve("bird.ctl").toString(), command));
+    return bird.birdc(command);
   }
 
   private boolean birdHas(String prefix) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -88,6 +89,44 @@ final class Daemon implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new AssertionError("interrupted", e);
     }
+  }
+
+  /** Asks the BIRD of this folder, whose control socket is bird.ctl. */
+  String birdc(String... words) {
+    List<String> line =
+        new ArrayList<>(List.of("birdc", "-s", folder.resolve("bird.ctl").toString()));
+    line.addAll(List.of(words));
+    return run(line);
+  }
+
+  /** How a daemon of FRR is started with NAME.conf of that folder, which zebra and others share. */
+  static List<String> frr(Path folder, String name) {
+    return List.of(
+        "/usr/lib/frr/" + name,
+        "-f",
+        folder.resolve(name + ".conf").toString(),
+        "-i",
+        folder.resolve(name + ".pid").toString(),
+        "-z",
+        folder.resolve("zserv").toString(),
+        "--vty_socket",
+        folder.toString(),
+        "-P",
+        "0",
+        "-u",
+        "frr",
+        "-g",
+        "frr");
+  }
+
+  /** Asks the FRR of that folder. */
+  static String vtysh(Path folder, String... commands) {
+    List<String> line = new ArrayList<>(List.of("vtysh", "--vty_socket", folder.toString()));
+    for (String command : commands) {
+      line.add("-c");
+      line.add(command);
+    }
+    return run(line);
   }
 
   static int freePort(String address) throws IOException {

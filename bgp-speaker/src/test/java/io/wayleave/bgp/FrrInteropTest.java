@@ -11,7 +11,6 @@ import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -154,12 +153,7 @@ class FrrInteropTest {
   }
 
   private String vtysh(String... commands) {
-    List<String> line = new ArrayList<>(List.of("vtysh", "--vty_socket", frr.folder().toString()));
-    for (String command : commands) {
-      line.add("-c");
-      line.add(command);
-    }
-    return Daemon.run(line);
+    return Daemon.vtysh(frr.folder(), commands);
   }
 
   private boolean frrHas(String prefix) {

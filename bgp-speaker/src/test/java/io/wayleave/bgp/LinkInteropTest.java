@@ -162,22 +162,14 @@ class LinkInteropTest {
     return bird;
   }
 
-  private String birdc(String... words) {
-    List<String> line =
-        new ArrayList<>(
-            List.of("birdc", "-s", daemons.getFirst().folder().resolve("bird.ctl").toString()));
-    line.addAll(List.of(words));
-    return Daemon.run(line);
-  }
-
   private void upWithBird() {
     until("established", () -> routes.has(ITS_ROUTE) && birdHasOurs());
     until("bfd up", this::bfdUp);
-    until("bird agrees", () -> birdc("show", "bfd", "sessions").contains("Up"));
+    until("bird agrees", () -> daemons.getFirst().birdc("show", "bfd", "sessions").contains("Up"));
   }
 
   private boolean birdHasOurs() {
-    return birdc("show", "route", OUR_ROUTE).contains("10.77.0.1");
+    return daemons.getFirst().birdc("show", "route", OUR_ROUTE).contains("10.77.0.1");
   }
 
   private static void signal(Daemon daemon, String name) {
@@ -234,7 +226,8 @@ class LinkInteropTest {
   }
 
   private String birdEvidence() {
-    return daemons.getFirst().log() + birdc("show", "protocols", "all", "wayleave");
+    return daemons.getFirst().log()
+        + daemons.getFirst().birdc("show", "protocols", "all", "wayleave");
   }
 
   @Test
@@ -285,39 +278,22 @@ class LinkInteropTest {
          exit-address-family
         """);
     Daemon.run(List.of("chown", "-R", "frr:frr", folder.toString()));
-    zebra.start(frr("zebra", List.of()));
+    zebra.start(frr("zebra"));
     Await.until("zebra listens", WAIT, () -> Files.exists(folder.resolve("zserv")), zebra::log);
-    daemon("linkbfdd").start(frr("bfdd", List.of("--bfdctl", folder.resolve("ctl").toString())));
+    daemon("linkbfdd").start(frr("bfdd", "--bfdctl", folder.resolve("ctl").toString()));
     Await.until(
         "bfdd answers", WAIT, () -> Files.exists(folder.resolve("bfdd.vty")), this::evidence);
-    daemon("linkbgpd").start(frr("bgpd", List.of()));
+    daemon("linkbgpd").start(frr("bgpd"));
   }
 
-  private List<String> frr(String name, List<String> more) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "/usr/lib/frr/" + name,
-                "-f",
-                folder.resolve(name + ".conf").toString(),
-                "-i",
-                folder.resolve(name + ".pid").toString(),
-                "-z",
-                folder.resolve("zserv").toString(),
-                "--vty_socket",
-                folder.toString(),
-                "-P",
-                "0",
-                "-u",
-                "frr",
-                "-g",
-                "frr"));
-    command.addAll(more);
+  private List<String> frr(String name, String... more) {
+    List<String> command = new ArrayList<>(Daemon.frr(folder, name));
+    command.addAll(List.of(more));
     return net.itsCommand(command);
   }
 
   private String vtysh(String command) {
-    return Daemon.run(List.of("vtysh", "--vty_socket", folder.toString(), "-c", command));
+    return Daemon.vtysh(folder, command);
   }
 
   @Test

@@ -90,7 +90,7 @@ class StandAloneTest {
     Await.until(
         "bird answers",
         WAIT,
-        () -> birdc(bird, "show status").contains("up and running"),
+        () -> bird.birdc("show status").contains("up and running"),
         bird::log);
   }
 
@@ -136,11 +136,6 @@ class StandAloneTest {
     }
   }
 
-  private static String birdc(Daemon bird, String command) {
-    return Daemon.run(
-        List.of("birdc", "-s", bird.folder().resolve("bird.ctl").toString(), command));
-  }
-
   private void until(String what, BooleanSupplier condition) {
     Await.until(
         what,
@@ -149,26 +144,26 @@ class StandAloneTest {
         () ->
             speaker.log()
                 + gen.log()
-                + birdc(gen, "show protocols all wayleave")
-                + birdc(recv, "show protocols all wayleave"));
+                + gen.birdc("show protocols all wayleave")
+                + recv.birdc("show protocols all wayleave"));
   }
 
   private static boolean has(Daemon bird, String prefix) {
-    return birdc(bird, "show route").contains(prefix + " ");
+    return bird.birdc("show route").contains(prefix + " ");
   }
 
   private static boolean established(Daemon bird) {
-    return birdc(bird, "show protocols wayleave").contains("Established");
+    return bird.birdc("show protocols wayleave").contains("Established");
   }
 
   @Test
   void theSmallestFileCarriesRoutesFromOnePeerToTheOther() throws IOException {
     startSpeaker(SMALLEST);
     until("carried", () -> has(recv, "10.2.0.0/24") && has(recv, "10.3.0.0/24"));
-    assertThat(birdc(recv, "show route all 10.2.0.0/24"))
+    assertThat(recv.birdc("show route all 10.2.0.0/24"))
         .contains("BGP.as_path: 65002 65001")
         .contains("BGP.next_hop: 10.90.2.2");
-    birdc(gen, "disable s4");
+    gen.birdc("disable s4");
     until("withdrawn", () -> !has(recv, "10.2.0.0/24"));
     assertThat(established(gen)).isTrue();
   }
@@ -177,7 +172,7 @@ class StandAloneTest {
   void hangUpAppliesOnlyTheDifference() throws IOException {
     startSpeaker(SMALLEST);
     until("carried", () -> has(recv, "10.2.0.0/24"));
-    String since = birdc(gen, "show protocols wayleave");
+    String since = gen.birdc("show protocols wayleave");
 
     hangUp(SMALLEST + "    adress: 10.90.3.1\n");
     until("refused", () -> speaker.log().contains("configuration not taken"));
@@ -185,12 +180,12 @@ class StandAloneTest {
 
     hangUp(SMALLEST.lines().limit(4).reduce("", (text, line) -> text + line + "\n"));
     until("recv is gone", () -> !established(recv));
-    assertThat(birdc(recv, "show protocols all wayleave")).contains("Peer de-configured");
-    assertThat(birdc(gen, "show protocols wayleave")).isEqualTo(since);
+    assertThat(recv.birdc("show protocols all wayleave")).contains("Peer de-configured");
+    assertThat(gen.birdc("show protocols wayleave")).isEqualTo(since);
 
     hangUp(SMALLEST);
     until("recv is back", () -> has(recv, "10.2.0.0/24"));
-    assertThat(birdc(gen, "show protocols wayleave")).isEqualTo(since);
+    assertThat(gen.birdc("show protocols wayleave")).isEqualTo(since);
   }
 
   @Test
@@ -200,8 +195,7 @@ class StandAloneTest {
     run("kill", "-TERM", Long.toString(speaker.pid()));
     speaker.await();
     until(
-        "said",
-        () -> birdc(gen, "show protocols all wayleave").contains("Administrative shutdown"));
+        "said", () -> gen.birdc("show protocols all wayleave").contains("Administrative shutdown"));
     assertThat(has(recv, "10.2.0.0/24")).isFalse();
   }
 

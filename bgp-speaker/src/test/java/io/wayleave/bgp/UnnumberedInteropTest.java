@@ -168,9 +168,9 @@ class UnnumberedInteropTest {
          neighbor fab0 interface remote-as external
         """);
     Daemon.run(List.of("chown", "-R", "frr:frr", folder.toString()));
-    zebra.start(frr(folder, "zebra"));
+    zebra.start(net.itsCommand(Daemon.frr(folder, "zebra")));
     Await.until("zebra listens", WAIT, () -> Files.exists(folder.resolve("zserv")), zebra::log);
-    bgpd.start(frr(folder, "bgpd"));
+    bgpd.start(net.itsCommand(Daemon.frr(folder, "bgpd")));
     startOurs();
     Await.until(
         "we found frr",
@@ -182,36 +182,8 @@ class UnnumberedInteropTest {
     Await.until(
         "frr found us",
         WAIT,
-        () ->
-            Daemon.run(
-                    List.of(
-                        "vtysh",
-                        "--vty_socket",
-                        folder.toString(),
-                        "-c",
-                        "show bgp neighbors fab0"))
-                .contains(ourAddress),
+        () -> Daemon.vtysh(folder, "show bgp neighbors fab0").contains(ourAddress),
         () -> zebra.log() + bgpd.log());
     assertThat(ours.heard).hasSize(1);
-  }
-
-  private List<String> frr(Path folder, String name) {
-    return net.itsCommand(
-        List.of(
-            "/usr/lib/frr/" + name,
-            "-f",
-            folder.resolve(name + ".conf").toString(),
-            "-i",
-            folder.resolve(name + ".pid").toString(),
-            "-z",
-            folder.resolve("zserv").toString(),
-            "--vty_socket",
-            folder.toString(),
-            "-P",
-            "0",
-            "-u",
-            "frr",
-            "-g",
-            "frr"));
   }
 }
