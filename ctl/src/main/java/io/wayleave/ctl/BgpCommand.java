@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -54,7 +54,6 @@ final class BgpCommand {
           JsonNode answer = admin.get("/v1/bgp/neighbors");
           BgpReport report = admin.read(answer, BgpReport.class);
           context.output().tree(answer, () -> BgpText.summary(report));
-          return true;
         });
   }
 
@@ -72,7 +71,6 @@ final class BgpCommand {
           JsonNode answer = admin.get(path);
           BgpReport report = admin.read(answer, BgpReport.class);
           context.output().tree(answer.path("neighbors"), () -> BgpText.neighbors(report));
-          return true;
         });
   }
 
@@ -112,7 +110,7 @@ final class BgpCommand {
     return show(watch, admin -> showRoutes(admin, path.toString()));
   }
 
-  private boolean showRoutes(AdminClient admin, String path) {
+  private void showRoutes(AdminClient admin, String path) {
     List<BgpReport.Route> routes = new ArrayList<>();
     Optional<String> cursor = Optional.empty();
     boolean first = true;
@@ -133,7 +131,6 @@ final class BgpCommand {
     if (first || !routes.isEmpty()) {
       print(routes, first);
     }
-    return true;
   }
 
   private void print(List<BgpReport.Route> routes, boolean headings) {
@@ -172,13 +169,13 @@ final class BgpCommand {
   }
 
   /** Shows it once, or each second until the speaker is gone or somebody interrupts. */
-  private int show(boolean watch, Function<AdminClient, Boolean> view) {
+  private int show(boolean watch, Consumer<AdminClient> view) {
     AdminClient admin = context.admin(socket);
     do {
       if (watch) {
         context.output().screen(HOME_AND_CLEAR);
       }
-      boolean _ = view.apply(admin);
+      view.accept(admin);
       context.output().flush();
     } while (watch && pause());
     return 0;

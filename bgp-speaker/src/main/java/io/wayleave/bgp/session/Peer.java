@@ -312,8 +312,8 @@ final class Peer implements Machine.Owner {
 
   /** RFC 4271 section 6.7: too many prefixes may end the session. */
   private void checkLimits() {
+    Map<Family, MaxPrefixes> limits = config.policy().maxPrefixes();
     for (Family family : Family.values()) {
-      Map<Family, MaxPrefixes> limits = config.policy().maxPrefixes();
       received
           .changed(family, limits)
           .ifPresent(
