@@ -10,7 +10,9 @@ import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A network namespace for a test, with its loopback up; gone after {@link #close}. */
@@ -68,11 +70,16 @@ final class Namespace implements AutoCloseable {
   List<String> contents() throws IOException {
     List<String> contents = new ArrayList<>();
     try (NetlinkSocket socket = open()) {
+      Map<Integer, String> names = new HashMap<>();
       for (Link link : socket.links().list()) {
+        names.put(link.index(), link.name());
         contents.add("link " + link.name() + " up=" + link.up() + " mtu=" + link.mtu());
-        for (InterfaceAddress address : socket.addresses().list(link.index())) {
-          contents.add("address " + address + " dev " + link.name());
-        }
+      }
+      // All at once: a link may go while it is looked at, and its own list is an error then.
+      for (InterfaceAddress address : socket.addresses().list()) {
+        String index = "#" + address.interfaceIndex();
+        String name = names.getOrDefault(address.interfaceIndex(), index);
+        contents.add("address " + address + " dev " + name);
       }
       for (Family family : Family.values()) {
         socket
