@@ -55,12 +55,18 @@ final class Advert {
   }
 
   void use() {
-    users++;
+    if (users++ == 0) {
+      origin.adverts++;
+    }
   }
 
   /** Returns whether it is not used any more. */
   boolean unuse() {
-    return --users == 0;
+    if (--users > 0) {
+      return false;
+    }
+    origin.adverts--;
+    return true;
   }
 
   boolean sameRoute(Advert other) {
@@ -78,6 +84,8 @@ final class Advert {
     private final IntQueue withdrawals = new IntQueue();
     private boolean queued;
     private int sent;
+    // Of this origin that are in use.
+    private int adverts;
 
     Origin(String peer) {
       this.peer = peer;
@@ -93,6 +101,11 @@ final class Advert {
 
     void setMember(Optional<Member> changed) {
       member = changed;
+    }
+
+    /** Whether the table has no routes from there, and does not send there. */
+    boolean isUnused() {
+      return adverts == 0 && member.isEmpty();
     }
 
     IntQueue withdrawals() {

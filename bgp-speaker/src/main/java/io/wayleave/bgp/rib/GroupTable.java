@@ -97,7 +97,7 @@ final class GroupTable {
     family = prefixes.family();
     writer = new UpdateWriter(codec);
     this.pathIds = requireNonNull(pathIds, "pathIds is null");
-    slots = codec.sendsPathIds(family) ? Optional.of(new PathSlots()) : Optional.empty();
+    slots = codec.sendsPathIds(family) ? Optional.of(new PathSlots(pathIds)) : Optional.empty();
   }
 
   /** Whether several paths to a prefix are told. */
@@ -247,8 +247,18 @@ final class GroupTable {
         if (lastAdvert.filter(last -> last == former).isPresent()) {
           lastPath = Optional.empty();
         }
+        if (lastAdopted.filter(last -> last == former).isPresent()) {
+          lastForeign = Optional.empty();
+        }
+        forgetIfUnused(former.origin());
       }
       prefixes.release(prefixOf(id));
+    }
+  }
+
+  private void forgetIfUnused(Origin origin) {
+    if (origin.isUnused()) {
+      origins.remove(origin.peer(), origin);
     }
   }
 
@@ -487,7 +497,9 @@ final class GroupTable {
   }
 
   void leave(Member member) {
-    origins.get(member.peer()).setMember(Optional.empty());
+    Origin origin = origins.get(member.peer());
+    origin.setMember(Optional.empty());
+    forgetIfUnused(origin);
   }
 
   /** What was sent here counts as sent, and wanted, there too. */
@@ -538,6 +550,12 @@ final class GroupTable {
       setWanted(id, null);
       setSent(id, null);
     }
+    slots.ifPresent(PathSlots::release);
+  }
+
+  /** How many peers are known that are members, or whose routes are told. */
+  int origins() {
+    return origins.size();
   }
 
   // ---- for people

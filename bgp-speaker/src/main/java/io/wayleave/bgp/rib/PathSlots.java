@@ -1,5 +1,7 @@
 package io.wayleave.bgp.rib;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Arrays;
 
 /**
@@ -18,6 +20,11 @@ final class PathSlots {
   private int[][] slots = {};
   private final IntQueue free = new IntQueue();
   private int next;
+  private final PathIds ids;
+
+  PathSlots(PathIds ids) {
+    this.ids = requireNonNull(ids, "ids is null");
+  }
 
   /** The slot of the pair, a new one if it has none. */
   int add(int prefix, int pathId) {
@@ -33,6 +40,7 @@ final class PathSlots {
     }
     prefixes[slot] = prefix;
     pathIds[slot] = pathId;
+    ids.use(pathId);
     if (prefix >= slots.length) {
       slots = Arrays.copyOf(slots, Math.max(prefix + 1, 2 * slots.length));
     }
@@ -46,7 +54,17 @@ final class PathSlots {
   void free(int slot) {
     int prefix = prefixes[slot];
     slots[prefix] = Arrays.stream(slots[prefix]).filter(other -> other != slot).toArray();
+    ids.unuse(pathIds[slot]);
     free.add(slot);
+  }
+
+  /** None of them is used any more, nor will be. */
+  void release() {
+    for (int prefix = 0; prefix < slots.length; prefix++) {
+      for (int slot : of(prefix)) {
+        ids.unuse(pathIds[slot]);
+      }
+    }
   }
 
   /** The slots of the prefix; not to be changed. */

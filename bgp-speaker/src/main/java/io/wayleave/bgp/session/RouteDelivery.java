@@ -8,6 +8,7 @@ import io.wayleave.bgp.rib.Candidates;
 import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
 import io.wayleave.bgp.wire.NextHop;
+import io.wayleave.bgp.wire.WeakInterner;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
@@ -37,7 +38,7 @@ final class RouteDelivery {
   private final RouteListener listener;
   private final Function<String, Optional<String>> interfaceOf;
   private final Map<Cidr, Way> told = new HashMap<>();
-  private final Map<Way, Way> ways = new HashMap<>();
+  private final WeakInterner<Way> ways = new WeakInterner<>();
   private Candidates lastSelection = Candidates.NONE;
   private Optional<Way> lastWay = Optional.empty();
 
@@ -88,6 +89,11 @@ final class RouteDelivery {
     return lastWay;
   }
 
+  /** How many ways are known, those that nothing goes any more but not long ago included. */
+  int ways() {
+    return ways.size();
+  }
+
   private Way newWay(Candidates selection) {
     SequencedSet<LearnedRoute.NextHop> nextHops = new TreeSet<>();
     SequencedSet<String> peers = new TreeSet<>();
@@ -98,9 +104,7 @@ final class RouteDelivery {
         peers.add(source.peer());
       }
     }
-    Way way = new Way(nextHops, selection.get(0).priority(), peers);
-    Way known = ways.putIfAbsent(way, way);
-    return known == null ? way : known;
+    return ways.intern(new Way(nextHops, selection.get(0).priority(), peers));
   }
 
   /**

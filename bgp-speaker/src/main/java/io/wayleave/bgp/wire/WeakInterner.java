@@ -44,7 +44,7 @@ public final class WeakInterner<T> {
   }
 
   /** How many values are known, those that went away not long ago included. */
-  int size() {
+  public int size() {
     expunge();
     return size;
   }

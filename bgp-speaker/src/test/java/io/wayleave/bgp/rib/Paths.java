@@ -8,6 +8,7 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -61,6 +62,19 @@ final class Paths {
     change.accept(builder);
     return new Path(
         source, builder.build(), NextHop.of(IpAddress.parse("10.0.0." + n)), Optional.empty());
+  }
+
+  /** As the peer tells it beside others (RFC 7911). */
+  static Path ofPathId(int n, int pathId) {
+    Path path = of(n);
+    return new Path(
+        path.source(),
+        pathId,
+        path.attributes(),
+        path.attributes(),
+        path.nextHop(),
+        OptionalInt.empty(),
+        Optional.empty());
   }
 
   static Path rejected(int n, Rejection reason) {

@@ -496,6 +496,46 @@ class UpdateGroupsTest {
     assertThat(rib.prefixes(Family.IPV4).inUse()).isZero();
   }
 
+  /** RFC 7911: the peer may choose a new identifier each time, we need not. */
+  @Test
+  void identifiersOfPathsThatAreGoneAreGivenAwayAgain() {
+    Ear ear = withPaths(9, AddPath.ALL);
+    Ear other = withPaths(8, AddPath.ALL);
+    turn();
+    Set<String> told = new HashSet<>();
+    for (int n = 1; n < 200; n++) {
+      Path path = Paths.ofPathId(1, n);
+      put(prefix(1), path);
+      turn();
+      told.addAll(ear.paths.keySet());
+      IpAddress gone = prefix(1).address();
+      boolean _ = rib.remove(Family.IPV4, gone.high(), gone.low(), 24, path.source(), n);
+      if (n % 10 == 0) {
+        boolean _ = groups.resend(other.member, Family.IPV4);
+      }
+      turn();
+      assertThat(ear.paths).isEmpty();
+    }
+    assertThat(told).hasSize(1);
+  }
+
+  @Test
+  void peersThatAreGoneAreForgotten() {
+    Ear ear = new Ear(99).join();
+    turn();
+    for (int n = 1; n < 50; n++) {
+      Ear passing = new Ear(n).join();
+      turn();
+      put(prefix(1), Paths.of(n));
+      turn();
+      groups.leave(passing.member);
+      remove(prefix(1), Paths.of(n));
+      turn();
+      assertThat(ear.known).isEmpty();
+    }
+    assertThat(ear.member.group().tables().get(Family.IPV4).origins()).isEqualTo(1);
+  }
+
   @Test
   void thePathsOfAPrefixAreShownTogether() {
     Ear ear = withPaths(9, AddPath.ALL);
