@@ -24,6 +24,9 @@ class TwoTorsLabTest {
    */
   private static final int WORST_LOSS = 50;
 
+  /** Without carrier loss, the hold time of 9 s, and 3 s for what follows. */
+  private static final int SILENT_LOSS = 1200;
+
   private static Lab lab;
   private static List<LabContainer> near;
   private static List<LabContainer> far;
@@ -126,6 +129,39 @@ class TwoTorsLabTest {
       awaitBoth();
 
       assertThat(ShapeLab.worst(streams)).isLessThanOrEqualTo(WORST_LOSS);
+    } finally {
+      Parallel.forEach(streams, Pinger::close);
+    }
+  }
+
+  @Tag("full")
+  @Test
+  void aPathThatFailsSilentlyCostsTheHoldTime() {
+    aPathThatFailsSilently("tor1a");
+  }
+
+  @Tag("full")
+  @Test
+  void aPathThatFailsSilentlyCostsTheHoldTimeAlsoAtTheOtherKindOfSwitch() {
+    aPathThatFailsSilently("tor1b");
+  }
+
+  private static void aPathThatFailsSilently(String tor) {
+    awaitBoth();
+    List<Pinger> streams = ShapeLab.streams(near, far);
+    try {
+      lab.faults().mute("r1h1", tor);
+      try {
+        awaitWithout(tor);
+        Parallel.forEach(streams, stream -> stream.awaitReplies(100));
+      } finally {
+        lab.faults().mend("r1h1", tor);
+      }
+      awaitBoth();
+
+      int worst = ShapeLab.worst(streams);
+      assertThat(worst).as("control: it was a failure").isGreaterThan(WORST_LOSS);
+      assertThat(worst).isLessThanOrEqualTo(SILENT_LOSS);
     } finally {
       Parallel.forEach(streams, Pinger::close);
     }
