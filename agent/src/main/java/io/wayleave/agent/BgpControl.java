@@ -83,7 +83,8 @@ final class BgpControl implements LocalNetwork.Announcer {
   void start(BgpPlan first, List<IpAddress> own, StartMode mode) {
     List<Failure> failures = new ArrayList<>();
     SpeakerConfig config = configuration(first, own, failures);
-    BgpSpeaker started = BgpSpeaker.start(config, mode, new ToKernel(routes));
+    BgpSpeaker started =
+        BgpSpeaker.start(config, mode, new KernelNextHops(routes), toKernel(routes));
     announced.forEach(started::originate);
     started.localRoutesInSync();
     speaker = Optional.of(started);
@@ -95,6 +96,11 @@ final class BgpControl implements LocalNetwork.Announcer {
         first.routerId(),
         first.peers().size(),
         mode instanceof StartMode.Restarted);
+  }
+
+  /** Hands what a speaker learns to the route service. */
+  static RouteListener toKernel(RouteService routes) {
+    return new ToKernel(routes);
   }
 
   boolean started() {

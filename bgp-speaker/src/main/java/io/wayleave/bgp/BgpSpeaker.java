@@ -2,7 +2,6 @@ package io.wayleave.bgp;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.bgp.rib.NextHopMetric;
 import io.wayleave.bgp.session.NettyLoop;
 import io.wayleave.bgp.session.NettyTransport;
 import io.wayleave.bgp.session.RouteReader;
@@ -48,24 +47,24 @@ public final class BgpSpeaker implements AutoCloseable {
   }
 
   /**
-   * Starts a speaker whose next hops are all neighbours.
+   * Starts a speaker that takes every next hop for reachable.
    *
    * @param mode what an earlier speaker left behind; adopt its routes before this call
    */
   public static BgpSpeaker start(SpeakerConfig config, StartMode mode, RouteListener listener) {
-    return start(config, mode, NextHopMetric.CONNECTED, listener);
+    return start(config, mode, NextHopSource.ALL_CONNECTED, listener);
   }
 
-  /** Starts a speaker that asks the metric how far next hops are. */
+  /** Starts a speaker that asks how far next hops are. */
   public static BgpSpeaker start(
-      SpeakerConfig config, StartMode mode, NextHopMetric metric, RouteListener listener) {
+      SpeakerConfig config, StartMode mode, NextHopSource nextHops, RouteListener listener) {
     requireNonNull(config, "config is null");
     NettyLoop loop = new NettyLoop("wayleave-bgp");
     RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
     LinkWatch links = new LinkWatch(loop);
     SpeakerCore core =
         new SpeakerCore(
-            loop, new NettyTransport(loop), random, config, mode, metric, listener, links);
+            loop, new NettyTransport(loop), random, config, mode, nextHops, listener, links);
     BgpSpeaker speaker = new BgpSpeaker(loop, links, core);
     loop.execute(core::start);
     return speaker;

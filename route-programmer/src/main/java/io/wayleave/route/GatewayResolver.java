@@ -28,8 +28,14 @@ final class GatewayResolver {
 
   /** How a router is reached. */
   sealed interface Way {
-    /** At least one neighbour, each once. */
-    record By(List<NextHop> hops) implements Way {
+    /**
+     * By way of neighbours.
+     *
+     * @param hops at least one, each once
+     * @param distance 0 for a router on a link of this host; beyond, one more than the metric of
+     *     the route that leads there
+     */
+    record By(List<NextHop> hops, long distance) implements Way {
       public By {
         hops = List.copyOf(hops);
       }
@@ -44,7 +50,17 @@ final class GatewayResolver {
 
     long metric();
 
+    /** Farther than any router on a link, whatever the metric. */
+    default long distance() {
+      return metric() + 1;
+    }
+
     record OfKernel(Route route) implements Candidate {
+      @Override
+      public long distance() {
+        return Topology.isOnLink(route) ? 0 : metric() + 1;
+      }
+
       @Override
       public Cidr destination() {
         return route.destination();
@@ -74,7 +90,7 @@ final class GatewayResolver {
     if (gateway.interfaceName().isPresent()) {
       return switch (topology.interfaceNamed(gateway.interfaceName().get())) {
         case Topology.Resolution.Found(int index) ->
-            new Way.By(List.of(new NextHop(index, Optional.of(address), 1, false)));
+            new Way.By(List.of(new NextHop(index, Optional.of(address), 1, false)), 0);
         case Topology.Resolution.Missing(String reason) -> new Way.None(reason);
       };
     }
@@ -94,7 +110,7 @@ final class GatewayResolver {
             case Candidate.Ours(Cidr _, long _, RouteTarget.Blackhole _) -> List.of();
           };
       if (!hops.isEmpty()) {
-        return new Way.By(hops);
+        return new Way.By(hops, candidate.distance());
       }
     }
     return new Way.None(
@@ -144,7 +160,7 @@ final class GatewayResolver {
     Set<NextHop> hops = new LinkedHashSet<>();
     for (Gateway next : learned.gateways()) {
       boolean circle = next.interfaceName().isEmpty() && onTheWay.contains(next.address());
-      if (!circle && resolve(next, onTheWay) instanceof Way.By(List<NextHop> found)) {
+      if (!circle && resolve(next, onTheWay) instanceof Way.By(List<NextHop> found, long _)) {
         hops.addAll(found);
       }
     }

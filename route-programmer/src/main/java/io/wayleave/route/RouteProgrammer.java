@@ -8,6 +8,7 @@ import io.wayleave.linux.netlink.Route;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.DeltaTracker;
 import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
 import io.wayleave.model.Update;
 import io.wayleave.route.RouteDriver.Refusal;
 import io.wayleave.route.RouteDriver.Write;
@@ -25,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -69,6 +71,7 @@ public final class RouteProgrammer {
   // Second and further routes of ours for one key, which only others can have made.
   private final List<Route> duplicates = new ArrayList<>();
   private final Translator translator;
+  private final WatchedRouters watched;
   private final Map<Cidr, Unresolved> unresolved = new HashMap<>();
   private final Refusals refused;
   private final Map<Cidr, EnumSet<RouteSource>> deletedByName = new HashMap<>();
@@ -93,8 +96,9 @@ public final class RouteProgrammer {
     this.settings = settings;
     metrics.add(settings.metric());
     this.nanoClock = nanoClock;
-    this.translator =
-        new Translator(topology, new GatewayResolver(topology, desired, settings), settings);
+    GatewayResolver resolver = new GatewayResolver(topology, desired, settings);
+    this.translator = new Translator(topology, resolver, settings);
+    this.watched = new WatchedRouters(resolver);
     this.refused = new Refusals(settings);
   }
 
@@ -132,6 +136,23 @@ public final class RouteProgrammer {
         }
       }
     }
+  }
+
+  /**
+   * From now on just these routers are watched, beside those that routes lead to; the distance of
+   * each is news with the next {@link #apply}, and again whenever it changes.
+   */
+  public void watchRouters(Set<IpAddress> routers) {
+    watched.watch(routers);
+    gatewaysDirty = true;
+  }
+
+  /**
+   * The watched routers whose distance changed since this was asked for last: 0 on a link of this
+   * host, more beyond, empty when no way is known.
+   */
+  public Map<IpAddress, OptionalLong> takeRouterNews() {
+    return watched.takeNews();
   }
 
   /** Takes note of what happened in the kernel, except for what the driver did. */
@@ -302,7 +323,9 @@ public final class RouteProgrammer {
       return false;
     }
     gatewaysChanged = false;
-    return switch (distant.update(desired.gateways(), topology)) {
+    Set<Gateway> asked = new HashSet<>(desired.gateways());
+    asked.addAll(watched.gateways());
+    return switch (distant.update(asked, topology)) {
       case NONE, FEWER -> false;
       case MORE -> {
         gatewaysDirty = true;
@@ -497,6 +520,7 @@ public final class RouteProgrammer {
     for (Gateway gateway : translator.moved(desired.gateways())) {
       desired.byGateway(gateway).forEach(this::refresh);
     }
+    watched.lookAgain();
   }
 
   /** Where the wanted route belongs; what was wanted under another metric is not any more. */

@@ -9,13 +9,17 @@ import io.wayleave.linux.netlink.NetlinkMonitor;
 import io.wayleave.linux.netlink.NetlinkMonitor.Group;
 import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.IpAddress;
 import io.wayleave.model.Update;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +46,8 @@ public final class RouteService implements AutoCloseable {
   private final ConcurrentLinkedQueue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<Waiter> questions = new ArrayList<>();
+  // Of watched routers; owned by the thread.
+  private Consumer<Map<IpAddress, OptionalLong>> routerListener = _ -> {};
   private final Thread thread;
   private long pauseUntil = System.nanoTime();
   private volatile boolean closing;
@@ -196,6 +202,27 @@ public final class RouteService implements AutoCloseable {
     return result;
   }
 
+  /**
+   * From now on just these routers are watched: how far each is, by the links and the routes of
+   * this host, whether a route leads to it or not. Without effect when the service is closed.
+   *
+   * @param listener told on the service's thread, so it must not block: of each router that was not
+   *     watched before once the kernel was asked, and of each whose distance changes: 0 on a link
+   *     of this host, one more than the metric of the route to it beyond, empty when there is no
+   *     way
+   */
+  public void watchRouters(
+      Set<IpAddress> routers, Consumer<Map<IpAddress, OptionalLong>> listener) {
+    requireNonNull(listener, "listener is null");
+    Set<IpAddress> copy = Set.copyOf(routers);
+    post(
+        new CompletableFuture<>(),
+        () -> {
+          routerListener = listener;
+          programmer.watchRouters(copy);
+        });
+  }
+
   /** As it is after the next look at the kernel. */
   public CompletableFuture<RouteStatus> status() {
     return ask(RouteProgrammer::status);
@@ -301,6 +328,7 @@ public final class RouteService implements AutoCloseable {
       pauseUntil = System.nanoTime() + pauseAfterFailure.toNanos();
       return pauseAfterFailure;
     } finally {
+      tellOfRouters();
       // Questions are about what is, working or not.
       answer(questions);
     }
@@ -337,6 +365,18 @@ public final class RouteService implements AutoCloseable {
         // Only close() ends this thread; the pause is a little shorter.
         log.debug("route service was interrupted in a pause");
       }
+    }
+  }
+
+  private void tellOfRouters() {
+    Map<IpAddress, OptionalLong> news = programmer.takeRouterNews();
+    if (news.isEmpty()) {
+      return;
+    }
+    try {
+      routerListener.accept(news);
+    } catch (RuntimeException e) {
+      log.error("the listener for routers failed", e);
     }
   }
 

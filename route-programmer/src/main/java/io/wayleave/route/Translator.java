@@ -73,7 +73,7 @@ final class Translator {
 
   private Way onInterface(String name) {
     return switch (topology.interfaceNamed(name)) {
-      case Topology.Resolution.Found(int index) -> new Way.By(List.of(NextHop.dev(index)));
+      case Topology.Resolution.Found(int index) -> new Way.By(List.of(NextHop.dev(index)), 0);
       case Topology.Resolution.Missing(String reason) -> new Way.None(reason);
     };
   }
@@ -86,7 +86,7 @@ final class Translator {
     List<String> reasons = new ArrayList<>();
     for (Way way : ways) {
       switch (way) {
-        case Way.By(List<NextHop> hops) -> there.addAll(hops);
+        case Way.By(List<NextHop> hops, long _) -> there.addAll(hops);
         case Way.None(String reason) -> reasons.add(reason);
       }
     }

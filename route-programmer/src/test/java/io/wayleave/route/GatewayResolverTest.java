@@ -130,8 +130,29 @@ class GatewayResolverTest {
     assertThat(resolve(DISTANT)).isEqualTo(by(hop("fe80::1", 1), hop("fe80::1", 2)));
   }
 
+  /** RFC 4271 section 9.1.2.2 e) compares them. */
+  @Test
+  void aRouterBeyondIsFartherThanANeighbourAndByTheMetricOfTheRoute() {
+    topology.addOnLink(connected("10.6.0.0/16", 2).withMetric(256));
+    way("0.0.0.0/0", 100, hop("10.9.0.2", 1));
+    way("10.5.0.0/16", 0, hop("10.9.0.2", 1));
+    learn("10.8.0.0/16", "10.9.1.2");
+    assertThat(distance("10.9.0.2")).isZero();
+    assertThat(distance("10.6.0.2")).as("whatever the metric").isZero();
+    assertThat(distance("10.5.0.1")).isEqualTo(1);
+    assertThat(distance("10.4.0.1")).isEqualTo(101);
+    assertThat(distance(DISTANT)).isEqualTo(RouteSettings.DEFAULT.metric() + 1);
+  }
+
+  private long distance(String address) {
+    return ((Way.By) resolver.resolve(Gateway.of(IpAddress.parse(address)))).distance();
+  }
+
+  /** Leaves the distance out. */
   private Way resolve(String address) {
-    return resolver.resolve(Gateway.of(IpAddress.parse(address)));
+    return resolver.resolve(Gateway.of(IpAddress.parse(address))) instanceof Way.By by
+        ? new Way.By(by.hops(), 0)
+        : resolver.resolve(Gateway.of(IpAddress.parse(address)));
   }
 
   private void learn(String destination, String... gateways) {
@@ -157,7 +178,7 @@ class GatewayResolverTest {
   }
 
   private static Way by(NextHop... hops) {
-    return new Way.By(List.of(hops));
+    return new Way.By(List.of(hops), 0);
   }
 
   private static Route connected(String network, int interfaceIndex) {

@@ -21,8 +21,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -63,6 +66,49 @@ class RouteServiceTest {
     kernel.addAddress(up0, IpAddress.parse("fd00:9::1"), 64);
     kernel.addAddress(up1, IpAddress.parse("fd00:a::1"), 64);
     service = RouteService.start(kernel.namespace(), SETTINGS);
+  }
+
+  /** Whether or not a route leads there, and without any comparison with the whole kernel. */
+  @Test
+  void watchedRoutersAreToldOfAsTheyComeAndGo() throws IOException {
+    Map<IpAddress, OptionalLong> told = new ConcurrentHashMap<>();
+    IpAddress distant = IpAddress.parse("10.8.0.5");
+    Route way =
+        Route.unicast(
+                Cidr.parse("10.8.0.0/24"),
+                Route.PROTOCOL_STATIC,
+                List.of(new NextHop(up0, Optional.of(TOR), 1, false)))
+            .withMetric(20);
+    IpAddress nobody = IpAddress.parse("127.0.0.5");
+    service.watchRouters(Set.of(TOR, OTHER_TOR, distant, nobody), told::putAll);
+    OptionalLong none = OptionalLong.empty();
+    until(told, Map.of(TOR, of(0), OTHER_TOR, of(0), distant, none, nobody, none));
+
+    kernel.meddle(way);
+    until(told, Map.of(TOR, of(0), OTHER_TOR, of(0), distant, of(21), nobody, none));
+    kernel.setUp(up1, false);
+    until(told, Map.of(TOR, of(0), OTHER_TOR, none, distant, of(21), nobody, none));
+    kernel.setUp(up1, true);
+    until(told, Map.of(TOR, of(0), OTHER_TOR, of(0), distant, of(21), nobody, none));
+    kernel.meddleAway(way);
+    until(told, Map.of(TOR, of(0), OTHER_TOR, of(0), distant, none, nobody, none));
+
+    told.clear();
+    service.watchRouters(Set.of(TOR, distant), told::putAll);
+    kernel.meddle(way);
+    until(told, Map.of(distant, of(21)));
+  }
+
+  private static OptionalLong of(long distance) {
+    return OptionalLong.of(distance);
+  }
+
+  private static void until(Map<?, ?> told, Map<?, ?> wanted) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!told.equals(wanted) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    assertThat(told.equals(wanted)).as("%s is %s", told, wanted).isTrue();
   }
 
   @AfterEach

@@ -108,7 +108,8 @@ public final class BestPath {
       if (usable(path)) {
         alive.add(path);
       } else if (verdicts.isPresent()) {
-        Rejection reason = path.rejection().orElse(Rejection.NEXT_HOP_UNREACHABLE);
+        Rejection reason =
+            path.rejection().orElseGet(() -> Rejection.unreachable(path.nextHop().gateway()));
         verdicts.get().put(path, new Verdict.Unusable(reason));
       }
     }
@@ -134,7 +135,7 @@ public final class BestPath {
   }
 
   private boolean usable(Path path) {
-    return path.usable() && (path.isLocal() || metric.metric(path.nextHop().gateway()).isPresent());
+    return path.usable() && (path.isLocal() || metric.of(path).isPresent());
   }
 
   private int compare(DecisionStep step, Path a, Path b, NextHopMetric of) {

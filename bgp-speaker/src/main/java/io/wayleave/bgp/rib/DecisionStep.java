@@ -143,7 +143,7 @@ public enum DecisionStep {
   }
 
   private static long distance(Path path, NextHopMetric metric) {
-    return path.isLocal() ? 0 : metric.metric(path.nextHop().gateway()).orElse(Long.MAX_VALUE);
+    return path.isLocal() ? 0 : metric.of(path).orElse(Long.MAX_VALUE);
   }
 
   private static Optional<RouterId> originator(Path path) {

@@ -4,9 +4,12 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -205,7 +208,52 @@ public final class LocRib {
     markAll();
   }
 
-  /** Other rules of choice, or news about next hops: every prefix is decided again. */
+  /** There is news of these next hops: the prefixes that have a path by one are decided again. */
+  @SuppressWarnings("ReferenceEquality") // The prefixes of an UPDATE share their path.
+  public void decideAgain(Set<IpAddress> nextHops) {
+    for (Table table : tables.values()) {
+      Candidates last = Candidates.NONE;
+      boolean lastConcerned = false;
+      for (int id = 0; id < table.prefixes.limit(); id++) {
+        Candidates known = table.known(id);
+        if (known != last) {
+          last = known;
+          lastConcerned = concerned(known, nextHops);
+        }
+        if (lastConcerned) {
+          mark(table, id);
+        }
+      }
+    }
+  }
+
+  private static boolean concerned(Candidates paths, Set<IpAddress> nextHops) {
+    for (int i = 0; i < paths.count(); i++) {
+      if (nextHops.contains(paths.get(i).nextHop().gateway())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The next hops of all paths of peers. */
+  public Set<IpAddress> nextHops() {
+    Set<IpAddress> nextHops = new HashSet<>();
+    for (Family family : Family.values()) {
+      forEachCandidates(
+          family,
+          (_, paths) -> {
+            for (int i = 0; i < paths.count(); i++) {
+              if (!paths.get(i).isLocal()) {
+                nextHops.add(paths.get(i).nextHop().gateway());
+              }
+            }
+          });
+    }
+    return nextHops;
+  }
+
+  /** Other rules of choice: every prefix is decided again. */
   public void setBestPath(BestPath changed) {
     bestPath = requireNonNull(changed, "changed is null");
     markAll();

@@ -14,4 +14,9 @@ public interface NextHopMetric {
 
   /** Cost of the inner route to the address, 0 when it is connected; empty when there is no way. */
   OptionalLong metric(IpAddress nextHop);
+
+  /** How far the path's next hop is; what is on the link of the session needs no way. */
+  default OptionalLong of(Path path) {
+    return path.isOnLinkOfSession() ? OptionalLong.of(0) : metric(path.nextHop().gateway());
+  }
 }

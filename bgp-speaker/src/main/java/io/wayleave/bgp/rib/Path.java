@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.wire.NextHop;
 import io.wayleave.bgp.wire.PathAttributes;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -65,6 +67,20 @@ public record Path(
   /** Learned from a peer of our own AS. */
   public boolean isInternal() {
     return source instanceof PathSource.Peer peer && peer.internal();
+  }
+
+  /**
+   * Whether it leads to a link-local address on the link of the session that told it; such a
+   * session may tell a global one beside it.
+   */
+  boolean isOnLinkOfSession() {
+    return source instanceof PathSource.Peer peer
+        && isScoped(peer.address())
+        && (nextHop.linkLocal().isPresent() || isScoped(nextHop.address()));
+  }
+
+  private static boolean isScoped(IpAddress address) {
+    return address.family() == Family.IPV6 && address.isLinkLocal();
   }
 
   public long localPref() {

@@ -2,6 +2,8 @@ package io.wayleave.bgp.rib;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.IpAddress;
+
 /**
  * Why a received path may not be used at all.
  *
@@ -24,14 +26,16 @@ public record Rejection(String text) {
   public static final Rejection NEXT_HOP_INVALID =
       new Rejection("next hop is not the address of a host");
 
-  /** The owner's resolver knows no way to the next hop (RFC 4271 section 9.1.2.1). */
-  public static final Rejection NEXT_HOP_UNREACHABLE = new Rejection("next hop is not reachable");
-
   /** RFC 8212 section 2: the peer is believed nothing before it has a policy. */
   public static final Rejection NO_POLICY = new Rejection("no import policy, which is required");
 
   public Rejection {
     requireNonNull(text, "text is null");
+  }
+
+  /** No way is known to the next hop (RFC 4271 section 9.1.2). */
+  static Rejection unreachable(IpAddress nextHop) {
+    return new Rejection("next hop " + nextHop + " unreachable");
   }
 
   /** Rejected by that rule. */

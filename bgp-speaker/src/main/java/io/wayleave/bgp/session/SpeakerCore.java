@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.BfdSettings;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.NextHopSource;
 import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerConfig;
@@ -32,6 +33,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -62,6 +64,8 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   private final Transport transport;
   private final Jitter jitter;
   private final StartMode mode;
+  private final NextHopSource nextHopSource;
+  private final NextHops nextHops;
   private final NextHopMetric metric;
   private final LocRib rib;
   private final UpdateGroups groups;
@@ -90,7 +94,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       RandomGenerator random,
       SpeakerConfig config,
       StartMode mode,
-      NextHopMetric metric,
+      NextHopSource nextHopSource,
       RouteListener listener,
       Surroundings surroundings) {
     this(
@@ -99,7 +103,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
         random,
         config,
         mode,
-        metric,
+        nextHopSource,
         listener,
         surroundings,
         UpdateGroups.Limits.DEFAULT);
@@ -112,7 +116,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       RandomGenerator random,
       SpeakerConfig config,
       StartMode mode,
-      NextHopMetric metric,
+      NextHopSource nextHopSource,
       RouteListener listener,
       Surroundings surroundings,
       UpdateGroups.Limits limits) {
@@ -120,7 +124,9 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     this.transport = requireNonNull(transport, "transport is null");
     this.config = requireNonNull(config, "config is null");
     this.mode = requireNonNull(mode, "mode is null");
-    this.metric = requireNonNull(metric, "metric is null");
+    this.nextHopSource = requireNonNull(nextHopSource, "nextHopSource is null");
+    nextHops = new NextHops(nextHopSource);
+    metric = nextHopSource.equals(NextHopSource.ALL_CONNECTED) ? NextHopMetric.CONNECTED : nextHops;
     jitter = new Jitter(random);
     deadlineTimer = new Timer(loop, this::requestTurn);
     boolean restarted = mode instanceof StartMode.Restarted;
@@ -147,6 +153,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
             config.gracefulRestart(),
             loop.nanoTime());
     surroundings.begin(this);
+    nextHopSource.begin(told -> loop.execute(() -> nextHopsFound(told)));
     listeners.apply(config.listen());
     peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
     listeners.setKeys(peers.md5Keys());
@@ -223,6 +230,11 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
         peer.pathDown(diagnostic, independent);
       }
     }
+  }
+
+  private void nextHopsFound(Map<IpAddress, OptionalLong> told) {
+    nextHops.found(told);
+    requestTurn();
   }
 
   /** Has watched what the peers of now need. */
@@ -335,8 +347,15 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       log.info("bgp selection deferral over");
       rib.release();
     }
+    Set<IpAddress> moved = nextHops.takeChanged();
+    if (!moved.isEmpty()) {
+      rib.decideAgain(moved);
+    }
     boolean more = rib.process(PREFIXES_PER_TURN, this::selected);
-    boolean complete = localInSync && !rib.deferring() && !more;
+    nextHops.ask(rib::nextHops);
+    // A choice that waits for news of a next hop is not made yet.
+    boolean decided = !more && nextHops.settled();
+    boolean complete = localInSync && !rib.deferring() && decided;
     boolean unsent = groups.transmit(complete);
     if (more || unsent) {
       requestTurnNow();
@@ -344,7 +363,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       // Behind the flushes that the turn has queued.
       loop.execute(() -> turnOver(began));
     }
-    if (!more && convergence.done() && !converged) {
+    if (decided && convergence.done() && !converged) {
       converged = true;
       log.info("bgp converged");
       delivery.converged();

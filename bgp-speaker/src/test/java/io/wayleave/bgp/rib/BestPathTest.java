@@ -165,7 +165,7 @@ class BestPathTest {
     BestPath lost = new BestPath(PathSelection.DEFAULT, _ -> OptionalLong.empty());
     assertThat(lost.select(Paths.of(1))).isEqualTo(Candidates.NONE);
     assertThat(lost.explain(Paths.of(1)))
-        .containsExactly(new Verdict.Unusable(Rejection.NEXT_HOP_UNREACHABLE));
+        .containsExactly(new Verdict.Unusable(new Rejection("next hop 10.0.0.1 unreachable")));
   }
 
   @Test

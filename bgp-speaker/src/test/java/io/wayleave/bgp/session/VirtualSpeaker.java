@@ -1,6 +1,7 @@
 package io.wayleave.bgp.session;
 
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.NextHopSource;
 import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
@@ -8,7 +9,6 @@ import io.wayleave.bgp.RouteStatus;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.fsm.Phase;
-import io.wayleave.bgp.rib.NextHopMetric;
 import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
@@ -25,7 +25,11 @@ final class VirtualSpeaker {
   final FakeSurroundings surroundings = new FakeSurroundings();
 
   private VirtualSpeaker(
-      VirtualNetwork.Host host, SpeakerConfig config, StartMode mode, UpdateGroups.Limits limits) {
+      VirtualNetwork.Host host,
+      SpeakerConfig config,
+      StartMode mode,
+      NextHopSource nextHops,
+      UpdateGroups.Limits limits) {
     this.host = host;
     core =
         new SpeakerCore(
@@ -34,7 +38,7 @@ final class VirtualSpeaker {
             new SplittableRandom(7),
             config,
             mode,
-            NextHopMetric.CONNECTED,
+            nextHops,
             routes,
             surroundings,
             limits);
@@ -42,7 +46,14 @@ final class VirtualSpeaker {
 
   /** Starts a speaker whose router id is the host's address. */
   static VirtualSpeaker start(VirtualNetwork.Host host, SpeakerConfig config, StartMode mode) {
-    VirtualSpeaker speaker = new VirtualSpeaker(host, config, mode, UpdateGroups.Limits.DEFAULT);
+    return start(host, config, mode, NextHopSource.ALL_CONNECTED);
+  }
+
+  /** Starts a speaker that asks how far next hops are. */
+  static VirtualSpeaker start(
+      VirtualNetwork.Host host, SpeakerConfig config, StartMode mode, NextHopSource nextHops) {
+    VirtualSpeaker speaker =
+        new VirtualSpeaker(host, config, mode, nextHops, UpdateGroups.Limits.DEFAULT);
     speaker.core.start();
     return speaker;
   }
@@ -54,6 +65,7 @@ final class VirtualSpeaker {
             host,
             config,
             new StartMode.Fresh(),
+            NextHopSource.ALL_CONNECTED,
             new UpdateGroups.Limits(maxLag, maxLag / 4, maxLag));
     speaker.core.start();
     return speaker;

@@ -1,0 +1,98 @@
+package io.wayleave.bgp.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.bgp.NextHopSource;
+import io.wayleave.bgp.rib.NextHopMetric;
+import io.wayleave.model.IpAddress;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * How far the next hops are that paths name, as a {@link NextHopSource} has told. One that was not
+ * asked for before counts as unreachable until the source has answered: a path by it must not push
+ * aside one that works. Owned by the {@link Loop} thread.
+ */
+final class NextHops implements NextHopMetric {
+  /** Below so many nothing is forgotten. */
+  private static final int FEW = 1024;
+
+  private final NextHopSource source;
+  private final Map<IpAddress, OptionalLong> distances = new HashMap<>();
+  // Without an answer; a part of them has not been asked for yet.
+  private final Set<IpAddress> unanswered = new HashSet<>();
+  private final Set<IpAddress> changed = new HashSet<>();
+  private boolean more;
+  private int sweepAt = FEW;
+
+  NextHops(NextHopSource source) {
+    this.source = requireNonNull(source, "source is null");
+  }
+
+  @Override
+  public OptionalLong metric(IpAddress nextHop) {
+    OptionalLong known = distances.get(nextHop);
+    if (known == null) {
+      distances.put(nextHop, OptionalLong.empty());
+      unanswered.add(nextHop);
+      more = true;
+      return OptionalLong.empty();
+    }
+    return known;
+  }
+
+  /** The source has told; what is not of interest any more is ignored. */
+  void found(Map<IpAddress, OptionalLong> told) {
+    told.forEach(
+        (nextHop, distance) -> {
+          OptionalLong former = distances.replace(nextHop, distance);
+          if (former != null) {
+            unanswered.remove(nextHop);
+            if (!former.equals(distance)) {
+              changed.add(nextHop);
+            }
+          }
+        });
+  }
+
+  /** Those by which paths are to be judged again. */
+  Set<IpAddress> takeChanged() {
+    Set<IpAddress> taken = Set.copyOf(changed);
+    changed.clear();
+    return taken;
+  }
+
+  /**
+   * Asks for what is not known yet.
+   *
+   * @param inUse walks the tables: called when so many are known that some must be of no use any
+   *     more, as a peer may name ever other ones
+   */
+  void ask(Supplier<Set<IpAddress>> inUse) {
+    if (!more) {
+      return;
+    }
+    more = false;
+    if (distances.size() >= sweepAt) {
+      Set<IpAddress> used = inUse.get();
+      distances.keySet().retainAll(used);
+      unanswered.retainAll(used);
+      changed.retainAll(used);
+      sweepAt = Math.max(FEW, 2 * distances.size());
+    }
+    source.watch(Set.copyOf(distances.keySet()));
+  }
+
+  /** Whether the source has answered for every one that was asked for. */
+  boolean settled() {
+    return unanswered.isEmpty();
+  }
+
+  int size() {
+    return distances.size();
+  }
+}
