@@ -15,8 +15,9 @@ import java.util.Optional;
  *     in a row (RFC 4271 section 8.1.1, DampPeerOscillations)
  * @param idleHoldMax the wait never grows beyond this; a session that lasted this long counts as
  *     good and the wait starts from {@code idleHold} again
- * @param sendHold how long nothing can be sent before the session is given up (RFC 9687); absent:
- *     the greater of 8 minutes and twice the negotiated hold time (section 6)
+ * @param sendHold how long nothing can be sent before the session is given up (RFC 9687), more than
+ *     the hold time; not watched when the negotiated hold time is zero; absent: the greater of 8
+ *     minutes and twice the negotiated hold time (section 6)
  */
 public record Timers(
     Duration holdTime,
@@ -50,7 +51,15 @@ public record Timers(
       throw new InvalidInputException(
           "idleHoldMax", idleHoldMax.toString(), "at least idleHold, here " + idleHold);
     }
-    sendHold.ifPresent(time -> requirePositive("sendHold", time));
+    sendHold.ifPresent(
+        time -> {
+          requirePositive("sendHold", time);
+          // RFC 9687 section 4.4; the negotiated hold time is never more than this one.
+          if (time.compareTo(holdTime) <= 0) {
+            throw new InvalidInputException(
+                "sendHold", time.toString(), "more than holdTime, here " + holdTime);
+          }
+        });
   }
 
   public Timers withHoldTime(Duration time) {

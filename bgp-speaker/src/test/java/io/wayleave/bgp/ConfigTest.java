@@ -60,6 +60,8 @@ class ConfigTest {
         "idleHoldMax",
         "PT1S",
         () -> Timers.DEFAULT.withIdleHold(Duration.ofSeconds(2), Duration.ofSeconds(1)));
+    // RFC 9687 section 4.4.
+    refuses("sendHold", "PT1M30S", () -> Timers.DEFAULT.withSendHold(Duration.ofSeconds(90)));
     refuses(
         "restartTime",
         "PT1H8M16S",

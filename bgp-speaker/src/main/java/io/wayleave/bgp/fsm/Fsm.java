@@ -14,17 +14,27 @@ import java.util.List;
  * <p>A peer has one machine that dials (or waits), and a second one while a connection of the peer
  * comes in beside the first one's; {@link Collision} says which survives.
  *
- * <p>Where it departs from the RFC, on purpose:
+ * <p>Where it departs from section 8.2.2, on purpose; {@code FsmTest} holds each line:
  *
  * <ul>
- *   <li>A dial that fails leads from Connect to Active instead of Idle. Idle refuses connections,
- *       and the peer's own dial is what the session most likely comes from then.
- *   <li>A passive peer has no ConnectRetryTimer: the RFC would dial when it expires.
- *   <li>A NOTIFICATION in OpenSent is not answered by a NOTIFICATION (section 6.4 has no way to do
- *       so), it ends the connection.
+ *   <li>A dial that fails (18) leads from Connect to Active instead of Idle. Idle refuses
+ *       connections, and the peer's own dial is what the session most likely comes from then.
+ *   <li>A passive peer (4, 5) has no ConnectRetryTimer: the RFC would dial when it expires.
+ *   <li>18 in Active stops the ConnectRetryTimer instead of restarting it: Idle follows, where it
+ *       means nothing, and the IdleHoldTimer is what starts the session again. For the same reason
+ *       18, 24 and 25 in Established are damped, which the RFC does not mention there.
+ *   <li>A NOTIFICATION (25) in OpenSent is not answered by a NOTIFICATION (section 6.4 has no way
+ *       to do so), it ends the connection.
+ *   <li>24 (our version is refused) counts as a failure and is damped like 25: there is no other
+ *       version to try at once (section 4.2), and what refuses 4 now will do so again.
  *   <li>ManualStop in a damped Idle ends the damping; the RFC ignores it there.
  *   <li>A malformed message in Established is answered by the NOTIFICATION of section 6 that names
  *       the fault, not by the FSM Error that section 8.2.2 has for events 21 and 22.
+ *   <li>A second OPEN on one connection (19 in OpenConfirm and Established) is answered as an
+ *       unexpected message (RFC 6608). The RFC looks for a collision, but an OPEN of another
+ *       connection is another machine's event.
+ *   <li>UPDATEs do not start the KeepaliveTimer again. A KEEPALIVE more than needed costs nothing;
+ *       a timer started with each of many messages does.
  * </ul>
  *
  * <p>Optional events that do not exist here: 12 and 20, as there is no DelayOpen (it lets a speaker
@@ -74,7 +84,9 @@ public final class Fsm {
       case Event.IdleHoldExpired() ->
           idle.held() ? begin(settings, idle.failures()) : Step.to(idle);
       case Event.Stop(Notification _) ->
-          Step.to(new State.Idle(0, false), new Action.StopTimer(FsmTimer.IDLE_HOLD));
+          idle.held()
+              ? Step.to(new State.Idle(0, false), new Action.StopTimer(FsmTimer.IDLE_HOLD))
+              : Step.to(idle);
       // "The ManualStop event (Event 2) and AutomaticStop (Event 8) event are ignored in the Idle
       // state"; ManualStop ends the damping here, or the session would come back.
       case Event.AutomaticStop(Notification _, Event.Comeback _) -> Step.to(idle);
@@ -177,7 +189,7 @@ public final class Fsm {
       // A second connection is another machine's until its OPEN arrives.
       case Event.TcpConnected() -> Step.to(openSent);
       case Event.TcpFailed failed -> backToActive(settings, openSent.failures(), failed);
-      case Event.OpenReceived(Negotiated negotiated) -> confirm(settings, openSent, negotiated);
+      case Event.OpenReceived(Negotiated negotiated) -> confirm(openSent, negotiated);
       case Event.HeaderError(Notification answer) -> refuse(settings, openSent, answer, 0);
       case Event.OpenError(Notification answer) -> refuse(settings, openSent, answer, 0);
       case Event.CollisionDump() -> refuse(settings, openSent, collision(), 0);
@@ -218,8 +230,6 @@ public final class Fsm {
       case Event.StopForRestart() -> stopForRestart(confirm);
       case Event.HoldExpired() ->
           refuse(settings, confirm, Notifications.holdTimerExpired(), nowNanos);
-      case Event.SendHoldExpired() ->
-          refuse(settings, confirm, Notifications.sendHoldTimerExpired(), nowNanos);
       case Event.KeepaliveExpired() -> keepalive(confirm, confirm.negotiated());
       case Event.TcpConnected() -> Step.to(confirm);
       case Event.TcpFailed(String reason) ->
@@ -229,8 +239,8 @@ public final class Fsm {
       case Event.HeaderError(Notification answer) -> refuse(settings, confirm, answer, nowNanos);
       case Event.OpenError(Notification answer) -> refuse(settings, confirm, answer, nowNanos);
       case Event.CollisionDump() -> refuse(settings, confirm, collision(), nowNanos);
-      case Event.KeepaliveReceived() -> establish(confirm, nowNanos);
-      // A second OPEN on one connection, and "any other event": 9, 13, 27, 28.
+      case Event.KeepaliveReceived() -> establish(settings, confirm, nowNanos);
+      // A second OPEN on one connection, and "any other event": 9, 13, 27 to 29.
       case Event.OpenReceived(Negotiated _) ->
           refuse(
               settings,
@@ -240,6 +250,7 @@ public final class Fsm {
       case Event.ConnectRetryExpired() ->
           refuse(settings, confirm, Notifications.fsmError(), nowNanos);
       case Event.IdleHoldExpired() -> refuse(settings, confirm, Notifications.fsmError(), nowNanos);
+      case Event.SendHoldExpired() -> refuse(settings, confirm, Notifications.fsmError(), nowNanos);
       case Event.UpdateReceived() ->
           refuse(
               settings,
@@ -317,8 +328,7 @@ public final class Fsm {
     return new Step(new State.Active(failures), actions);
   }
 
-  private static Step confirm(
-      FsmSettings settings, State.OpenSent openSent, Negotiated negotiated) {
+  private static Step confirm(State.OpenSent openSent, Negotiated negotiated) {
     List<Action> actions = new ArrayList<>();
     actions.add(new Action.StopTimer(FsmTimer.CONNECT_RETRY));
     actions.add(new Action.SendKeepalive());
@@ -329,7 +339,6 @@ public final class Fsm {
       actions.add(new Action.StartTimer(FsmTimer.KEEPALIVE, negotiated.keepaliveInterval()));
       actions.add(new Action.StartTimer(FsmTimer.HOLD, negotiated.holdTime()));
     }
-    actions.add(new Action.StartTimer(FsmTimer.SEND_HOLD, sendHold(settings, negotiated)));
     return new Step(new State.OpenConfirm(openSent.failures(), negotiated), actions);
   }
 
@@ -340,11 +349,13 @@ public final class Fsm {
     return settings.timers().sendHold().orElse(usual);
   }
 
-  private static Step establish(State.OpenConfirm confirm, long nowNanos) {
+  private static Step establish(FsmSettings settings, State.OpenConfirm confirm, long nowNanos) {
     Negotiated negotiated = confirm.negotiated();
     List<Action> actions = new ArrayList<>();
     if (!negotiated.holdTime().isZero()) {
       actions.add(new Action.StartTimer(FsmTimer.HOLD, negotiated.holdTime()));
+      // RFC 9687 section 4.3: not before, and not where both sides gave up to watch each other.
+      actions.add(new Action.StartTimer(FsmTimer.SEND_HOLD, sendHold(settings, negotiated)));
     }
     actions.add(new Action.SessionUp(negotiated));
     return new Step(new State.Established(confirm.failures(), negotiated, nowNanos), actions);

@@ -8,7 +8,10 @@ public enum FsmTimer {
   CONNECT_RETRY,
   HOLD,
   KEEPALIVE,
-  /** RFC 9687. Its owner starts it again whenever the connection has taken octets. */
+  /**
+   * RFC 9687, while Established. Its owner starts it again whenever the connection has taken
+   * octets.
+   */
   SEND_HOLD,
   IDLE_HOLD
 }
