@@ -196,11 +196,7 @@ final class UpdateDecoder {
     PathAttribute attribute = row.get();
     int kind = flags & (Iana.FLAG_OPTIONAL | Iana.FLAG_TRANSITIVE);
     if (kind != attribute.flags()) {
-      // RFC 7606 section 3 c), and section 5.3 for the two whose prefixes are then in doubt.
-      Approach approach =
-          isMultiProtocol(type) ? Approach.SESSION_RESET : Approach.TREAT_AS_WITHDRAW;
-      String reason = String.format("flags 0x%02x; expected: 0x%02x", flags, attribute.flags());
-      addError(new Malformed(approach, Iana.UPDATE_ATTRIBUTE_FLAGS, reason), type, whole);
+      badFlags(flags, attribute, value, whole);
       return;
     }
     Optional<Malformed> malformed = attribute.decode(value, draft, context);
@@ -208,6 +204,18 @@ final class UpdateDecoder {
       addError(malformed.get(), type, whole);
     } else if ((flags & Iana.FLAG_PARTIAL) != 0) {
       draft.partial.add(attribute);
+    }
+  }
+
+  /** RFC 7606 section 3 c), whose withdrawing needs the prefixes that the attribute may hold. */
+  private void badFlags(int flags, PathAttribute attribute, ByteBuf value, ByteBuf whole) {
+    int type = attribute.code();
+    String reason = String.format("flags 0x%02x; expected: 0x%02x", flags, attribute.flags());
+    addError(Malformed.withdraw(Iana.UPDATE_ATTRIBUTE_FLAGS, reason), type, whole);
+    if (isMultiProtocol(type)) {
+      attribute
+          .decode(value, draft, context)
+          .ifPresent(malformed -> addError(malformed, type, whole));
     }
   }
 

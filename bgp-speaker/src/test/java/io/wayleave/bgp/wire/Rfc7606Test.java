@@ -270,6 +270,20 @@ class Rfc7606Test {
             Cidr.parse("172.16.0.0/16"), PREFIX, IPV6_PREFIX, Cidr.parse("fd00::/16"));
   }
 
+  /** Section 3 c): also those of the attributes whose flags are wrong. */
+  @Test
+  void multiProtocolAttributesWithWrongFlagsWithdrawTheirPrefixes() {
+    String reach = MP_REACH.replace("80 0e", "c0 0e");
+    String unreach = "40 0f 06 0002 01 10 fd00";
+    DecodeOutcome outcome = decode(update("", reach + unreach + ORIGIN + "40 02 00", ""), EXTERNAL);
+    assertThat(outcome).isInstanceOf(TreatAsWithdraw.class);
+    assertThat(((TreatAsWithdraw) outcome).errors())
+        .extracting(error -> error.notification().subcode())
+        .containsOnly(Iana.UPDATE_ATTRIBUTE_FLAGS);
+    assertThat(withdrawn((TreatAsWithdraw) outcome))
+        .containsExactlyInAnyOrder(IPV6_PREFIX, Cidr.parse("fd00::/16"));
+  }
+
   @Test
   void multiProtocolNextHopThatIsNoHostWithdraws() {
     DecodeOutcome outcome =

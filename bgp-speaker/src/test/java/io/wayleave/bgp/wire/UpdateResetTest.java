@@ -69,11 +69,12 @@ class UpdateResetTest {
     assertThat(((Reset) outcome).reason()).isEqualTo(reason);
   }
 
+  /** RFC 7606 section 3 c) withdraws for wrong flags alone; here the prefixes cannot be read. */
   @ParameterizedTest
-  @CsvSource({"c0 0f 03 000201", "00 0f 03 000201", "40 0e 05 0002010000"})
-  void multiProtocolAttributesWithWrongFlags(String attribute) {
+  @CsvSource({"c0 0f 02 0002", "00 0f 04 000101 21", "40 0e 05 0002010000"})
+  void multiProtocolAttributesWithWrongFlagsThatCannotBeParsed(String attribute) {
     DecodeOutcome outcome = decode(update("", attribute, ""), EXTERNAL);
-    assertThat(answerOf(outcome)).isEqualTo("0304" + attribute.replace(" ", ""));
+    assertThat(answerOf(outcome)).isEqualTo("0309" + attribute.replace(" ", ""));
   }
 
   /** RFC 7606 section 3 g). */
