@@ -283,8 +283,9 @@ final class Peer implements Machine.Owner {
     } else if (config.remoteAs().equals(former.remoteAs())) {
       end(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
     } else {
-      // Another speaker is at this address, or is to be: it does not take over these routes.
-      stop(Notifications.cease(Iana.CEASE_OTHER_CONFIGURATION_CHANGE));
+      // Another speaker is at this address, or is to be: it does not take over these routes, and
+      // this one is not to keep ours, so it is told what is final (RFC 8538 section 5.1).
+      stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
     }
   }
 
@@ -353,6 +354,8 @@ final class Peer implements Machine.Owner {
         } else {
           // Kept ones of an earlier session alone are too many.
           drop(staleRoutes.giveUp().drop());
+          staleTimer.stop();
+          tellIfQuiet();
         }
       }
     }

@@ -8,6 +8,7 @@ import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.BfdSettings;
 import io.wayleave.bgp.LocalAs;
 import io.wayleave.bgp.MaxPrefixes;
+import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
@@ -15,8 +16,13 @@ import io.wayleave.bgp.RoutePolicy;
 import io.wayleave.bgp.Timers;
 import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.bgp.wire.AddressFamily;
+import io.wayleave.bgp.wire.BgpMessage;
+import io.wayleave.bgp.wire.Capability;
 import io.wayleave.model.Asn;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.RouterId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +36,7 @@ import org.junit.jupiter.api.Test;
 class SessionEndTest {
   private static final String A = "10.0.0.1";
   private static final String B = "10.0.0.2";
+  private static final String C = "10.0.0.3";
   private static final String FROM_A = "10.1.0.0/24";
   private static final String FROM_B = "10.2.0.0/24";
   private static final Timers QUICK = Timers.DEFAULT.withHoldTime(Duration.ofSeconds(9));
@@ -37,6 +44,7 @@ class SessionEndTest {
   private final VirtualNetwork network = new VirtualNetwork();
   private final VirtualNetwork.Host hostA = network.host(A);
   private final VirtualNetwork.Host hostB = network.host(B);
+  private final VirtualNetwork.Host hostC = network.host(C);
   private VirtualSpeaker a;
   private VirtualSpeaker b;
 
@@ -243,43 +251,58 @@ class SessionEndTest {
     until(() -> !a.established(B));
   }
 
-  /** A hold time of zero, so that nothing but the send-hold timer can end the session. */
-  private void withoutHoldTimer() {
-    Timers none = Timers.DEFAULT.withHoldTime(Duration.ZERO);
-    a.core.apply(config(A, 65001, peer(B, 65002).withTimers(none)));
-    until(() -> a.established(B) && b.established(A));
+  /** A peer that keeps its session alive whether it reads or not. */
+  private ScriptedPeer scripted() {
+    ScriptedPeer peer =
+        ScriptedPeer.listen(
+            hostC,
+            BgpMessage.Open.of(
+                Asn.of(65003),
+                90,
+                RouterId.parse(C),
+                List.of(new Capability.MultiProtocol(AddressFamily.IPV4_UNICAST))));
+    a.core.apply(config(A, 65001, peer(C, 65003)));
+    until(() -> a.established(C));
     network.run(Duration.ofSeconds(1));
+    return peer;
+  }
+
+  private void run(int seconds, ScriptedPeer peer) {
+    for (int left = seconds; left > 0; left -= 20) {
+      peer.send(BgpMessage.Keepalive.INSTANCE);
+      network.run(Duration.ofSeconds(Math.min(left, 20)));
+    }
   }
 
   /** RFC 9687. */
   @Test
   void aPeerThatTakesNothingLosesItsSession() {
-    withoutHoldTimer();
-    hostB.stall(true);
+    ScriptedPeer peer = scripted();
+    hostC.stall(true);
     List<String> many = new ArrayList<>();
     for (int i = 0; i < 30_000; i++) {
       many.add("10." + (100 + i / 65_536) + "." + (i / 256 % 256) + "." + i % 256 + "/32");
     }
     a.originate(many.toArray(String[]::new));
-    network.run(Duration.ofSeconds(479));
-    assertThat(a.established(B)).isTrue();
-    until(() -> !a.established(B), Duration.ofSeconds(2));
-    assertThat(text(a.status(B).lastNotificationSent())).contains("Send Hold Timer Expired");
+    run(479, peer);
+    assertThat(a.established(C)).isTrue();
+    until(() -> !a.established(C), Duration.ofSeconds(2));
+    assertThat(text(a.status(C).lastNotificationSent())).contains("Send Hold Timer Expired");
   }
 
   @Test
   void aPeerThatTakesALittleKeepsItsSession() {
-    withoutHoldTimer();
-    long before = a.status(B).counters().established();
+    ScriptedPeer peer = scripted();
     for (int i = 0; i < 10; i++) {
-      hostB.stall(true);
+      hostC.stall(true);
       a.originate("10.3." + i + ".0/24");
-      network.run(Duration.ofMinutes(7));
-      hostB.stall(false);
+      run(420, peer);
+      hostC.stall(false);
       network.run(Duration.ofSeconds(1));
     }
-    assertThat(a.status(B).counters().established()).isEqualTo(before);
-    assertThat(b.routes.has("10.3.9.0/24")).isTrue();
+    assertThat(a.status(C).counters().established()).isEqualTo(1);
+    assertThat(peer.heard.stream().filter(BgpMessage.Update.class::isInstance))
+        .hasSizeGreaterThan(9);
   }
 
   /** The table of what a change of configuration means for a running session. */
@@ -326,5 +349,43 @@ class SessionEndTest {
     assertThat(a.established(B)).isFalse();
     until(() -> a.established(B));
     assertThat(text(b.status(A).lastNotificationReceived())).contains("Other Configuration Change");
+  }
+
+  /** RFC 8538 section 5.1: the peer that was configured before is not to keep our routes. */
+  @Test
+  void anotherAsAtTheSameAddressIsAHardReset() {
+    a.core.apply(config(A, 65001, peer(B, 65009).withTimers(QUICK)));
+    until(() -> !b.routes.has(FROM_A));
+    assertThat(text(b.status(A).lastNotificationReceived()))
+        .contains("Hard Reset")
+        .contains("Peer De-configured");
+    assertThat(a.routes.has(FROM_B)).isFalse();
+  }
+
+  /** Else it would wait for a session that never has to come. */
+  @Test
+  void aPeerOfARangeWhoseKeptRoutesAreTooManyGoesWithThem() {
+    PeerConfig range =
+        PeerConfig.of(
+                "all", new PeerAddress.Range(Cidr.parse("10.0.0.0/24"), 9), new PeerAs.External())
+            .withTimers(QUICK);
+    a.core.apply(config(A, 65001, range));
+    b.originate("10.2.1.0/24");
+    until(() -> a.routes.has("10.2.1.0/24") && a.routes.has(FROM_B));
+    hostB.kill();
+    network.run(Duration.ofSeconds(2));
+    assertThat(a.status("all-" + B).staleFamilies()).containsExactly(Family.IPV4);
+    a.core.apply(
+        config(
+            A,
+            65001,
+            range.withPolicy(
+                rules ->
+                    rules.maxPrefixes(
+                        Family.IPV4,
+                        new MaxPrefixes(1, 75, new MaxPrefixes.Shutdown(Optional.empty()))))));
+    network.run(Duration.ofSeconds(2));
+    assertThat(a.core.peers()).isEmpty();
+    assertThat(a.routes.has(FROM_B)).isFalse();
   }
 }
