@@ -43,6 +43,9 @@ final class Machine implements Transport.Handler {
   /** Bytes collected before they are given to the connection. */
   private static final int WRITE_CHUNK = 64 * 1024;
 
+  /** RFC 4271 section 4.4: "MUST NOT be sent more frequently than one per second". */
+  private static final Duration LEAST_KEEPALIVE = Duration.ofSeconds(1);
+
   /** Who dialled the connection; decides collisions. */
   enum Role {
     /** Dials, and takes the peer's connection when it has none. */
@@ -237,7 +240,11 @@ final class Machine implements Transport.Handler {
   /** RFC 4271 section 10: these two, so that many speakers do not beat in step. */
   private Duration jittered(FsmTimer timer, Duration after) {
     return switch (timer) {
-      case CONNECT_RETRY, KEEPALIVE -> jitter.apply(after);
+      case CONNECT_RETRY -> jitter.apply(after);
+      case KEEPALIVE -> {
+        Duration jittered = jitter.apply(after);
+        yield jittered.compareTo(LEAST_KEEPALIVE) < 0 ? LEAST_KEEPALIVE : jittered;
+      }
       case HOLD, IDLE_HOLD, SEND_HOLD -> after;
     };
   }

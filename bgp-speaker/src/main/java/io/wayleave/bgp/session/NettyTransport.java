@@ -240,6 +240,8 @@ public final class NettyTransport implements Transport {
     private Optional<Handler> handler;
     private Optional<Channel> channel;
     private Optional<String> lastError = Optional.empty();
+    // Octets written since the last flush.
+    private long unflushed;
 
     private Wire(
         Optional<Channel> channel, Optional<Acceptor> acceptor, Optional<Handler> handler) {
@@ -333,19 +335,37 @@ public final class NettyTransport implements Transport {
 
     @Override
     public void write(ByteBuf bytes) {
+      unflushed += bytes.readableBytes();
       var _ = open().write(bytes, open().voidPromise());
     }
 
     @Override
     public void flush() {
+      unflushed = 0;
       open().flush();
     }
 
+    /**
+     * Counted octet by octet: Netty's own count has something on top for each buffer, and of one
+     * that is half written all.
+     */
     @Override
     public long pending() {
-      return Optional.ofNullable(open().unsafe().outboundBuffer())
-          .map(ChannelOutboundBuffer::totalPendingWriteBytes)
-          .orElse(0L);
+      ChannelOutboundBuffer queue = open().unsafe().outboundBuffer();
+      if (queue == null) {
+        return 0;
+      }
+      long[] octets = {unflushed};
+      try {
+        queue.forEachFlushedMessage(
+            message -> {
+              octets[0] += ((ByteBuf) message).readableBytes();
+              return true;
+            });
+      } catch (Exception e) {
+        throw new IllegalStateException("counting does not fail", e);
+      }
+      return octets[0];
     }
 
     @Override

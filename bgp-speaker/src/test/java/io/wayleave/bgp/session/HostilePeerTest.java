@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.wayleave.bgp.NoLeaks;
 import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
@@ -21,8 +22,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Peers that send what they should not, and many peers at once. */
+@ExtendWith(NoLeaks.class)
 class HostilePeerTest {
   private static final String A = "10.0.0.1";
   private static final String B = "10.0.0.2";
