@@ -9,7 +9,6 @@ import io.wayleave.bgp.session.SpeakerCore;
 import io.wayleave.bgp.session.StatusReport;
 import io.wayleave.model.Cidr;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -136,11 +135,6 @@ public final class BgpSpeaker implements AutoCloseable {
     return ask(report::speaker);
   }
 
-  /** Every known prefix with every path to it and why a path is or is not used. */
-  public List<RouteStatus> routes() {
-    return ask(report::routes);
-  }
-
   /**
    * A part of the routes; the whole is asked for slice by slice, so that a large table neither
    * holds up the speaker nor is copied.
@@ -150,24 +144,6 @@ public final class BgpSpeaker implements AutoCloseable {
    */
   public RouteQuery.Slice routes(RouteQuery query, RouteQuery.Cursor from, int most) {
     return ask(() -> reader.slice(query, from, most));
-  }
-
-  /**
-   * What the peer has told us.
-   *
-   * @throws io.wayleave.model.InvalidInputException when there is no such peer
-   */
-  public List<RouteStatus> received(String peer) {
-    return ask(() -> report.received(peer));
-  }
-
-  /**
-   * What the peer has been told.
-   *
-   * @throws io.wayleave.model.InvalidInputException when there is no such peer
-   */
-  public List<RouteStatus.Advertised> advertised(String peer) {
-    return ask(() -> report.advertised(peer));
   }
 
   /**

@@ -29,7 +29,4 @@ public record RouteStatus(Cidr prefix, List<PathStatus> paths) {
       boolean used,
       boolean stale,
       String verdict) {}
-
-  /** A route as one peer was told it. */
-  public record Advertised(Cidr prefix, NextHop nextHop, PathAttributes attributes) {}
 }

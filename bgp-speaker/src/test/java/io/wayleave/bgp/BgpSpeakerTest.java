@@ -71,15 +71,17 @@ class BgpSpeakerTest {
     a.originate(PREFIX, new Origination(List.of(Community.parse("65001:7")), OptionalLong.of(30)));
     a.localRoutesInSync();
     until("learned", () -> routesB.has("10.1.0.0/24"));
-    RouteStatus.PathStatus path = b.received("a").getFirst().paths().getFirst();
+    RouteStatus.PathStatus path = SlicedRoutes.received(b, "a").getFirst().paths().getFirst();
     assertThat(path.best()).isTrue();
     assertThat(path.attributes().communities()).containsExactly(Community.parse("65001:7"));
     assertThat(path.attributes().med()).hasValue(30);
     assertThat(path.attributes().asPath()).hasToString("65001");
-    assertThat(a.advertised("b"))
+    assertThat(SlicedRoutes.advertised(a, "b"))
         .singleElement()
         .satisfies(route -> assertThat(route.prefix()).isEqualTo(PREFIX));
-    assertThat(a.routes().getFirst().paths().getFirst().peer()).as("a local route").isEmpty();
+    assertThat(SlicedRoutes.all(a).getFirst().paths().getFirst().peer())
+        .as("a local route")
+        .isEmpty();
     a.withdraw(PREFIX);
     until("withdrawn", () -> !routesB.has("10.1.0.0/24"));
   }
@@ -118,7 +120,7 @@ class BgpSpeakerTest {
   @Test
   void questionsAboutNobodyAreRefused() {
     assertThatExceptionOfType(InvalidInputException.class)
-        .isThrownBy(() -> a.received("nobody"))
+        .isThrownBy(() -> SlicedRoutes.received(a, "nobody"))
         .withMessageContaining("nobody")
         .withMessageContaining("b");
     assertThatExceptionOfType(InvalidInputException.class).isThrownBy(() -> a.refresh("nobody"));

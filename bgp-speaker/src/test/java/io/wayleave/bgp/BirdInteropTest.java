@@ -171,9 +171,15 @@ class BirdInteropTest {
         .containsExactly(Family.IPV4, Family.IPV6);
     assertThat(status.prefixes().get(Family.IPV4)).isEqualTo(new PeerStatus.Prefixes(1, 1, 1));
     assertThat(status.prefixes().get(Family.IPV6)).isEqualTo(new PeerStatus.Prefixes(1, 1, 1));
-    assertThat(speaker.received("bird").getFirst().paths().getFirst().attributes().asPath())
+    assertThat(
+            SlicedRoutes.received(speaker, "bird")
+                .getFirst()
+                .paths()
+                .getFirst()
+                .attributes()
+                .asPath())
         .hasToString("4200000002");
-    assertThat(speaker.advertised("bird")).hasSize(2);
+    assertThat(SlicedRoutes.advertised(speaker, "bird")).hasSize(2);
 
     speaker.withdraw(Cidr.parse(OUR_ROUTE));
     until("withdrawn at bird", () -> !birdHas(OUR_ROUTE));

@@ -170,7 +170,7 @@ class FrrInteropTest {
   }
 
   private RouteStatus.PathStatus received(String prefix) {
-    return speaker.received("frr").stream()
+    return SlicedRoutes.received(speaker, "frr").stream()
         .filter(route -> route.prefix().equals(Cidr.parse(prefix)))
         .findFirst()
         .orElseThrow()

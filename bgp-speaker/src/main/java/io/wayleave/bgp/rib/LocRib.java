@@ -6,10 +6,12 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -24,8 +26,7 @@ import java.util.function.Predicate;
  * <p>While deferring (RFC 4724 section 4.1, after a restart), only prefixes originated here are
  * decided: they do not depend on what peers say.
  *
- * <p>A prefix is a number of {@link #prefixes} wherever speed counts. A walk over one peer's paths
- * walks the whole table. NOT thread safe.
+ * <p>A prefix is a number of {@link #prefixes} wherever speed counts. NOT thread safe.
  */
 public final class LocRib {
   /** Told what is chosen for a prefix. */
@@ -72,65 +73,99 @@ public final class LocRib {
     return tables.get(family);
   }
 
-  /** Adds the path, in place of the one that its source had for the prefix. */
-  public boolean put(Cidr prefix, Path path) {
+  /** Adds a path of our own, in place of the one that there was for the prefix. */
+  public void put(Cidr prefix, Path path) {
     Table table = table(prefix.family());
-    return put(table, table.prefixes.add(prefix), path);
+    put(table, table.prefixes.add(prefix), path, table.own);
   }
 
   /**
    * Adds the path, in place of the one that its source had for the prefix, given as {@link
    * io.wayleave.bgp.wire.PrefixList} has it.
    *
-   * @return whether the source had none
+   * @param of the source's paths of the family
    */
-  public boolean put(Family family, long high, long low, int length, Path path) {
+  public void put(Family family, long high, long low, int length, Path path, PeerPaths of) {
     Table table = table(family);
-    return put(table, table.prefixes.add(high, low, length), path);
+    put(table, table.prefixes.add(high, low, length), path, of);
   }
 
-  private boolean put(Table table, int id, Path path) {
+  private void put(Table table, int id, Path path, PeerPaths of) {
     Candidates former = table.known(id);
     int at = former.indexOf(path.source(), path.pathId());
-    if (at >= 0 && former.get(at).equals(path)) {
-      return false;
+    if (at >= 0) {
+      Path known = former.get(at);
+      if (known.equals(path)) {
+        return;
+      }
+      of.replaced(known.usable(), path.usable());
+    } else {
+      if (of.isFull()) {
+        of.makeRoom(present(table, path.source()));
+      }
+      of.added(id, path.usable());
     }
     table.set(id, former.with(path));
     mark(table, id);
-    return at < 0;
   }
 
-  /** Removes the path of that source, if there is one; returns whether there was. */
-  public boolean remove(Cidr prefix, PathSource source) {
+  /** Whether there is a path of the source, asked for the first time. */
+  private static IntPredicate present(Table table, PathSource source) {
+    BitSet seen = new BitSet(table.prefixes.limit());
+    return id -> {
+      Candidates known = table.known(id);
+      for (int i = 0; i < known.count() && !seen.get(id); i++) {
+        if (PathSource.same(known.get(i).source(), source)) {
+          seen.set(id);
+          return true;
+        }
+      }
+      return false;
+    };
+  }
+
+  /** Removes the path of our own, if there is one. */
+  public void remove(Cidr prefix, PathSource source) {
     Table table = table(prefix.family());
-    return remove(table, table.prefixes.find(prefix), source, 0);
+    remove(table, table.prefixes.find(prefix), source, 0, table.own);
   }
 
-  /** Removes the path of that source, if there is one; returns whether there was. */
-  public boolean remove(
-      Family family, long high, long low, int length, PathSource source, int pathId) {
+  /**
+   * Removes the path of that source, if there is one.
+   *
+   * @param of the source's paths of the family
+   */
+  public void remove(
+      Family family, long high, long low, int length, PathSource source, int pathId, PeerPaths of) {
     Table table = table(family);
-    return remove(table, table.prefixes.find(high, low, length), source, pathId);
+    remove(table, table.prefixes.find(high, low, length), source, pathId, of);
   }
 
-  private boolean remove(Table table, int id, PathSource source, int pathId) {
+  private void remove(Table table, int id, PathSource source, int pathId, PeerPaths of) {
     Candidates former = id == PrefixTable.NONE ? Candidates.NONE : table.known(id);
     int at = former.indexOf(source, pathId);
     if (at >= 0) {
+      of.removed(former.get(at).usable());
       table.set(id, former.without(at));
       mark(table, id);
     }
-    return at >= 0;
   }
 
-  /** Removes every path of the family whose source the test accepts; returns how many. */
-  public int removeAll(Family family, Predicate<PathSource> test) {
+  /**
+   * Removes those paths of one peer whose source the test accepts, at the cost of what that peer
+   * told; returns how many.
+   *
+   * @param of the peer's paths of the family
+   * @param test accepts sources of that peer only
+   */
+  public int removeAll(Family family, PeerPaths of, Predicate<PathSource> test) {
     Table table = table(family);
     int removed = 0;
-    for (int id = 0; id < table.prefixes.limit(); id++) {
+    for (int id : of.ids()) {
       Candidates left = table.known(id);
       for (int i = left.count() - 1; i >= 0; i--) {
         if (test.test(left.get(i).source())) {
+          of.removed(left.get(i).usable());
           left = left.without(i);
           removed++;
         }
@@ -150,15 +185,21 @@ public final class LocRib {
     Path apply(Path path, Cidr prefix);
   }
 
-  /** Replaces paths by others of the same source, as when they are judged by other rules. */
-  public void replaceAll(Family family, Predicate<PathSource> test, Change change) {
+  /**
+   * Replaces the paths of one peer by others, as when they are judged by other rules, at the cost
+   * of what that peer told.
+   *
+   * @param of the peer's paths of the family
+   * @param test accepts sources of that peer only
+   */
+  public void replaceAll(Family family, PeerPaths of, Predicate<PathSource> test, Change change) {
     Table table = table(family);
-    for (int id = 0; id < table.prefixes.limit(); id++) {
+    for (int id : of.ids()) {
       Candidates paths = table.known(id);
       for (int i = 0; i < paths.count(); i++) {
         Path path = paths.get(i);
         if (test.test(path.source())) {
-          put(table, id, change.apply(path, table.prefixes.prefix(id)));
+          put(table, id, change.apply(path, table.prefixes.prefix(id)), of);
         }
       }
     }
@@ -334,6 +375,7 @@ public final class LocRib {
   private static final class Table {
     private final PrefixTable prefixes;
     private final IntQueue dirty = new IntQueue();
+    private final PeerPaths own = new PeerPaths();
     // By number; null stands for none here and nowhere else.
     private Candidates[] known = {};
     private Candidates[] chosen = {};

@@ -22,6 +22,7 @@ import io.wayleave.bgp.rib.Import;
 import io.wayleave.bgp.rib.ImportCheck;
 import io.wayleave.bgp.rib.LocRib;
 import io.wayleave.bgp.rib.PathSource;
+import io.wayleave.bgp.rib.PeerPaths;
 import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.AttributeCache;
@@ -295,7 +296,7 @@ final class Peer implements Machine.Owner {
     if (!changed.equals(rules)) {
       rules = changed;
       for (Family family : Family.values()) {
-        context.rib().replaceAll(family, this::isMine, rules::again);
+        context.rib().replaceAll(family, received.paths(family), this::isMine, rules::again);
       }
     }
     checkLimits();
@@ -532,7 +533,7 @@ final class Peer implements Machine.Owner {
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
     for (Family family : staleRoutes.families()) {
-      received.add(family, -context.rib().removeAll(family, olderThan(sessionGeneration)));
+      var _ = context.rib().removeAll(family, received.paths(family), olderThan(sessionGeneration));
     }
     checkLimits();
     context.convergence().lost(config.name(), context.loop().nanoTime());
@@ -697,8 +698,7 @@ final class Peer implements Machine.Owner {
   }
 
   private void drop(Family family, Predicate<PathSource> which) {
-    int removed = context.rib().removeAll(family, which);
-    received.add(family, -removed);
+    int removed = context.rib().removeAll(family, received.paths(family), which);
     if (removed > 0) {
       log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
     }
@@ -732,13 +732,13 @@ final class Peer implements Machine.Owner {
 
   // ---- status
 
-  PeerStatus status(Map<Family, int[]> counts) {
+  PeerStatus status() {
     Set<Family> families = EnumSet.copyOf(config.families());
     Map<Family, PeerStatus.Prefixes> prefixes = new EnumMap<>(Family.class);
     for (Family family : families) {
-      int[] of = counts.getOrDefault(family, new int[2]);
+      PeerPaths of = received.paths(family);
       int advertised = session.map(up -> up.advertised(family)).orElse(0);
-      prefixes.put(family, new PeerStatus.Prefixes(of[0], of[1], advertised));
+      prefixes.put(family, new PeerStatus.Prefixes(of.known(), of.usable(), advertised));
     }
     Phase phase = furthest().phase();
     Optional<Asn> remoteAs = session.map(up -> up.source().asn()).or(this::configuredAs);

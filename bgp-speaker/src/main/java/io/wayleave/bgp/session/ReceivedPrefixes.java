@@ -1,6 +1,7 @@
 package io.wayleave.bgp.session;
 
 import io.wayleave.bgp.MaxPrefixes;
+import io.wayleave.bgp.rib.PeerPaths;
 import io.wayleave.model.Family;
 import java.util.EnumMap;
 import java.util.Map;
@@ -19,15 +20,22 @@ final class ReceivedPrefixes {
     ABOVE
   }
 
-  private final Map<Family, Integer> counts = new EnumMap<>(Family.class);
+  private final Map<Family, PeerPaths> paths = new EnumMap<>(Family.class);
   private final Map<Family, Level> levels = new EnumMap<>(Family.class);
 
-  int count(Family family) {
-    return counts.getOrDefault(family, 0);
+  ReceivedPrefixes() {
+    for (Family family : Family.values()) {
+      paths.put(family, new PeerPaths());
+    }
   }
 
-  void add(Family family, int more) {
-    counts.merge(family, more, Integer::sum);
+  /** Those in the table. */
+  PeerPaths paths(Family family) {
+    return paths.get(family);
+  }
+
+  int count(Family family) {
+    return paths(family).known();
   }
 
   /** The level of the family now, if it is another than when it was asked for last. */

@@ -15,6 +15,7 @@ import io.wayleave.bgp.rib.Member;
 import io.wayleave.bgp.rib.OwnNextHop;
 import io.wayleave.bgp.rib.Path;
 import io.wayleave.bgp.rib.PathSource;
+import io.wayleave.bgp.rib.PeerPaths;
 import io.wayleave.bgp.rib.UpdateGroups;
 import io.wayleave.bgp.wire.AddressFamily;
 import io.wayleave.bgp.wire.BgpMessage;
@@ -117,41 +118,35 @@ final class Session implements Member.Sink {
     for (BgpMessage.Unreach unreach : update.unreach()) {
       PrefixList prefixes = unreach.prefixes();
       Family family = prefixes.family();
-      int gone = 0;
+      PeerPaths mine = received.paths(family);
       for (int i = 0; i < prefixes.size(); i++) {
-        boolean known =
-            rib.remove(
-                family,
-                prefixes.high(i),
-                prefixes.low(i),
-                prefixes.length(i),
-                source,
-                prefixes.pathId(i));
-        gone += known ? 1 : 0;
+        rib.remove(
+            family,
+            prefixes.high(i),
+            prefixes.low(i),
+            prefixes.length(i),
+            source,
+            prefixes.pathId(i),
+            mine);
       }
-      received.add(family, -gone);
     }
     for (BgpMessage.Reach reach : update.reach()) {
-      received.add(reach.prefixes().family(), learn(reach, rib, rules));
+      learn(reach, rib, rules, received.paths(reach.prefixes().family()));
     }
   }
 
-  /** Returns how many routes are new. */
-  private int learn(BgpMessage.Reach reach, LocRib rib, Import rules) {
+  private void learn(BgpMessage.Reach reach, LocRib rib, Import rules, PeerPaths mine) {
     PrefixList prefixes = reach.prefixes();
     Path path = pathOf(reach, prefixes.isEmpty() ? 0 : prefixes.pathId(0), rules);
-    int added = 0;
     for (int i = 0; i < prefixes.size(); i++) {
       if (prefixes.pathId(i) != path.pathId()) {
         path = pathOf(reach, prefixes.pathId(i), rules);
       }
       Path judged =
           rules.looksAtPrefixes() ? paths.intern(rules.judged(path, prefixes.get(i))) : path;
-      boolean isNew =
-          rib.put(prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), judged);
-      added += isNew ? 1 : 0;
+      rib.put(
+          prefixes.family(), prefixes.high(i), prefixes.low(i), prefixes.length(i), judged, mine);
     }
-    return added;
   }
 
   private Path pathOf(BgpMessage.Reach reach, int pathId, Import rules) {

@@ -209,11 +209,11 @@ class UpdateGroupsTest {
   }
 
   private void put(Cidr prefix, Path path) {
-    boolean _ = rib.put(prefix, path);
+    rib.put(prefix, path);
   }
 
   private void remove(Cidr prefix, Path path) {
-    boolean _ = rib.remove(prefix, path.source());
+    rib.remove(prefix, path.source());
   }
 
   @Test
@@ -503,13 +503,14 @@ class UpdateGroupsTest {
     Ear other = withPaths(8, AddPath.ALL);
     turn();
     Set<String> told = new HashSet<>();
+    PeerPaths peerPaths = new PeerPaths();
     for (int n = 1; n < 200; n++) {
       Path path = Paths.ofPathId(1, n);
-      put(prefix(1), path);
+      IpAddress one = prefix(1).address();
+      rib.put(Family.IPV4, one.high(), one.low(), 24, path, peerPaths);
       turn();
       told.addAll(ear.paths.keySet());
-      IpAddress gone = prefix(1).address();
-      boolean _ = rib.remove(Family.IPV4, gone.high(), gone.low(), 24, path.source(), n);
+      rib.remove(Family.IPV4, one.high(), one.low(), 24, path.source(), n, peerPaths);
       if (n % 10 == 0) {
         boolean _ = groups.resend(other.member, Family.IPV4);
       }
@@ -650,11 +651,12 @@ class UpdateGroupsTest {
       for (Ear ear : List.copyOf(up)) {
         groups.leave(ear.member);
       }
-      for (int n = 1; n <= 5; n++) {
-        PathSource source = Paths.external(n);
-        table.removeAll(Family.IPV4, source::equals);
+      for (int i = 0; i < 30; i++) {
+        for (int n = 1; n <= 5; n++) {
+          table.remove(prefix(i), Paths.external(n));
+        }
+        table.remove(prefix(i), new PathSource.Local());
       }
-      table.removeAll(Family.IPV4, PathSource.Local.class::isInstance);
       while (table.process(100, groups::selected)) {
         // Until nothing is marked any more.
       }
@@ -692,19 +694,19 @@ class UpdateGroupsTest {
           boolean _ = groups.transmit(random.nextBoolean());
         }
         case 12 -> {
-          boolean _ = table.put(prefix, Paths.local());
+          table.put(prefix, Paths.local());
         }
         case 13 -> {
-          boolean _ = table.remove(prefix, new PathSource.Local());
+          table.remove(prefix, new PathSource.Local());
         }
         case 14, 15, 16 -> {
-          boolean _ = table.remove(prefix, Paths.external(1 + random.nextInt(5)));
+          table.remove(prefix, Paths.external(1 + random.nextInt(5)));
         }
         default -> {
           int length = 1 + random.nextInt(2);
           int[] path = new int[length];
           Arrays.fill(path, 65000);
-          boolean _ = table.put(prefix, Paths.of(1 + random.nextInt(5), _ -> {}, path));
+          table.put(prefix, Paths.of(1 + random.nextInt(5), _ -> {}, path));
         }
       }
     }

@@ -5,7 +5,9 @@ import io.wayleave.bgp.NextHopSource;
 import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
+import io.wayleave.bgp.RouteQuery;
 import io.wayleave.bgp.RouteStatus;
+import io.wayleave.bgp.SlicedRoutes;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.fsm.Phase;
@@ -15,6 +17,7 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** A speaker on a host of a {@link VirtualNetwork}. */
@@ -116,11 +119,19 @@ final class VirtualSpeaker {
   }
 
   List<String> advertised(String peer) {
-    return new StatusReport(core)
-        .advertised(peer).stream().map(route -> route.prefix().toString()).toList();
+    return read(new RouteQuery.Advertised(peer)).stream()
+        .map(route -> route.prefix().toString())
+        .toList();
   }
 
   List<RouteStatus> table() {
-    return new StatusReport(core).routes();
+    return read(new RouteQuery.All());
+  }
+
+  /** In the order of the prefixes. */
+  private List<RouteStatus> read(RouteQuery.View view) {
+    return SlicedRoutes.of(
+        new RouteQuery(view, Optional.empty()),
+        new RouteReader(core, new StatusReport(core))::slice);
   }
 }

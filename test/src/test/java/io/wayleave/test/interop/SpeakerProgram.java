@@ -15,6 +15,7 @@ import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerSecurity;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.RouteListener;
+import io.wayleave.bgp.RouteQuery;
 import io.wayleave.bgp.RouteStatus;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
@@ -230,7 +231,7 @@ final class SpeakerProgram {
 
   private Set<Route> received(String name) {
     Set<Route> routes = new TreeSet<>();
-    for (RouteStatus status : speaker.received(name)) {
+    for (RouteStatus status : read(new RouteQuery.Received(name))) {
       for (RouteStatus.PathStatus path : status.paths()) {
         routes.add(route(status.prefix(), path.nextHop(), path.attributes()));
       }
@@ -239,9 +240,25 @@ final class SpeakerProgram {
   }
 
   private Set<Route> sent(String name) {
-    return speaker.advertised(name).stream()
-        .map(told -> route(told.prefix(), Optional.of(told.nextHop()), told.attributes()))
+    return read(new RouteQuery.Advertised(name)).stream()
+        .map(
+            told -> {
+              RouteStatus.PathStatus path = told.paths().getFirst();
+              return route(told.prefix(), path.nextHop(), path.attributes());
+            })
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private List<RouteStatus> read(RouteQuery.View view) {
+    List<RouteStatus> routes = new ArrayList<>();
+    Optional<RouteQuery.Cursor> from = Optional.of(RouteQuery.Cursor.START);
+    while (from.isPresent()) {
+      RouteQuery.Slice slice =
+          speaker.routes(new RouteQuery(view, Optional.empty()), from.get(), 1000);
+      routes.addAll(slice.routes());
+      from = slice.next();
+    }
+    return routes;
   }
 
   private static Route route(Cidr prefix, Optional<NextHop> nextHop, PathAttributes attributes) {
