@@ -18,6 +18,10 @@ import java.util.Optional;
  * repeated on another member while the deadline allows; a transaction is sent once more only when
  * the first did certainly not reach the store. All methods are thread safe and all throw {@link
  * DatastoreException}.
+ *
+ * <p>The contract is what etcd and ZooKeeper can both keep. So a listing of several pages need not
+ * be of one moment, a watch may tell only the last of several changes of a key, and a {@link
+ * Revision} is good for the object that gave it out and no other.
  */
 public interface Datastore extends AutoCloseable {
   /** How many entries a page has when the caller has no wish. */
@@ -34,8 +38,10 @@ public interface Datastore extends AutoCloseable {
   Map<String, Entry> getAll(Collection<String> keys, Deadline deadline);
 
   /**
-   * The first or next page of what lies under the prefix. A watch from the listing's revision tells
-   * every change that the listing does not show.
+   * The first or next page of what lies under the prefix, in key order. Each key that was there
+   * from the first page to the last is shown once, as it was at some moment between. A watch from
+   * the listing's revision tells every change that the listing does not show, and perhaps some that
+   * it does.
    *
    * @param cursor of the page before; empty for the first page
    * @throws SnapshotExpiredException when the store has dropped the state that the first page
@@ -49,6 +55,10 @@ public interface Datastore extends AutoCloseable {
   /**
    * Starts to watch what lies under the prefix, from the first change after that revision. Returns
    * at once, also when the store is away.
+   *
+   * @param after of a listing by this object of this prefix or one that contains it, or anything
+   *     later; before that a store need not keep changes, and the watch tells {@link
+   *     WatchEvent.Resync}
    */
   Watch watch(String prefix, Revision after);
 
@@ -56,7 +66,7 @@ public interface Datastore extends AutoCloseable {
    * Starts a session.
    *
    * @param timeToLive how long the store keeps the session without a sign of life, at least one
-   *     second; rounded up to whole seconds
+   *     second; rounded up to whole seconds, and to what the store allows
    */
   Session openSession(Duration timeToLive, Deadline deadline);
 
@@ -96,7 +106,7 @@ public interface Datastore extends AutoCloseable {
     }
   }
 
-  /** Everything under a prefix, in key order, at one revision. */
+  /** Everything under a prefix, in key order, and where a watch begins that tells the rest. */
   record Listing(List<Entry> entries, Revision revision) {
     public Listing {
       entries = List.copyOf(entries);

@@ -14,7 +14,7 @@ import java.util.Optional;
  *     the JVM
  * @param certificateFile PEM file of this client's certificate chain; with {@code keyFile}
  * @param keyFile PEM file (PKCS#8) of this client's private key
- * @param user name for password authentication; with {@code password}
+ * @param user name for etcd's password authentication or ZooKeeper's digest; with {@code password}
  * @param requestTimeout how long a call may take when its caller does not say
  */
 public record DatastoreOptions(

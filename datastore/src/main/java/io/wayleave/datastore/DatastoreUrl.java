@@ -9,18 +9,46 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Where a datastore is: {@code etcd://host:port,host:port/prefix}, or {@code etcds://…} for TLS. A
- * port that is not given is 2379, a prefix that is not given is {@code /wayleave/v1}. An IPv6
- * address stands in brackets.
+ * Where a datastore is: {@code etcd://host:port,host:port/prefix}, {@code etcds://…} for TLS, or
+ * {@code zookeeper://…}. A port that is not given is 2379 or 2181, a prefix that is not given is
+ * {@code /wayleave/v1}. An IPv6 address stands in brackets.
  *
  * @param prefix begins with a slash and does not end in one
  */
-public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix) {
+public record DatastoreUrl(Scheme scheme, List<Endpoint> endpoints, String prefix) {
   public static final String DEFAULT_PREFIX = "/wayleave/v1";
 
-  private static final int DEFAULT_PORT = 2379;
   private static final String EXAMPLE =
       "a URL such as etcd://10.0.0.1:2379,10.0.0.2:2379/wayleave/v1";
+
+  /** The kind of store and of connection. */
+  public enum Scheme {
+    ETCD("etcd", 2379),
+    ETCDS("etcds", 2379),
+    ZOOKEEPER("zookeeper", 2181);
+
+    private final String text;
+    private final int defaultPort;
+
+    Scheme(String text, int defaultPort) {
+      this.text = text;
+      this.defaultPort = defaultPort;
+    }
+
+    private static Scheme of(String text) {
+      for (Scheme scheme : values()) {
+        if (scheme.text.equals(text)) {
+          return scheme;
+        }
+      }
+      throw new InvalidInputException("datastore.scheme", text, "etcd, etcds or zookeeper");
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
 
   /** A host name or address (IPv6 without brackets) and a TCP port. */
   public record Endpoint(String host, int port) {
@@ -32,7 +60,13 @@ public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix)
 
   public DatastoreUrl {
     endpoints = List.copyOf(endpoints);
+    requireNonNull(scheme, "scheme is null");
     requireNonNull(prefix, "prefix is null");
+  }
+
+  /** Whether the connection is encrypted. */
+  public boolean tls() {
+    return scheme == Scheme.ETCDS;
   }
 
   /**
@@ -45,10 +79,7 @@ public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix)
     if (schemeEnd < 0) {
       throw new InvalidInputException("datastore", url, EXAMPLE);
     }
-    String scheme = url.substring(0, schemeEnd);
-    if (!scheme.equals("etcd") && !scheme.equals("etcds")) {
-      throw new InvalidInputException("datastore.scheme", scheme, "etcd or etcds");
-    }
+    Scheme scheme = Scheme.of(url.substring(0, schemeEnd));
     String rest = url.substring(schemeEnd + 3);
     int slash = rest.indexOf('/');
     String authority = slash < 0 ? rest : rest.substring(0, slash);
@@ -60,26 +91,26 @@ public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix)
           "no user in the URL; give user and password as options");
     }
     return new DatastoreUrl(
-        scheme.equals("etcds"),
-        parseEndpoints(authority),
+        scheme,
+        parseEndpoints(authority, scheme.defaultPort),
         parsePrefix(slash < 0 ? "" : rest.substring(slash)));
   }
 
-  private static List<Endpoint> parseEndpoints(String authority) {
+  private static List<Endpoint> parseEndpoints(String authority, int defaultPort) {
     if (authority.isEmpty()) {
       throw new InvalidInputException(
           "datastore.hosts", authority, "at least one host, " + EXAMPLE);
     }
     Set<Endpoint> endpoints = new LinkedHashSet<>();
     for (String part : authority.split(",", -1)) {
-      if (!endpoints.add(parseEndpoint(part))) {
+      if (!endpoints.add(parseEndpoint(part, defaultPort))) {
         throw new InvalidInputException("datastore.hosts", part, "each host and port once");
       }
     }
     return new ArrayList<>(endpoints);
   }
 
-  private static Endpoint parseEndpoint(String part) {
+  private static Endpoint parseEndpoint(String part, int defaultPort) {
     String host;
     String port;
     if (part.startsWith("[")) {
@@ -104,7 +135,7 @@ public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix)
       }
     }
     if (port == null) {
-      return new Endpoint(host, DEFAULT_PORT);
+      return new Endpoint(host, defaultPort);
     }
     if (!port.matches("[1-9][0-9]{0,4}") || Integer.parseInt(port) > 65535) {
       throw new InvalidInputException("datastore.port", port, "a TCP port of 1 to 65535");
@@ -126,7 +157,8 @@ public record DatastoreUrl(boolean tls, List<Endpoint> endpoints, String prefix)
 
   @Override
   public String toString() {
-    return (tls ? "etcds://" : "etcd://")
+    return scheme
+        + "://"
         + String.join(",", endpoints.stream().map(Endpoint::toString).toList())
         + prefix;
   }

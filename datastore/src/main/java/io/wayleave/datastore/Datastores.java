@@ -1,6 +1,7 @@
 package io.wayleave.datastore;
 
 import io.wayleave.datastore.etcd.EtcdDatastore;
+import io.wayleave.datastore.zookeeper.ZooKeeperDatastore;
 import io.wayleave.model.InvalidInputException;
 
 /** Opens the datastore that a URL names. */
@@ -17,8 +18,15 @@ public final class Datastores {
     if (!parsed.tls() && options.hasTlsFiles()) {
       // Whoever names certificates believes that the connection is encrypted.
       throw new InvalidInputException(
-          "datastore.scheme", "etcd", "etcds when a CA or a certificate is given");
+          "datastore.scheme",
+          parsed.scheme().toString(),
+          "etcds when a CA or a certificate is given");
     }
-    return EtcdDatastore.open(parsed, options);
+    // The classes of a store that is not used are not loaded: programs start in a fraction of a
+    // second.
+    return switch (parsed.scheme()) {
+      case ETCD, ETCDS -> EtcdDatastore.open(parsed, options);
+      case ZOOKEEPER -> ZooKeeperDatastore.open(parsed, options);
+    };
   }
 }

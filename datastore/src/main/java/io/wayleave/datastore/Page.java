@@ -9,7 +9,8 @@ import java.util.Optional;
  * A part of the listing of a prefix, in key order.
  *
  * @param entries the entries of this page
- * @param revision the state that the whole listing shows; all pages of one listing carry the same
+ * @param revision where a watch begins that tells what the listing does not show; all pages of one
+ *     listing carry the same
  * @param next how to read on; empty on the last page
  */
 public record Page(List<Entry> entries, Revision revision, Optional<Cursor> next) {
@@ -19,7 +20,7 @@ public record Page(List<Entry> entries, Revision revision, Optional<Cursor> next
     requireNonNull(next, "next is null");
   }
 
-  /** Where the next page begins, and at which revision. Opaque; of the store that made it. */
+  /** Where the next page begins, and of which listing. Opaque; of the store that made it. */
   public record Cursor(Revision revision, String afterKey) {
     public Cursor {
       requireNonNull(revision, "revision is null");

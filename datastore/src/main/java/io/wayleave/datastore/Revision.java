@@ -3,8 +3,8 @@ package io.wayleave.datastore;
 import static java.util.Objects.requireNonNull;
 
 /**
- * Names one state of the whole store: where a watch begins. Opaque; revisions of different stores
- * mean nothing to each other.
+ * Names one state of the whole store: where a watch begins. Opaque, and of the {@link Datastore}
+ * object that gave it out.
  */
 public record Revision(String token) {
   public Revision {

@@ -1,6 +1,8 @@
 package io.wayleave.datastore;
 
-/** The revision that a {@link Page.Cursor} reads at is no longer kept; list from the beginning. */
+/**
+ * The listing that a {@link Page.Cursor} goes on with is no longer kept; list from the beginning.
+ */
 public final class SnapshotExpiredException extends DatastoreException {
   private static final long serialVersionUID = 1L;
 

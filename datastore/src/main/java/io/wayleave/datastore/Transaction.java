@@ -151,7 +151,7 @@ public final class Transaction {
       return put(key, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Writes a key that lives as long as the session. */
+    /** Writes a key that lives as long as the session; one session in one transaction. */
     public Builder putBound(String key, byte[] value, Session session) {
       return add(new Put(key, value, Optional.of(session)));
     }

@@ -18,7 +18,7 @@ class DatastoreUrlTest {
     assertThat(DatastoreUrl.parse("etcds://a.example:1,[fd00::1]:2,10.0.0.1/some/prefix/"))
         .isEqualTo(
             new DatastoreUrl(
-                true,
+                DatastoreUrl.Scheme.ETCDS,
                 List.of(
                     new DatastoreUrl.Endpoint("a.example", 1),
                     new DatastoreUrl.Endpoint("fd00::1", 2),
@@ -31,6 +31,23 @@ class DatastoreUrlTest {
   void portAndPrefixHaveDefaults() {
     assertThat(DatastoreUrl.parse("etcd://h")).hasToString("etcd://h:2379/wayleave/v1");
     assertThat(DatastoreUrl.parse("etcd://h/")).hasToString("etcd://h:2379/wayleave/v1");
+  }
+
+  @Test
+  void zooKeeperHasItsOwnPort() {
+    assertThat(DatastoreUrl.parse("zookeeper://a,[fd00::1]:1/x"))
+        .hasToString("zookeeper://a:2181,[fd00::1]:1/x");
+    assertThatThrownBy(() -> DatastoreUrl.parse("zk://h"))
+        .hasMessageContaining("etcd, etcds or zookeeper");
+    assertThatThrownBy(() -> DatastoreUrl.parse("zookeeper://u:secret@h"))
+        .hasMessageContaining("options")
+        .hasMessageNotContaining("secret");
+    assertThatThrownBy(
+            () ->
+                Datastores.open(
+                    "zookeeper://h", DatastoreOptions.DEFAULTS.withCaFile(Path.of("/ca.pem"))))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("etcds");
   }
 
   @ParameterizedTest

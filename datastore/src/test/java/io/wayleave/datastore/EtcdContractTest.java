@@ -63,6 +63,11 @@ class EtcdContractTest extends DatastoreContractTest {
   }
 
   @Test
+  void everyFastChangeIsTold() throws Exception {
+    checkThatEveryFastChangeIsTold();
+  }
+
+  @Test
   void storesOfDifferentPrefixesDoNotSeeEachOther() {
     committed(Transaction.builder().put("a", "1").build());
     try (Datastore longer = Datastores.open(url + "x", DatastoreOptions.DEFAULTS)) {

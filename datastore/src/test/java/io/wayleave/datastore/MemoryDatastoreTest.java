@@ -36,6 +36,11 @@ class MemoryDatastoreTest extends DatastoreContractTest {
   }
 
   @Test
+  void everyFastChangeIsTold() throws Exception {
+    checkThatEveryFastChangeIsTold();
+  }
+
+  @Test
   void awayMeansUnavailableAndWatchesSayItAndGoOn() throws Exception {
     Revision start = memory.listAll("", deadline()).revision();
     try (Watch watch = memory.watch("", start)) {
