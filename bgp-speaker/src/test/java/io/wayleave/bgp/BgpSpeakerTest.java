@@ -21,8 +21,10 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Two whole speakers with their own threads and TCP on the loopback network. */
+@ExtendWith(NoLeaks.class)
 class BgpSpeakerTest {
   private static final Cidr PREFIX = Cidr.parse("10.1.0.0/24");
 

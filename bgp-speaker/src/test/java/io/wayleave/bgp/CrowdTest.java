@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CrowdTest {
   private static final IpAddress OWN = IpAddress.parse("127.0.0.6");
   private static final int ROUTES_OF_EACH = 2;
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(4);
 
   /** A line for each of a thousand peers that come and go is no help to anybody. */
   private static final Logger LOGGER = Logger.getLogger("io.wayleave.bgp");
@@ -194,7 +194,7 @@ class CrowdTest {
 
   @Test
   @Tag("full")
-  @Timeout(300)
+  @Timeout(600)
   void aThousandPeersComeHearEachOtherStayAndGo() {
     crowd(1000, 15);
   }
@@ -308,7 +308,9 @@ class CrowdTest {
       int round = 0;
       long began = System.nanoTime();
       while (established() == 3) {
-        assertThat(System.nanoTime() - began).as("ends").isLessThan(LONG.toNanos());
+        assertThat(System.nanoTime() - began)
+            .as("ends")
+            .isLessThan(Duration.ofMinutes(1).toNanos());
         round++;
         out.write(bytes(BgpMessage.Keepalive.INSTANCE));
         for (int i = 0; i < table.size(); i++) {
