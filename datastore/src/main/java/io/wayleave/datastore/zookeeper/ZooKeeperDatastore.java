@@ -41,6 +41,7 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 
 /**
@@ -616,6 +617,19 @@ public final class ZooKeeperDatastore implements Datastore {
   /** A watch or session is closed and need not be closed with the datastore. */
   void forget(AutoCloseable closed) {
     open.remove(closed);
+  }
+
+  /** The client that calls go to now; for tests. */
+  ZooKeeper client(Deadline deadline) {
+    return connection.writer("client", deadline);
+  }
+
+  /** The sessions that have not ended; for tests. */
+  List<ZooKeeperSession> sessions() {
+    return open.stream()
+        .filter(ZooKeeperSession.class::isInstance)
+        .map(ZooKeeperSession.class::cast)
+        .toList();
   }
 
   /** Begins a new epoch, as the loss of the connection does; for tests. */
