@@ -52,7 +52,11 @@ public record PeerStatus(
     staleFamilies = List.copyOf(staleFamilies);
   }
 
-  /** What the two speakers agreed on. */
+  /**
+   * What the two speakers agreed on, and how the session is.
+   *
+   * @param queuedOctets made for the peer and not taken by the kernel yet
+   */
   public record Established(
       RouterId peerRouterId,
       IpAddress localAddress,
@@ -63,6 +67,7 @@ public record PeerStatus(
       boolean fourOctetAs,
       boolean routeRefresh,
       boolean gracefulRestart,
+      long queuedOctets,
       List<String> peerCapabilities) {
     public Established {
       families = List.copyOf(families);

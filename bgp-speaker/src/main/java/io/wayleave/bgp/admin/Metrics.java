@@ -74,6 +74,11 @@ final class Metrics {
         "counter",
         "How often the session was lost after it had come up.",
         peer -> peer.counters().established() - (peer.state() == Phase.ESTABLISHED ? 1 : 0));
+    each(
+        "wayleave_bgp_peer_output_queue_octets",
+        "gauge",
+        "Octets of messages for the peer that the kernel has not taken yet.",
+        peer -> peer.established().map(PeerStatus.Established::queuedOctets).orElse(0L));
   }
 
   private void messages() {

@@ -321,6 +321,11 @@ final class GroupTable {
     }
   }
 
+  /** Whether {@link #resend} is not through yet. */
+  boolean isResending() {
+    return !again.isEmpty();
+  }
+
   boolean hasPending() {
     return pendingCount > 0;
   }

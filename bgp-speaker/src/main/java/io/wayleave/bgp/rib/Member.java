@@ -31,6 +31,12 @@ public final class Member {
     /** Everything of the family has been sent. */
     void sendEndOfRib(Family family);
 
+    /** Whether the peer is told where a refresh begins and ends (RFC 7313). */
+    boolean marksRefreshes();
+
+    /** All of the family is about to be sent once more. */
+    void sendBeginOfRefresh(Family family);
+
     /** Everything of the family has been sent once more. */
     void sendEndOfRefresh(Family family);
   }
@@ -45,6 +51,8 @@ public final class Member {
   private final String peer;
   private final Sink sink;
   private final Map<Family, NextHop> ownNextHops = new EnumMap<>(Family.class);
+  // Of a family that has none any more the last one, by which its routes were told.
+  private final Map<Family, NextHop> toldNextHops = new EnumMap<>(Family.class);
   private final Map<Family, byte[]> ownOctets = new EnumMap<>(Family.class);
   private final ArrayDeque<Queued> queue = new ArrayDeque<>();
   private final Set<Family> owedEndOfRib;
@@ -79,6 +87,7 @@ public final class Member {
     }
     ownNextHops.clear();
     ownNextHops.putAll(changed);
+    toldNextHops.putAll(changed);
     ownOctets.clear();
     changed.forEach((family, hop) -> ownOctets.put(family, OwnNextHop.bytes(hop)));
     return true;
@@ -86,7 +95,7 @@ public final class Member {
 
   /** The route as this member is told it. */
   NextHop nextHop(Family family, Route route) {
-    return route.nextHop().orElseGet(() -> ownNextHops.get(family));
+    return route.nextHop().orElseGet(() -> toldNextHops.get(family));
   }
 
   /** Whether it has sent everything so far and takes more. */
@@ -99,7 +108,7 @@ public final class Member {
   }
 
   /** Octets that the group has made and this member has not sent. */
-  long lag() {
+  public long lag() {
     return lag;
   }
 
@@ -146,16 +155,14 @@ public final class Member {
   }
 
   /**
-   * All of the family is about to be sent again, and the end of it is to be told.
-   *
-   * @return false when that must not be, as End-of-RIB is still to come
+   * All of the family is about to be sent again. The marks (RFC 7313 section 4.2) are left out
+   * before End-of-RIB: until then everything is on its way anyway.
    */
-  public boolean begunRefresh(Family family) {
-    if (owedEndOfRib.contains(family)) {
-      return false;
+  void beginRefresh(Family family) {
+    if (sink.marksRefreshes() && !owedEndOfRib.contains(family)) {
+      refreshed.add(family);
+      sink.sendBeginOfRefresh(family);
     }
-    refreshed.add(family);
-    return true;
   }
 
   private static final byte[] NO_ADDRESS = {};

@@ -117,6 +117,12 @@ final class UpdateGroup {
     return tables.values().stream().anyMatch(GroupTable::tellsSeveral);
   }
 
+  /** Whether all of the family is being sent once more. */
+  boolean isResending(Family family) {
+    GroupTable table = tables.get(family);
+    return table != null && table.isResending();
+  }
+
   boolean hasPending() {
     for (GroupTable table : tables.values()) {
       if (table.hasPending()) {

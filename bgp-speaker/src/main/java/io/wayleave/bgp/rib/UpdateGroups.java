@@ -45,6 +45,19 @@ public final class UpdateGroups {
   /** Groups of equal rules that send a whole table at the same time; later ones wait. */
   private static final int MAX_TABLES_IN_WORK = 4;
 
+  /** What a member's rules are to be. */
+  private record Change(Export export, Map<Family, NextHop> ownNextHops) {
+    Change {
+      ownNextHops = Map.copyOf(ownNextHops);
+    }
+  }
+
+  /** Members of one group that go over to the same rules. */
+  private record Move(UpdateGroup group, UpdateGroup.Key key) {}
+
+  /** Members of one group that are sent the same again. */
+  private record Again(UpdateGroup group, Set<Family> families) {}
+
   /** Sees one route that a member has been told. */
   @FunctionalInterface
   public interface Visitor {
@@ -56,7 +69,9 @@ public final class UpdateGroups {
   private final WeakInterner<PathAttributes> exportedSets = new WeakInterner<>();
   private final PathIds pathIds = new PathIds();
   private final List<UpdateGroup> groups = new ArrayList<>();
-  // Who asked for which families again since the last turn.
+  // What members are to go over to with the next turn.
+  private final Map<Member, Change> changes = new LinkedHashMap<>();
+  // Who asked for which families again, and was not served since.
   private final Map<Member, Set<Family>> asked = new LinkedHashMap<>();
 
   public UpdateGroups(LocRib rib, Limits limits) {
@@ -99,6 +114,7 @@ public final class UpdateGroups {
   /** The session is over. */
   public void leave(Member member) {
     asked.remove(member);
+    changes.remove(member);
     UpdateGroup group = member.group();
     group.remove(member);
     if (group.members().isEmpty()) {
@@ -107,56 +123,96 @@ public final class UpdateGroups {
   }
 
   /**
-   * The member's rules of export, or its own next hops, are others now: routes are looked at again,
-   * and what differs is sent.
+   * The member's rules of export, or its own next hops, are others now: routes are looked at again
+   * with the next turn, and what differs is sent. Members of a group that change alike cost one
+   * pass over the table together.
    */
   public void change(Member member, Export export, Map<Family, NextHop> ownNextHops) {
-    UpdateGroup former = member.group();
-    UpdateGroup.Key key = new UpdateGroup.Key(export, former.key().codec());
-    if (!key.equals(former.key())) {
-      split(member, key);
-    }
-    if (member.setOwnNextHops(ownNextHops)) {
-      sendAgain(member, member.group().tables().keySet());
-    }
+    changes.put(member, new Change(export, ownNextHops));
+  }
+
+  private void applyChanges() {
+    Map<Move, List<Member>> moves = new LinkedHashMap<>();
+    changes.forEach(
+        (member, change) -> {
+          UpdateGroup group = member.group();
+          UpdateGroup.Key key = new UpdateGroup.Key(change.export(), group.key().codec());
+          if (!key.equals(group.key())) {
+            moves.computeIfAbsent(new Move(group, key), _ -> new ArrayList<>()).add(member);
+          }
+        });
+    moves.forEach((move, members) -> split(members, move.key()));
+    Map<Member, Set<Family>> others = new LinkedHashMap<>();
+    changes.forEach(
+        (member, change) -> {
+          if (member.setOwnNextHops(change.ownNextHops())) {
+            others.put(member, member.group().tables().keySet());
+          }
+        });
+    changes.clear();
+    sendAgain(others);
   }
 
   /**
    * Everything of the family shall go to this member again (RFC 2918 section 4). That is a pass
-   * over the table, so it is done with the next turn, once however often it is asked for.
-   *
-   * @return whether it was not asked for since the last turn
+   * over the table, so it begins with the next turn, once however often it is asked for; and when
+   * that is still under way, once more after it: what was sent before the last request may have
+   * been thrown away by the peer, which has other rules since. So a peer that floods us with
+   * requests costs a pass for each whole table that it reads.
    */
-  public boolean resend(Member member, Family family) {
-    return asked.computeIfAbsent(member, _ -> EnumSet.noneOf(Family.class)).add(family);
+  public void resend(Member member, Family family) {
+    asked.computeIfAbsent(member, _ -> EnumSet.noneOf(Family.class)).add(family);
   }
 
   private void sendAgainWhatWasAsked() {
-    asked.forEach(this::sendAgain);
-    asked.clear();
+    Map<Member, Set<Family>> now = new LinkedHashMap<>();
+    asked.forEach(
+        (member, families) -> {
+          Set<Family> begun = EnumSet.copyOf(families);
+          begun.removeIf(family -> member.group().isResending(family));
+          families.removeAll(begun);
+          if (!begun.isEmpty()) {
+            now.put(member, begun);
+            begun.forEach(member::beginRefresh);
+          }
+        });
+    asked.values().removeIf(Set::isEmpty);
+    sendAgain(now);
   }
 
-  private void sendAgain(Member member, Set<Family> families) {
-    if (member.group().members().size() > 1) {
-      split(member, member.group().key());
-    }
-    member
-        .group()
-        .tables()
-        .forEach(
-            (family, table) -> {
-              if (families.contains(family)) {
-                table.resend();
-              }
-            });
+  /** Those of a group that are sent the same again stay together. */
+  private void sendAgain(Map<Member, Set<Family>> families) {
+    Map<Again, List<Member>> together = new LinkedHashMap<>();
+    families.forEach(
+        (member, which) ->
+            together
+                .computeIfAbsent(new Again(member.group(), which), _ -> new ArrayList<>())
+                .add(member));
+    together.forEach(
+        (again, members) -> {
+          UpdateGroup group =
+              members.size() < again.group().members().size()
+                  ? split(members, again.group().key())
+                  : again.group();
+          group
+              .tables()
+              .forEach(
+                  (family, table) -> {
+                    if (again.families().contains(family)) {
+                      table.resend();
+                    }
+                  });
+        });
   }
 
-  /** Puts the member into a group of its own that has told it the same. */
-  private void split(Member member, UpdateGroup.Key key) {
-    UpdateGroup former = member.group();
+  /** Puts the members of one group into a group of their own that has told them the same. */
+  private UpdateGroup split(List<Member> members, UpdateGroup.Key key) {
+    UpdateGroup former = members.getFirst().group();
     UpdateGroup group = newGroup(key);
-    former.remove(member);
-    group.add(member);
+    for (Member member : members) {
+      former.remove(member);
+      group.add(member);
+    }
     for (Map.Entry<Family, GroupTable> entry : group.tables().entrySet()) {
       GroupTable from = former.tables().get(entry.getKey());
       from.copySentTo(entry.getValue());
@@ -166,6 +222,7 @@ public final class UpdateGroups {
     if (former.members().isEmpty()) {
       drop(former);
     }
+    return group;
   }
 
   private UpdateGroup newGroup(UpdateGroup.Key key) {
@@ -194,6 +251,7 @@ public final class UpdateGroups {
    * @return whether there is more that could be sent at once
    */
   public boolean transmit(boolean complete) {
+    applyChanges();
     sendAgainWhatWasAsked();
     boolean more = false;
     List<UpdateGroup> waiting = new ArrayList<>();
@@ -244,7 +302,7 @@ public final class UpdateGroups {
     boolean any = false;
     Optional<Member> laggard = group.laggard(limits.maxLag());
     while (laggard.isPresent()) {
-      split(laggard.get(), group.key());
+      var _ = split(List.of(laggard.get()), group.key());
       any = true;
       laggard = group.laggard(limits.maxLag());
     }

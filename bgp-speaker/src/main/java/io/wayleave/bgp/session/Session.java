@@ -157,15 +157,10 @@ final class Session implements Member.Sink {
 
   /**
    * RFC 2918 section 4: everything of the family again, with the next turn. Between marks where
-   * they were agreed (RFC 7313 section 4.2), but not before End-of-RIB: until then everything is on
-   * its way anyway.
+   * they were agreed (RFC 7313 section 4.2).
    */
   void resend(Family family) {
-    if (groups.resend(member, family)
-        && negotiated.codec().enhancedRouteRefresh()
-        && member.begunRefresh(family)) {
-      sendRefresh(family, BgpMessage.RouteRefresh.Subtype.BEGIN);
-    }
+    groups.resend(member, family);
   }
 
   private void sendRefresh(Family family, BgpMessage.RouteRefresh.Subtype subtype) {
@@ -204,11 +199,26 @@ final class Session implements Member.Sink {
   }
 
   @Override
+  public boolean marksRefreshes() {
+    return negotiated.codec().enhancedRouteRefresh();
+  }
+
+  @Override
+  public void sendBeginOfRefresh(Family family) {
+    sendRefresh(family, BgpMessage.RouteRefresh.Subtype.BEGIN);
+  }
+
+  @Override
   public void sendEndOfRefresh(Family family) {
     sendRefresh(family, BgpMessage.RouteRefresh.Subtype.END);
   }
 
   // ---- for people
+
+  /** Octets of UPDATEs that wait for the connection to take them. */
+  long queuedOctets() {
+    return member.lag() + machine.connection().map(Transport.Connection::pending).orElse(0L);
+  }
 
   int advertised(Family family) {
     return groups.sentTo(member, family);
@@ -229,6 +239,7 @@ final class Session implements Member.Sink {
         negotiated.codec().fourOctetAs(),
         negotiated.routeRefresh(),
         negotiated.peerGracefulRestart().isPresent(),
+        queuedOctets(),
         negotiated.remote().capabilities().stream().map(Object::toString).toList());
   }
 

@@ -90,8 +90,9 @@ class UpdateGroupsTest {
     CodecContext codec = CODEC;
     final List<Update> updates = new ArrayList<>();
     final Set<Family> ended = EnumSet.noneOf(Family.class);
-    final Set<Family> refreshed = EnumSet.noneOf(Family.class);
+    final List<Family> refreshed = new ArrayList<>();
     Export export = TRANSIT;
+    final List<Family> begun = new ArrayList<>();
     boolean open = true;
     Member member;
 
@@ -180,8 +181,18 @@ class UpdateGroupsTest {
     }
 
     @Override
+    public boolean marksRefreshes() {
+      return true;
+    }
+
+    @Override
+    public void sendBeginOfRefresh(Family family) {
+      begun.add(family);
+    }
+
+    @Override
     public void sendEndOfRefresh(Family family) {
-      assertThat(refreshed.add(family)).isTrue();
+      refreshed.add(family);
     }
 
     List<Cidr> announced() {
@@ -340,9 +351,9 @@ class UpdateGroupsTest {
     one.updates.clear();
     other.updates.clear();
     one.open = false;
-    assertThat(one.member.begunRefresh(Family.IPV4)).isTrue();
-    boolean _ = groups.resend(one.member, Family.IPV4);
+    groups.resend(one.member, Family.IPV4);
     turn();
+    assertThat(one.begun).containsExactly(Family.IPV4);
     remove(prefix(2), Paths.of(1));
     turn();
     assertThat(one.refreshed).isEmpty();
@@ -354,6 +365,104 @@ class UpdateGroupsTest {
     assertThat(other.announced()).isEmpty();
     assertThat(other.refreshed).isEmpty();
     assertThat(groups.size()).as("together again").isEqualTo(1);
+  }
+
+  /** The second one may be by a peer that has thrown away what it read before. */
+  @Test
+  void requestsInTheMidstOfARefreshAreServedOnceAfterIt() {
+    groups = new UpdateGroups(rib, new UpdateGroups.Limits(100, 100, 1 << 20));
+    Ear one = new Ear(8).join();
+    for (int n = 0; n < 100; n++) {
+      put(prefix(n), Paths.of(1 + n % 5));
+    }
+    turn();
+    one.updates.clear();
+    groups.resend(one.member, Family.IPV4);
+    assertThat(groups.transmit(true)).isTrue();
+    int early = one.announced().size();
+    assertThat(early).isBetween(1, 99);
+    for (int n = 0; n < 50; n++) {
+      groups.resend(one.member, Family.IPV4);
+      if (n < 2) {
+        assertThat(groups.transmit(true)).isTrue();
+      }
+    }
+    assertThat(one.begun).hasSize(1);
+    turn();
+    turn();
+    assertThat(one.announced()).hasSize(200);
+    assertThat(one.begun).containsExactly(Family.IPV4, Family.IPV4);
+    assertThat(one.refreshed).isNotEmpty();
+    assertThat(groups.size()).isEqualTo(1);
+  }
+
+  /** All go over to other rules, or to another address of ours: that is one table, not one each. */
+  @Test
+  void membersThatChangeAlikeStayTogether() {
+    List<Ear> ears = new ArrayList<>();
+    for (int n = 1; n <= 9; n++) {
+      ears.add(new Ear(n).join());
+    }
+    put(prefix(1), Paths.of(20));
+    put(prefix(2), Paths.local());
+    turn();
+    assertThat(groups.size()).isEqualTo(1);
+    ears.forEach(ear -> ear.updates.clear());
+    for (Ear ear : ears.subList(0, 6)) {
+      groups.change(ear.member, OWN_ONLY, ear.ownNextHops());
+    }
+    boolean _ = groups.transmit(true);
+    assertThat(groups.size()).isEqualTo(2);
+    turn();
+    for (Ear ear : ears) {
+      boolean changed = ears.indexOf(ear) < 6;
+      assertThat(ear.known).hasSize(changed ? 1 : 2);
+      assertThat(ear.withdrawn()).hasSize(changed ? 1 : 0);
+      assertThat(ear.announced()).isEmpty();
+    }
+    for (Ear ear : ears) {
+      groups.change(
+          ear.member,
+          ears.indexOf(ear) < 6 ? OWN_ONLY : TRANSIT,
+          Map.of(Family.IPV4, NextHop.of(IpAddress.parse("203.0.113.1"))));
+    }
+    boolean _ = groups.transmit(true);
+    assertThat(groups.size()).isEqualTo(2);
+    turn();
+    for (Ear ear : ears) {
+      assertThat(ear.known.values())
+          .extracting(Told::nextHop)
+          .containsOnly(NextHop.of(IpAddress.parse("203.0.113.1")));
+    }
+  }
+
+  /** A report in between shows what the peer knows. */
+  @Test
+  void whatWasToldByANextHopThatIsGoneIsShownUntilItIsWithdrawn() {
+    Ear ear = new Ear(9).join();
+    put(prefix(1), Paths.local());
+    turn();
+    Export withoutIpv4 =
+        new Export(
+            false,
+            Asn.of(64512),
+            Optional.empty(),
+            RouterId.parse("7.7.7.7"),
+            Export.Rules.of(PeerPolicy.DEFAULT.with(rules -> rules.transit(true))),
+            false,
+            1,
+            Optional.empty(),
+            Optional.of(OwnNextHop.IPV6));
+    ear.open = false;
+    groups.change(ear.member, withoutIpv4, Map.of());
+    turn();
+    List<NextHop> shown = new ArrayList<>();
+    groups.forEachSentTo(
+        ear.member, Family.IPV4, 0, Integer.MAX_VALUE, (_, hop, _) -> shown.add(hop));
+    assertThat(shown).containsExactly(ear.own);
+    ear.open = true;
+    turn();
+    assertThat(ear.known).isEmpty();
   }
 
   @Test
@@ -485,7 +594,7 @@ class UpdateGroupsTest {
     assertThat(asPaths(two))
         .containsExactlyInAnyOrder("64512 65001 65002 65003", "64512 65003 65005");
     assertThat(asPaths(all)).hasSize(2);
-    boolean _ = groups.resend(all.member, Family.IPV4);
+    groups.resend(all.member, Family.IPV4);
     turn();
     assertThat(asPaths(all)).hasSize(2);
     remove(prefix(1), Paths.of(1));
@@ -512,7 +621,7 @@ class UpdateGroupsTest {
       told.addAll(ear.paths.keySet());
       rib.remove(Family.IPV4, one.high(), one.low(), 24, path.source(), n, peerPaths);
       if (n % 10 == 0) {
-        boolean _ = groups.resend(other.member, Family.IPV4);
+        groups.resend(other.member, Family.IPV4);
       }
       turn();
       assertThat(ear.paths).isEmpty();
@@ -571,7 +680,7 @@ class UpdateGroupsTest {
       Ear stuck = new Ear(n).join();
       turn();
       stuck.open = false;
-      boolean _ = groups.resend(stuck.member, Family.IPV4);
+      groups.resend(stuck.member, Family.IPV4);
       turn();
     }
     Ear late = new Ear(9).join();
@@ -594,7 +703,7 @@ class UpdateGroupsTest {
     Ear late = new Ear(9).join();
     late.open = false;
     for (Ear ear : early.subList(0, 4)) {
-      boolean _ = groups.resend(ear.member, Family.IPV4);
+      groups.resend(ear.member, Family.IPV4);
     }
     // The four are in the midst of it now, behind the late one.
     assertThat(groups.transmit(true)).isTrue();
@@ -678,7 +787,7 @@ class UpdateGroupsTest {
         }
         case 2 -> {
           if (up.contains(ear)) {
-            boolean _ = groups.resend(ear.member, Family.IPV4);
+            groups.resend(ear.member, Family.IPV4);
           }
         }
         case 3 -> {
