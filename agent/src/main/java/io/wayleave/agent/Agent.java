@@ -160,10 +160,10 @@ final class Agent implements AutoCloseable {
       follow(resources, IpPool.class, this::onPool);
       follow(resources, WorkloadEndpoint.class, this::onEndpoint);
       followPolicies();
-      open(Ipam.followBlocks(datastore, blocks));
+      Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
+      open(ipam.follow(blocks));
       core.every(ROUTE_RETRY, network::retry);
 
-      Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
       open(
           CniServer.start(
               cniOptions(configuration, () -> mtu),

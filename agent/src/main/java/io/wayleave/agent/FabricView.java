@@ -29,7 +29,9 @@ final class FabricView {
   private final Map<String, BgpFilter> filters = new HashMap<>();
   private final Map<String, BgpConfiguration> configurations = new HashMap<>();
   private final Map<String, IpPool> pools = new HashMap<>();
-  private final Set<Kind> outstanding = EnumSet.allOf(Kind.class);
+  // IPAM reads its settings itself, with each allocation that needs them.
+  private final Set<Kind> outstanding =
+      EnumSet.complementOf(EnumSet.of(Kind.IPAM_CONFIGURATION, Kind.IP_RESERVATION));
   private final Map<String, String> invalid = new TreeMap<>();
 
   void onNode(Update<String, Node> update) {

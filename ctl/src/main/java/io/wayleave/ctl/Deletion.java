@@ -48,7 +48,13 @@ final class Deletion {
     return switch (kind) {
       case IP_POOL -> pools.delete(name, false);
       case NODE -> deleteNode(name);
-      case BGP_CONFIGURATION, BGP_FILTER, BGP_PEER, GLOBAL_NETWORK_POLICY, WORKLOAD_ENDPOINT ->
+      case BGP_CONFIGURATION,
+          BGP_FILTER,
+          BGP_PEER,
+          GLOBAL_NETWORK_POLICY,
+          IPAM_CONFIGURATION,
+          IP_RESERVATION,
+          WORKLOAD_ENDPOINT ->
           resources.delete(kind, name);
     };
   }

@@ -70,6 +70,9 @@ final class PoolCommand {
                         nodeSelector.orElse("all()"),
                         Optional.empty(),
                         Optional.empty(),
+                        List.of(),
+                        Optional.empty(),
+                        Optional.empty(),
                         Optional.empty())));
     context.output().changes(List.of(context.pools().create(pool)));
     return 0;

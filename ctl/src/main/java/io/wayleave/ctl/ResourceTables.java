@@ -6,6 +6,8 @@ import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.IpPool;
+import io.wayleave.model.IpReservation;
+import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
 import io.wayleave.model.Node;
 import io.wayleave.model.Resource;
@@ -35,6 +37,9 @@ final class ResourceTables {
       case BGP_FILTER -> array("NAME", "IMPORT V4", "IMPORT V6", "EXPORT V4", "EXPORT V6");
       case BGP_PEER -> array("NAME", "ADDRESS", "AS", "NODES", "KEEPALIVE", "RESTART TIME");
       case GLOBAL_NETWORK_POLICY -> array("NAME", "ORDER", "TYPES", "RULES", "SELECTOR");
+      case IPAM_CONFIGURATION ->
+          array("NAME", "STRICT AFFINITY", "BLOCKS PER HOST", "AUTO BLOCKS", "REUSE DELAY");
+      case IP_RESERVATION -> array("NAME", "RESERVED");
       case IP_POOL -> array("NAME", "CIDR", "BLOCK SIZE", "STATE", "NODES");
       case NODE -> array("NAME", "ADDRESSES", "AS", "LABELS");
       case WORKLOAD_ENDPOINT -> array("NODE", "CONTAINER", "INTERFACE", "ADDRESSES", "LABELS");
@@ -75,6 +80,20 @@ final class ResourceTables {
               Table.cell(policy.spec().types()),
               Integer.toString(policy.spec().ingress().size() + policy.spec().egress().size()),
               policy.spec().selector());
+      case IpamConfiguration configuration ->
+          array(
+              configuration.name(),
+              configuration.spec().strictAffinity().orElse(false).toString(),
+              configuration
+                  .spec()
+                  .maxBlocksPerHost()
+                  .filter(most -> most > 0)
+                  .orElse(20)
+                  .toString(),
+              configuration.spec().autoAllocateBlocks().orElse(true).toString(),
+              configuration.spec().reuseDelaySeconds().orElse(60) + "s");
+      case IpReservation reservation ->
+          array(reservation.name(), Table.cell(reservation.spec().reservedCIDRs()));
       case IpPool pool ->
           array(
               pool.name(),

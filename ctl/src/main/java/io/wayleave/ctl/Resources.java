@@ -8,6 +8,8 @@ import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.ResourceStore.Stored;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.Version;
+import io.wayleave.ipam.IpamSettings;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.Kind;
 import io.wayleave.model.Resource;
@@ -30,6 +32,7 @@ final class Resources {
 
   private final Datastore datastore;
   private final ResourceStore store;
+  private final IpamSettings settings;
   private final Consumer<String> problems;
 
   /**
@@ -38,6 +41,7 @@ final class Resources {
   Resources(Datastore datastore, Consumer<String> problems) {
     this.datastore = requireNonNull(datastore, "datastore is null");
     this.store = new ResourceStore(datastore);
+    this.settings = new IpamSettings(datastore);
     this.problems = requireNonNull(problems, "problems is null");
   }
 
@@ -95,6 +99,9 @@ final class Resources {
         return Change.of(wanted, Change.Outcome.UNCHANGED);
       }
       try {
+        if (IpamSettings.has(kind)) {
+          return writeSetting(wanted, present.map(Stored::version));
+        }
         if (present.isPresent()) {
           store.replace(wanted, present.get().version(), datastore.deadline());
           return Change.of(wanted, Change.Outcome.REPLACED);
@@ -112,6 +119,16 @@ final class Resources {
             + " times that this was tried; find out who writes it, then try again");
   }
 
+  /** Settings of IPAM are written so that hosts notice. */
+  private Change writeSetting(Resource wanted, Optional<Version> present) {
+    if (present.isPresent()) {
+      settings.replace(wanted, present.get(), datastore.deadline());
+      return Change.of(wanted, Change.Outcome.REPLACED);
+    }
+    settings.create(wanted, datastore.deadline());
+    return Change.of(wanted, Change.Outcome.CREATED);
+  }
+
   /** Changes a resource that must exist. */
   Change change(Kind kind, String name, UnaryOperator<Resource> change) {
     return write(
@@ -125,7 +142,11 @@ final class Resources {
    */
   Change delete(Kind kind, String name) {
     try {
-      store.delete(kind, name, datastore.deadline());
+      if (IpamSettings.has(kind)) {
+        settings.delete(kind, name, datastore.deadline());
+      } else {
+        store.delete(kind, name, datastore.deadline());
+      }
       return new Change(kind, name, Change.Outcome.DELETED);
     } catch (ResourceConflictException e) {
       throw absent(kind, name);

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,11 @@ import java.util.function.Function;
  * @param wanted how many, of which family
  * @param addresses addresses that are wanted by name, on top of those counted
  * @param pools names of the pools to take from; empty: any that fits
+ * @param use what the addresses are for
+ * @param namespaceLabels labels of the container's namespace, for the pools' namespace selectors
  * @param owner makes the records to write along, from the addresses in the order of {@link
- *     Handle#addresses}; may be called more than once, and must have no side effect
+ *     Handle#addresses}; may be called more than once, and must have no side effect. When it makes
+ *     none, {@link OwnerRecord#plain} is written
  */
 public record AllocationRequest(
     String handle,
@@ -29,6 +33,8 @@ public record AllocationRequest(
     Wanted wanted,
     List<IpAddress> addresses,
     List<String> pools,
+    IpPool.Use use,
+    Map<String, String> namespaceLabels,
     Function<List<IpAddress>, OwnerRecord> owner) {
   /** The most addresses in one allocation, so that it fits one transaction. */
   public static final int MAX_ADDRESSES = 60;
@@ -66,10 +72,15 @@ public record AllocationRequest(
     requireNonNull(wanted, "wanted is null");
     addresses = List.copyOf(addresses);
     pools = List.copyOf(pools);
+    requireNonNull(use, "use is null");
+    namespaceLabels = Map.copyOf(namespaceLabels);
     requireNonNull(owner, "owner is null");
-    if (addresses.size() > MAX_ADDRESSES) {
+    int counted = wanted instanceof Count(int ipv4, int ipv6) ? ipv4 + ipv6 : 0;
+    if (addresses.size() + counted > MAX_ADDRESSES) {
       throw new InvalidInputException(
-          "addresses", Integer.toString(addresses.size()), "at most " + MAX_ADDRESSES);
+          "addresses",
+          Integer.toString(addresses.size() + counted),
+          "at most " + MAX_ADDRESSES + " in all");
     }
     if (new HashSet<>(addresses).size() != addresses.size()) {
       throw new InvalidInputException("addresses", addresses.toString(), "each address once");
@@ -82,7 +93,15 @@ public record AllocationRequest(
   /** One address of each family that has a pool. */
   public static AllocationRequest oneOfEachFamily(String handle) {
     return new AllocationRequest(
-        handle, "", Map.of(), new OneOfEachFamily(), List.of(), List.of(), _ -> OwnerRecord.none());
+        handle,
+        "",
+        Map.of(),
+        new OneOfEachFamily(),
+        List.of(),
+        List.of(),
+        IpPool.Use.Workload,
+        Map.of(),
+        _ -> OwnerRecord.none());
   }
 
   public static AllocationRequest count(String handle, int ipv4, int ipv6) {
@@ -90,26 +109,51 @@ public record AllocationRequest(
   }
 
   public AllocationRequest withGeneration(String text) {
-    return new AllocationRequest(handle, text, attributes, wanted, addresses, pools, owner);
+    return new AllocationRequest(
+        handle, text, attributes, wanted, addresses, pools, use, namespaceLabels, owner);
   }
 
   public AllocationRequest withAttributes(Map<String, String> notes) {
-    return new AllocationRequest(handle, generation, notes, wanted, addresses, pools, owner);
+    return new AllocationRequest(
+        handle, generation, notes, wanted, addresses, pools, use, namespaceLabels, owner);
   }
 
   public AllocationRequest withWanted(Wanted counted) {
-    return new AllocationRequest(handle, generation, attributes, counted, addresses, pools, owner);
+    return new AllocationRequest(
+        handle, generation, attributes, counted, addresses, pools, use, namespaceLabels, owner);
   }
 
   public AllocationRequest withAddresses(List<IpAddress> named) {
-    return new AllocationRequest(handle, generation, attributes, wanted, named, pools, owner);
+    return new AllocationRequest(
+        handle, generation, attributes, wanted, named, pools, use, namespaceLabels, owner);
   }
 
   public AllocationRequest withPools(List<String> names) {
-    return new AllocationRequest(handle, generation, attributes, wanted, addresses, names, owner);
+    return new AllocationRequest(
+        handle, generation, attributes, wanted, addresses, names, use, namespaceLabels, owner);
+  }
+
+  public AllocationRequest withUse(IpPool.Use intended) {
+    return new AllocationRequest(
+        handle, generation, attributes, wanted, addresses, pools, intended, namespaceLabels, owner);
+  }
+
+  public AllocationRequest withNamespaceLabels(Map<String, String> labels) {
+    return new AllocationRequest(
+        handle, generation, attributes, wanted, addresses, pools, use, labels, owner);
   }
 
   public AllocationRequest withOwner(Function<List<IpAddress>, OwnerRecord> records) {
-    return new AllocationRequest(handle, generation, attributes, wanted, addresses, pools, records);
+    return new AllocationRequest(
+        handle, generation, attributes, wanted, addresses, pools, use, namespaceLabels, records);
+  }
+
+  /** The most addresses that it can come to. */
+  int most() {
+    return addresses.size()
+        + switch (wanted) {
+          case Count(int ipv4, int ipv6) -> ipv4 + ipv6;
+          case OneOfEachFamily _ -> Family.values().length;
+        };
   }
 }

@@ -3,10 +3,12 @@ package io.wayleave.ipam;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpamConfiguration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -22,7 +24,8 @@ import java.util.Optional;
  *
  * <p>A freed address is used again as late as possible: free addresses that were never used, or
  * whose release is {@value #MAX_QUEUE} releases ago, come first, in order; then the others, the
- * longest freed first. Immutable: changes return a new block.
+ * longest freed first. When each was freed is kept for an hour, so that who takes one can leave
+ * those alone that were freed just now. Immutable: changes return a new block.
  */
 public final class Block {
   /** The largest block, /20 and /116. */
@@ -31,6 +34,13 @@ public final class Block {
   /** Freed addresses whose order is remembered; bounds the stored value. */
   static final int MAX_QUEUE = 2048;
 
+  /**
+   * Different moments of release that are remembered; bounds the stored value. When there are more,
+   * the oldest count as a little younger.
+   */
+  static final int MAX_MOMENTS = 48;
+
+  private static final int MEMORY_SECONDS = IpamConfiguration.MAX_REUSE_DELAY_SECONDS;
   private static final int SCHEMA = 1;
 
   private final Cidr cidr;
@@ -39,15 +49,27 @@ public final class Block {
   private final String incarnation;
   private final BitSet used;
   private final int[] queue;
+  // When each of the queue was freed, in seconds since 1970; 0: long ago.
+  private final long[] freedAt;
+  private final long claimedAt;
 
   private Block(
-      Cidr cidr, String pool, Optional<String> node, String incarnation, BitSet used, int[] queue) {
+      Cidr cidr,
+      String pool,
+      Optional<String> node,
+      String incarnation,
+      BitSet used,
+      int[] queue,
+      long[] freedAt,
+      long claimedAt) {
     this.cidr = requireNonNull(cidr, "cidr is null");
     this.pool = requireNonNull(pool, "pool is null");
     this.node = requireNonNull(node, "node is null");
     this.incarnation = requireNonNull(incarnation, "incarnation is null");
     this.used = used;
     this.queue = queue;
+    this.freedAt = freedAt;
+    this.claimedAt = claimedAt;
     if (cidr.size() > MAX_SIZE) {
       throw new InvalidInputException(
           "cidr", cidr.toString(), "a block of at most " + MAX_SIZE + " addresses");
@@ -58,9 +80,29 @@ public final class Block {
    * A block without any address taken.
    *
    * @param incarnation tells this block from an earlier one of the same network
+   * @param now in seconds since 1970
    */
-  static Block empty(Cidr cidr, String pool, Optional<String> node, String incarnation) {
-    return new Block(cidr, pool, node, incarnation, new BitSet(), new int[0]);
+  static Block empty(Cidr cidr, String pool, Optional<String> node, String incarnation, long now) {
+    return new Block(cidr, pool, node, incarnation, new BitSet(), new int[0], new long[0], now);
+  }
+
+  /**
+   * Which free addresses may be given.
+   *
+   * @param reserved networks whose addresses may not
+   * @param freedBefore nor may those that were freed at that second or later
+   */
+  record Terms(List<Cidr> reserved, long freedBefore) {
+    /** Each free address. */
+    static final Terms NONE = new Terms(List.of(), Long.MAX_VALUE);
+
+    private boolean forbid(IpAddress address) {
+      return reserved.stream().anyMatch(cidr -> cidr.contains(address));
+    }
+
+    Terms alsoFreedJustNow() {
+      return new Terms(reserved, Long.MAX_VALUE);
+    }
   }
 
   public Cidr cidr() {
@@ -97,6 +139,21 @@ public final class Block {
     return size() - usedCount();
   }
 
+  /** How many addresses {@link #take} gives on these terms. */
+  int freeCount(Terms terms) {
+    if (terms.reserved().isEmpty() && freedAt.length == 0) {
+      return freeCount();
+    }
+    return take(size(), terms).addresses().size();
+  }
+
+  /** Whether nothing is used of it and nothing has happened to it since that second. */
+  boolean isIdleSince(long second) {
+    return used.isEmpty()
+        && claimedAt < second
+        && Arrays.stream(freedAt).allMatch(moment -> moment < second);
+  }
+
   public boolean isUsed(IpAddress address) {
     return used.get(ordinal(address));
   }
@@ -106,41 +163,42 @@ public final class Block {
     return used.stream().mapToObj(this::address).toList();
   }
 
-  /** The same block as another host's, or nobody's. */
-  Block withNode(Optional<String> host) {
-    return new Block(cidr, pool, host, incarnation, used, queue);
+  /** The same block as nobody's. */
+  Block abandoned() {
+    return new Block(cidr, pool, Optional.empty(), incarnation, used, queue, freedAt, claimedAt);
+  }
+
+  /**
+   * The same block as a host's that claims it.
+   *
+   * @param now in seconds since 1970
+   */
+  Block claimedBy(String host, long now) {
+    return new Block(cidr, pool, Optional.of(host), incarnation, used, queue, freedAt, now);
   }
 
   /** What {@link #take} gives: the block after it, and the addresses. */
   record Taken(Block block, List<IpAddress> addresses) {}
 
-  /** Takes that many addresses, or as many as are free. */
-  Taken take(int count) {
+  /** Takes that many addresses, or as many as may be given. */
+  Taken take(int count, Terms terms) {
     BitSet nowUsed = (BitSet) used.clone();
     BitSet waiting = new BitSet();
     Arrays.stream(queue).forEach(waiting::set);
     List<IpAddress> addresses = new ArrayList<>();
     for (int i = 0; i < size() && addresses.size() < count; i++) {
-      if (!nowUsed.get(i) && !waiting.get(i)) {
+      if (!nowUsed.get(i) && !waiting.get(i) && !terms.forbid(address(i))) {
         nowUsed.set(i);
         addresses.add(address(i));
       }
     }
-    int fromQueue = 0;
-    while (addresses.size() < count && fromQueue < queue.length) {
-      int ordinal = queue[fromQueue++];
-      nowUsed.set(ordinal);
-      addresses.add(address(ordinal));
+    for (int i = 0; i < queue.length && addresses.size() < count; i++) {
+      if (freedAt[i] < terms.freedBefore() && !terms.forbid(address(queue[i]))) {
+        nowUsed.set(queue[i]);
+        addresses.add(address(queue[i]));
+      }
     }
-    return new Taken(
-        new Block(
-            cidr,
-            pool,
-            node,
-            incarnation,
-            nowUsed,
-            Arrays.copyOfRange(queue, fromQueue, queue.length)),
-        addresses);
+    return new Taken(withUsed(nowUsed), addresses);
   }
 
   /** Takes this very address; empty when it is taken already. */
@@ -151,26 +209,17 @@ public final class Block {
     }
     BitSet nowUsed = (BitSet) used.clone();
     nowUsed.set(ordinal);
-    return Optional.of(
-        new Block(
-            cidr,
-            pool,
-            node,
-            incarnation,
-            nowUsed,
-            Arrays.stream(queue).filter(waiting -> waiting != ordinal).toArray()));
+    return Optional.of(withUsed(nowUsed));
   }
 
-  /** Frees these; one that is free already stays so and keeps its turn. */
-  Block release(Collection<IpAddress> addresses) {
-    BitSet nowUsed = (BitSet) used.clone();
-    int[] longer = Arrays.copyOf(queue, queue.length + addresses.size());
-    int length = queue.length;
-    for (IpAddress address : addresses) {
-      int ordinal = ordinal(address);
-      if (nowUsed.get(ordinal)) {
-        nowUsed.clear(ordinal);
-        longer[length++] = ordinal;
+  private Block withUsed(BitSet nowUsed) {
+    int[] shorter = new int[queue.length];
+    long[] moments = new long[queue.length];
+    int length = 0;
+    for (int i = 0; i < queue.length; i++) {
+      if (!nowUsed.get(queue[i])) {
+        shorter[length] = queue[i];
+        moments[length++] = freedAt[i];
       }
     }
     return new Block(
@@ -179,7 +228,83 @@ public final class Block {
         node,
         incarnation,
         nowUsed,
-        Arrays.copyOfRange(longer, Math.max(0, length - MAX_QUEUE), length));
+        Arrays.copyOf(shorter, length),
+        Arrays.copyOf(moments, length),
+        claimedAt);
+  }
+
+  /**
+   * Frees these; one that is free already stays so and keeps its turn.
+   *
+   * @param now in seconds since 1970
+   */
+  Block release(Collection<IpAddress> addresses, long now) {
+    BitSet nowUsed = (BitSet) used.clone();
+    int[] longer = Arrays.copyOf(queue, queue.length + addresses.size());
+    long[] moments = Arrays.copyOf(freedAt, longer.length);
+    int length = queue.length;
+    for (IpAddress address : addresses) {
+      int ordinal = ordinal(address);
+      if (nowUsed.get(ordinal)) {
+        nowUsed.clear(ordinal);
+        longer[length] = ordinal;
+        moments[length++] = now;
+      }
+    }
+    int from = Math.max(0, length - MAX_QUEUE);
+    return new Block(
+        cidr,
+        pool,
+        node,
+        incarnation,
+        nowUsed,
+        Arrays.copyOfRange(longer, from, length),
+        remembered(Arrays.copyOfRange(moments, from, length), now),
+        claimedAt);
+  }
+
+  /** Forgets what is long ago, or cannot be, and keeps the number of moments small. */
+  private static long[] remembered(long[] moments, long now) {
+    for (int i = 0; i < moments.length; i++) {
+      if (moments[i] <= now - MEMORY_SECONDS || moments[i] > now + MEMORY_SECONDS) {
+        moments[i] = 0;
+      }
+    }
+    for (int runs = runs(moments).length / 2; runs > MAX_MOMENTS; runs--) {
+      joinOldest(moments);
+    }
+    return moments;
+  }
+
+  private static void joinOldest(long[] moments) {
+    int first = 0;
+    while (moments[first] == 0) {
+      first++;
+    }
+    int second = first;
+    while (moments[second] == moments[first]) {
+      second++;
+    }
+    int end = second;
+    while (end < moments.length && moments[end] == moments[second]) {
+      end++;
+    }
+    Arrays.fill(moments, first, end, Math.max(moments[first], moments[second]));
+  }
+
+  /** Equal moments in a row: each as the moment and how often. */
+  private static long[] runs(long[] moments) {
+    long[] runs = new long[2 * moments.length];
+    int length = 0;
+    for (long moment : moments) {
+      if (length > 0 && runs[length - 2] == moment) {
+        runs[length - 1]++;
+      } else {
+        runs[length++] = moment;
+        runs[length++] = 1;
+      }
+    }
+    return Arrays.copyOf(runs, length);
   }
 
   private IpAddress address(int ordinal) {
@@ -203,6 +328,9 @@ public final class Block {
     tree.put("incarnation", incarnation);
     tree.put("used", Base64.getEncoder().encodeToString(used.toByteArray()));
     tree.put("freedCount", queue.length);
+    tree.put("claimedAt", claimedAt);
+    ArrayNode moments = tree.putArray("freedAt");
+    Arrays.stream(runs(freedAt)).forEach(moments::add);
     tree.put("freed", Base64.getEncoder().encodeToString(Packed.pack(queue, bitsPerOrdinal(cidr))));
     return Json.write(tree);
   }
@@ -232,7 +360,29 @@ public final class Block {
         Json.optionalText(tree, "node"),
         Json.text(tree, "incarnation"),
         used,
-        queue);
+        queue,
+        readMoments(tree.path("freedAt"), count),
+        tree.path("claimedAt").asLong(0));
+  }
+
+  /** Absent in blocks of an earlier version: all were freed long ago. */
+  private static long[] readMoments(JsonNode runs, int count) {
+    long[] moments = new long[count];
+    int length = 0;
+    for (int i = 0; i + 1 < runs.size(); i += 2) {
+      long times = runs.get(i + 1).asLong();
+      if (times < 1 || length + times > count) {
+        throw new InvalidInputException(
+            "freedAt", runs.toString(), "moments for " + count + " freed addresses");
+      }
+      Arrays.fill(moments, length, length + (int) times, runs.get(i).asLong());
+      length += (int) times;
+    }
+    if (!runs.isMissingNode() && length != count) {
+      throw new InvalidInputException(
+          "freedAt", runs.toString(), "moments for " + count + " freed addresses");
+    }
+    return moments;
   }
 
   private static int bitsPerOrdinal(Cidr cidr) {
@@ -247,7 +397,9 @@ public final class Block {
         && node.equals(block.node)
         && incarnation.equals(block.incarnation)
         && used.equals(block.used)
-        && Arrays.equals(queue, block.queue);
+        && claimedAt == block.claimedAt
+        && Arrays.equals(queue, block.queue)
+        && Arrays.equals(freedAt, block.freedAt);
   }
 
   @Override

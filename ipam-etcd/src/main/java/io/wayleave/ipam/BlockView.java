@@ -9,6 +9,7 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -35,6 +36,13 @@ final class BlockView {
     blocks.clear();
     unreadable.clear();
     listing.entries().forEach(this::update);
+  }
+
+  /** Takes over what a watch has told. */
+  void replaceBy(Map<Cidr, Held> told) {
+    blocks.clear();
+    unreadable.clear();
+    blocks.putAll(told);
   }
 
   /** Takes over what the store has for this block; nothing, when it has none. */

@@ -1,6 +1,7 @@
 package io.wayleave.ipam;
 
 import io.wayleave.model.Cidr;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -34,15 +35,33 @@ final class BlockWalk {
    * The first block for which there is no objection.
    *
    * @param taken must object to finitely many, which bounds the walk
+   * @param reserved networks of which no block is wanted; passed over as a whole, however large
    */
-  Optional<Cidr> first(Predicate<Cidr> taken) {
-    for (long i = 0; i < count; i++) {
-      Cidr block = block((start + i) % count);
-      if (!taken.test(block)) {
+  Optional<Cidr> first(Predicate<Cidr> taken, List<Cidr> reserved) {
+    long i = 0;
+    while (i < count) {
+      long index = (start + i) % count;
+      Cidr block = block(index);
+      Optional<Cidr> within = reserved.stream().filter(each -> each.contains(block)).findFirst();
+      if (within.isPresent()) {
+        i += Math.min(blocksLeft(within.get(), index), count - index);
+      } else if (taken.test(block)) {
+        i++;
+      } else {
         return Optional.of(block);
       }
     }
     return Optional.empty();
+  }
+
+  /** How many blocks there are from this one to the end of the network that it lies in. */
+  private long blocksLeft(Cidr network, long index) {
+    if (network.contains(pool)) {
+      return count;
+    }
+    int bits = blockSize - network.prefixLength();
+    long inNetwork = 1L << Math.min(MAX_BLOCK_BITS, bits);
+    return inNetwork - index % inNetwork;
   }
 
   private Cidr block(long index) {

@@ -23,27 +23,29 @@ final class Claims {
 
   private final Datastore datastore;
   private final String node;
-  private final PoolTable pools;
-  private final BlockView view;
+  private final HostMemory memory;
   private final Supplier<String> names;
+  private final long now;
 
-  Claims(
-      Datastore datastore, String node, PoolTable pools, BlockView view, Supplier<String> names) {
+  Claims(Datastore datastore, String node, HostMemory memory, Supplier<String> names, long now) {
     this.datastore = datastore;
     this.node = node;
-    this.pools = pools;
-    this.view = view;
+    this.memory = memory;
     this.names = names;
+    this.now = now;
   }
 
   Ipam.Claimed claim(Cidr range, Deadline deadline) {
     PoolTable.Pool pool =
-        pools
+        memory
+            .pools()
             .containing(range)
             .orElseThrow(
                 () ->
                     new InvalidInputException(
-                        "range", range.toString(), "a range within a pool: " + pools.describe()));
+                        "range",
+                        range.toString(),
+                        "a range within a pool: " + memory.pools().describe()));
     int bits = pool.blockSize() - range.prefixLength();
     if (bits < 0) {
       throw new InvalidInputException(
@@ -67,16 +69,16 @@ final class Claims {
 
   private boolean claimOne(PoolTable.Pool pool, Cidr cidr, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<BlockView.Held> held = view.get(cidr);
+      Optional<BlockView.Held> held = memory.view().get(cidr);
       if (held.isPresent() && held.get().block().node().isPresent()) {
         return held.get().block().belongsTo(node);
       }
-      if (held.isEmpty() && view.exists(cidr)) {
+      if (held.isEmpty() && memory.view().exists(cidr)) {
         return false;
       }
       Block block =
-          held.map(known -> known.block().withNode(Optional.of(node)))
-              .orElseGet(() -> Block.empty(cidr, pool.name(), Optional.of(node), names.get()));
+          held.map(known -> known.block().claimedBy(node, now))
+              .orElseGet(() -> Block.empty(cidr, pool.name(), Optional.of(node), names.get(), now));
       String key = IpamKeys.block(cidr);
       Transaction.Builder transaction =
           Transaction.builder()
@@ -89,7 +91,7 @@ final class Claims {
           known -> transaction.ifUnchanged(key, known.version()), () -> transaction.ifAbsent(key));
       switch (datastore.commit(transaction.build(), deadline)) {
         case TransactionResult.Committed committed -> {
-          view.put(block, committed.versionOf(key));
+          memory.wrote(block, committed.versionOf(key));
           return true;
         }
         case TransactionResult.Failed failed -> {
@@ -97,26 +99,27 @@ final class Claims {
             throw new IpamException.Contended(
                 "claim of " + cidr + ", whose pool " + pool.name() + " was changed,", 1);
           }
-          view.update(cidr, Optional.ofNullable(failed.current().get(key)));
+          memory.view().update(cidr, Optional.ofNullable(failed.current().get(key)));
         }
       }
     }
     throw new IpamException.Contended("claim of " + cidr, MAX_ATTEMPTS);
   }
 
-  boolean release(Cidr cidr, Deadline deadline) {
+  boolean release(Cidr cidr, List<String> absent, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<BlockView.Held> held = view.get(cidr);
+      Optional<BlockView.Held> held = memory.view().get(cidr);
       if (held.isEmpty() || !held.get().block().belongsTo(node)) {
         return false;
       }
       String key = IpamKeys.block(cidr);
-      Block left = held.get().block().withNode(Optional.empty());
+      Block left = held.get().block().abandoned();
       boolean empty = left.usedCount() == 0;
       Transaction.Builder transaction =
           Transaction.builder()
               .ifUnchanged(key, held.get().version())
               .delete(IpamKeys.affinity(node, cidr));
+      absent.forEach(transaction::ifAbsent);
       if (empty) {
         transaction.delete(key);
       } else {
@@ -125,14 +128,18 @@ final class Claims {
       switch (datastore.commit(transaction.build(), deadline)) {
         case TransactionResult.Committed committed -> {
           if (empty) {
-            view.remove(cidr);
+            memory.deleted(cidr);
           } else {
-            view.put(left, committed.versionOf(key));
+            memory.wrote(left, committed.versionOf(key));
           }
           return true;
         }
-        case TransactionResult.Failed failed ->
-            view.update(cidr, Optional.ofNullable(failed.current().get(key)));
+        case TransactionResult.Failed failed -> {
+          if (absent.stream().anyMatch(failed::because)) {
+            return false;
+          }
+          memory.view().update(cidr, Optional.ofNullable(failed.current().get(key)));
+        }
       }
     }
     throw new IpamException.Contended("release of block " + cidr, MAX_ATTEMPTS);

@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,6 +24,7 @@ import java.util.regex.Pattern;
  * @param node the host that allocated
  * @param generation tells this use of the id from an earlier or later one
  * @param attempt random; by it a program knows its own allocation again when the answer was lost
+ * @param use what the addresses are for
  * @param attributes for people, such as a container's name
  * @param owners keys of the records that were written with it and go with it
  */
@@ -30,6 +33,7 @@ public record Handle(
     String node,
     String generation,
     String attempt,
+    IpPool.Use use,
     Map<String, String> attributes,
     List<String> owners,
     List<Assigned> assigned) {
@@ -56,6 +60,7 @@ public record Handle(
     requireNonNull(node, "node is null");
     requireNonNull(generation, "generation is null");
     requireNonNull(attempt, "attempt is null");
+    requireNonNull(use, "use is null");
     attributes = java.util.Collections.unmodifiableMap(new TreeMap<>(attributes));
     owners = List.copyOf(owners);
     assigned = List.copyOf(assigned);
@@ -80,6 +85,7 @@ public record Handle(
     tree.put("node", node);
     tree.put("generation", generation);
     tree.put("attempt", attempt);
+    tree.put("use", use.name());
     ObjectNode attributeTree = tree.putObject("attributes");
     attributes.forEach(attributeTree::put);
     ArrayNode ownerTree = tree.putArray("owners");
@@ -92,6 +98,17 @@ public record Handle(
       item.put("incarnation", each.incarnation());
     }
     return Json.write(tree);
+  }
+
+  private static IpPool.Use use(JsonNode tree) {
+    // Absent in handles of an earlier version, which were all containers'.
+    String text = Json.optionalText(tree, "use").orElse(IpPool.Use.Workload.name());
+    for (IpPool.Use use : IpPool.Use.values()) {
+      if (use.name().equals(text)) {
+        return use;
+      }
+    }
+    throw new InvalidInputException("use", text, Arrays.toString(IpPool.Use.values()));
   }
 
   static Handle fromJson(byte[] value) {
@@ -115,6 +132,7 @@ public record Handle(
         Json.text(tree, "node"),
         Json.text(tree, "generation"),
         Json.text(tree, "attempt"),
+        use(tree),
         attributes,
         owners,
         assigned);

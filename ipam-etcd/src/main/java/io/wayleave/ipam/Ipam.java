@@ -12,11 +12,10 @@ import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
-import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Gives addresses to one host and takes them back.
@@ -40,31 +38,22 @@ import org.slf4j.LoggerFactory;
  * first allocation creates the block and confirms it. A pending one counts as none, and the next
  * start of the host deletes what a crash left. The host's blocks are kept in memory, so that an
  * allocation from them needs no reading; when another host changed something, the refusal brings
- * the new state and the next attempt uses it.
+ * the new state and the next attempt uses it. Allocations that wait for their turn at the same
+ * moment share one transaction.
  *
  * <p>Thread safe: operations of one host take their turns. Calls block, within their deadline; they
  * throw {@link IpamException} when an address cannot be given and {@link DatastoreException} when
  * the store fails.
  */
 public final class Ipam {
-  private static final Logger log = LoggerFactory.getLogger(Ipam.class);
-
-  /** Conflicts with others before it gives up; each conflict means that another got something. */
-  private static final int MAX_ATTEMPTS = 200;
-
   private final Datastore datastore;
   private final String node;
-  private final Supplier<Map<String, String>> nodeLabels;
   private final IpamOptions options;
-
   private final ReentrantLock lock = new ReentrantLock(true);
 
   // Guarded by the lock.
-  private final BlockView view = new BlockView();
-  private final PoolTable pools = new PoolTable();
-  private boolean loaded;
-  private boolean outcomeUnknown;
-  private boolean mayCommitLate;
+  private final HostMemory memory;
+  private final Allocations allocations;
 
   /**
    * @param node name of this host
@@ -81,8 +70,16 @@ public final class Ipam {
       throw new InvalidInputException("node", node, "a node's name, without /");
     }
     this.node = node;
-    this.nodeLabels = requireNonNull(nodeLabels, "nodeLabels is null");
     this.options = requireNonNull(options, "options is null");
+    this.memory = new HostMemory(datastore, node);
+    this.allocations =
+        new Allocations(
+            datastore,
+            node,
+            requireNonNull(nodeLabels, "nodeLabels is null"),
+            options,
+            memory,
+            this::newName);
   }
 
   /** What became of a release. */
@@ -112,199 +109,30 @@ public final class Ipam {
    *     a release of its handle settles it
    */
   public Handle allocate(AllocationRequest request, Deadline deadline) {
-    return exclusively(
-        "allocation for " + request.handle(), deadline, () -> allocateOrTell(request, deadline));
-  }
-
-  /** After an attempt whose outcome is unknown, no other failure may hide that. */
-  private Handle allocateOrTell(AllocationRequest request, Deadline deadline) {
-    mayCommitLate = false;
+    Allocations.Ticket ticket = allocations.add(request);
     try {
-      return allocateLocked(request, deadline);
-    } catch (IpamException | DatastoreException | InvalidInputException e) {
-      if (!mayCommitLate || e instanceof OutcomeUnknownException) {
+      return exclusively(
+          "allocation for " + request.handle(),
+          deadline,
+          () -> {
+            if (!ticket.isDone()) {
+              allocations.lead(ticket, deadline);
+            }
+            return ticket.result();
+          });
+    } catch (DatastoreUnavailableException e) {
+      if (ticket.isDone()) {
+        return ticket.result();
+      }
+      if (allocations.abandon(ticket)) {
         throw e;
       }
       throw new OutcomeUnknownException(
-          "allocation for " + request.handle() + ": outcome unknown, then " + e.getMessage(), e);
-    }
-  }
-
-  private Handle allocateLocked(AllocationRequest request, Deadline deadline) {
-    String attempt = newName();
-    boolean fresh = false;
-    for (int attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
-      if (outcomeUnknown) {
-        Optional<Handle> written = find(request.handle(), deadline);
-        outcomeUnknown = false;
-        if (written.filter(handle -> handle.attempt().equals(attempt)).isPresent()) {
-          return written.get();
-        }
-      }
-      if (!loaded) {
-        load(deadline);
-        fresh = true;
-      }
-      Planner.Plan plan;
-      try {
-        plan = plan(request);
-      } catch (IpamException | InvalidInputException e) {
-        if (!fresh) {
-          loaded = false;
-          continue; // perhaps only the view is old
-        }
-        throw e;
-      }
-      if (!plan.fromMemory() && !fresh) {
-        // Perhaps an address of ours was freed by another, which is better than a new block.
-        loaded = false;
-        continue;
-      }
-      Optional<Handle> handle = write(request, plan, attempt, deadline);
-      if (handle.isPresent()) {
-        return handle.get();
-      }
-    }
-    throw new IpamException.Contended("allocation for " + request.handle(), MAX_ATTEMPTS);
-  }
-
-  private Planner.Plan plan(AllocationRequest request) {
-    return new Planner(pools, view, node, nodeLabels.get(), options, this::newName).plan(request);
-  }
-
-  /** Empty: others changed something, and the view knows it now. */
-  private Optional<Handle> write(
-      AllocationRequest request, Planner.Plan plan, String attempt, Deadline deadline) {
-    OwnerRecord owner = request.owner().apply(plan.addresses());
-    Handle handle =
-        new Handle(
-            request.handle(),
-            node,
-            request.generation(),
-            attempt,
-            request.attributes(),
-            List.copyOf(owner.puts().keySet()),
-            plan.assigned());
-    Map<Cidr, Version> claims = new LinkedHashMap<>();
-    TransactionResult result;
-    try {
-      for (Cidr block : plan.claims()) {
-        claims.put(block, writePending(block, deadline));
-      }
-      result = datastore.commit(transaction(plan, handle, owner, claims), deadline);
-    } catch (OutcomeUnknownException e) {
-      if (deadline.hasPassed()) {
-        throw e;
-      }
-      // The next attempt looks for the handle, and is refused if it arrives later.
-      outcomeUnknown = true;
-      mayCommitLate = true;
-      loaded = false;
-      return Optional.empty();
-    }
-    return switch (result) {
-      case TransactionResult.Committed committed -> {
-        plan.changes()
-            .values()
-            .forEach(
-                change ->
-                    view.put(
-                        change.after(),
-                        committed.versionOf(IpamKeys.block(change.after().cidr()))));
-        yield Optional.of(handle);
-      }
-      case TransactionResult.Failed failed -> {
-        claims.forEach((block, version) -> withdraw(block, version, deadline));
-        yield learn(failed, handle, owner, plan);
-      }
-    };
-  }
-
-  private Transaction transaction(
-      Planner.Plan plan, Handle handle, OwnerRecord owner, Map<Cidr, Version> claims) {
-    Transaction.Builder transaction = Transaction.builder();
-    String handleKey = IpamKeys.handle(handle.id());
-    transaction.ifAbsent(handleKey).put(handleKey, handle.toJson());
-    owner.puts().forEach((key, value) -> transaction.ifAbsent(key).put(key, value));
-    ifSame(transaction, Keys.POOL_GUARD, pools.guard());
-    plan.pools().forEach(pool -> transaction.ifUnchanged(pool.key(), pool.version()));
-    plan.changes()
-        .forEach(
-            (cidr, change) -> {
-              String key = IpamKeys.block(cidr);
-              ifSame(transaction, key, change.before());
-              transaction.put(key, change.after().toJson());
-            });
-    claims.forEach(
-        (cidr, pending) -> {
-          String key = IpamKeys.affinity(node, cidr);
-          transaction
-              .ifUnchanged(key, pending)
-              .put(key, new Affinity(node, cidr, Affinity.State.CONFIRMED).toJson());
-        });
-    return transaction.build();
-  }
-
-  private static void ifSame(Transaction.Builder to, String key, Optional<Version> version) {
-    version.ifPresentOrElse(known -> to.ifUnchanged(key, known), () -> to.ifAbsent(key));
-  }
-
-  /** Takes over what a refusal tells. Present: the allocation had been written before. */
-  private Optional<Handle> learn(
-      TransactionResult.Failed failed, Handle handle, OwnerRecord owner, Planner.Plan plan) {
-    Entry existing = failed.current().get(IpamKeys.handle(handle.id()));
-    if (existing != null) {
-      Handle other = readHandle(existing);
-      if (other.attempt().equals(handle.attempt())) {
-        loaded = false; // the blocks that it took from are not known here
-        return Optional.of(other);
-      }
-      throw new IpamException.HandleExists(other);
-    }
-    for (String key : owner.puts().keySet()) {
-      if (failed.because(key)) {
-        throw new IpamException.OwnerExists(key);
-      }
-    }
-    if (failed.because(Keys.POOL_GUARD)
-        || plan.pools().stream().anyMatch(pool -> failed.because(pool.key()))) {
-      loaded = false;
-    }
-    plan.changes()
-        .keySet()
-        .forEach(
-            cidr ->
-                view.update(cidr, Optional.ofNullable(failed.current().get(IpamKeys.block(cidr)))));
-    return Optional.empty();
-  }
-
-  /** Says that this host wants the block; returns the state to be confirmed. */
-  private Version writePending(Cidr block, Deadline deadline) {
-    String key = IpamKeys.affinity(node, block);
-    TransactionResult result =
-        datastore.commit(
-            Transaction.builder()
-                .ifAbsent(key)
-                .put(key, new Affinity(node, block, Affinity.State.PENDING).toJson())
-                .build(),
-            deadline);
-    return switch (result) {
-      case TransactionResult.Committed committed -> committed.versionOf(key);
-      // Left by an earlier attempt of ours: this one goes on with it.
-      case TransactionResult.Failed failed -> failed.current().get(key).version();
-    };
-  }
-
-  /** Takes a pending claim back; what cannot be taken back now is at the next start. */
-  private void withdraw(Cidr block, Version pending, Deadline deadline) {
-    String key = IpamKeys.affinity(node, block);
-    try {
-      var _ =
-          datastore.commit(
-              Transaction.builder().ifUnchanged(key, pending).delete(key).build(), deadline);
-    } catch (DatastoreException e) {
-      log.info("pending claim left behind block={}: {}", block, e.getMessage());
-      loaded = false;
+          "allocation for "
+              + request.handle()
+              + " was sent along with another's, and the answer did not come within "
+              + deadline,
+          e);
     }
   }
 
@@ -315,49 +143,72 @@ public final class Ipam {
    * @param generation when present, only a handle of that generation is released
    */
   public Released release(String handle, Optional<String> generation, Deadline deadline) {
-    return exclusively(
-        "release of " + handle, deadline, () -> releaseLocked(handle, generation, deadline));
+    return release(
+        handle,
+        found -> generation.isEmpty() || generation.get().equals(found.generation()),
+        List.of(),
+        deadline);
   }
 
-  private Released releaseLocked(String id, Optional<String> generation, Deadline deadline) {
+  /**
+   * As {@link #release(String, Optional, Deadline)}, for a handle that was seen before.
+   *
+   * @param meant whether the handle that is there is the one
+   * @param absent keys that must not exist; when one does, it is as if the handle were another
+   */
+  Released release(String handle, Predicate<Handle> meant, List<String> absent, Deadline deadline) {
+    return exclusively(
+        "release of " + handle, deadline, () -> releaseLocked(handle, meant, absent, deadline));
+  }
+
+  private Released releaseLocked(
+      String id, Predicate<Handle> meant, List<String> absent, Deadline deadline) {
     String handleKey = IpamKeys.handle(id);
     boolean unknown = false;
-    for (int attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
+    for (int attempts = 1; attempts <= Allocations.MAX_ATTEMPTS; attempts++) {
       Optional<Entry> entry = datastore.get(handleKey, deadline);
       if (entry.isEmpty()) {
         return unknown ? Released.RELEASED : Released.NOT_FOUND;
       }
       Handle handle = readHandle(entry.get());
-      if (generation.isPresent() && !generation.get().equals(handle.generation())) {
+      if (!meant.test(handle)) {
         return unknown ? Released.RELEASED : Released.OTHER_GENERATION;
       }
       Release release = new Release(handle, heldBlocks(handle, deadline));
+      Transaction.Builder transaction = release.transaction(entry.get(), options.now());
+      absent.forEach(transaction::ifAbsent);
       try {
-        TransactionResult result = datastore.commit(release.transaction(entry.get()), deadline);
+        TransactionResult result = datastore.commit(transaction.build(), deadline);
         switch (result) {
           case TransactionResult.Committed committed -> {
-            release.applyTo(view, committed);
+            release.applyTo(memory, committed);
             return Released.RELEASED;
           }
-          case TransactionResult.Failed failed ->
-              release
-                  .blocks()
-                  .forEach(
-                      cidr ->
-                          view.update(
-                              cidr,
-                              Optional.ofNullable(failed.current().get(IpamKeys.block(cidr)))));
+          case TransactionResult.Failed failed -> {
+            if (absent.stream().anyMatch(failed::because)) {
+              return Released.OTHER_GENERATION;
+            }
+            release
+                .blocks()
+                .forEach(
+                    cidr ->
+                        memory
+                            .view()
+                            .update(
+                                cidr,
+                                Optional.ofNullable(failed.current().get(IpamKeys.block(cidr)))));
+          }
         }
       } catch (OutcomeUnknownException e) {
         if (deadline.hasPassed()) {
           throw e;
         }
         unknown = true;
-        loaded = false;
-        view.clear();
+        memory.forget();
+        memory.view().clear();
       }
     }
-    throw new IpamException.Contended("release of " + id, MAX_ATTEMPTS);
+    throw new IpamException.Contended("release of " + id, Allocations.MAX_ATTEMPTS);
   }
 
   /** The blocks of the handle as known; those that are not in memory are read. */
@@ -365,11 +216,14 @@ public final class Ipam {
     Set<Cidr> wanted = new LinkedHashSet<>();
     handle.assigned().forEach(each -> wanted.add(each.block()));
     List<String> missing =
-        wanted.stream().filter(cidr -> view.get(cidr).isEmpty()).map(IpamKeys::block).toList();
+        wanted.stream()
+            .filter(cidr -> memory.view().get(cidr).isEmpty())
+            .map(IpamKeys::block)
+            .toList();
     Map<String, Entry> read = datastore.getAll(missing, deadline);
     Map<Cidr, BlockView.Held> held = new HashMap<>();
     for (Cidr cidr : wanted) {
-      Optional<BlockView.Held> known = view.get(cidr);
+      Optional<BlockView.Held> known = memory.view().get(cidr);
       if (known.isPresent()) {
         held.put(cidr, known.get());
       } else if (read.containsKey(IpamKeys.block(cidr))) {
@@ -403,8 +257,8 @@ public final class Ipam {
         "claim of " + range,
         deadline,
         () -> {
-          load(deadline);
-          return new Claims(datastore, node, pools, view, this::newName).claim(range, deadline);
+          memory.load(deadline);
+          return claims(node).claim(range, deadline);
         });
   }
 
@@ -419,31 +273,69 @@ public final class Ipam {
         "release of block " + block,
         deadline,
         () -> {
-          load(deadline);
-          return new Claims(datastore, node, pools, view, this::newName).release(block, deadline);
+          memory.load(deadline);
+          return claims(node).release(block, List.of(), deadline);
         });
   }
 
-  /** Follows all blocks of all hosts, by network; for blackhole routes and block announcements. */
-  public static Syncer<Cidr, Block> followBlocks(
-      Datastore datastore, Syncer.Listener<Cidr, Block> listener) {
-    return Syncer.start("blocks", datastore, Keys.BLOCKS, new BlockDecoder(), listener);
+  /**
+   * Gives a block back for another host, which is gone.
+   *
+   * @param absent keys that must not exist; when one does, nothing happens
+   * @return whether it was that host's, and is no more
+   */
+  boolean releaseAffinity(String host, Cidr block, List<String> absent, Deadline deadline) {
+    return exclusively(
+        "release of block " + block,
+        deadline,
+        () -> {
+          memory.load(deadline);
+          return claims(host).release(block, absent, deadline);
+        });
   }
 
-  /** Reads everything anew and deletes what a crash of this host left half-claimed. */
-  private void load(Deadline deadline) {
-    pools.refresh(datastore, deadline);
-    for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
-      try {
-        if (Affinity.fromJson(entry.value()).state() == Affinity.State.PENDING) {
-          withdraw(IpamKeys.cidr(entry.key()), entry.version(), deadline);
-        }
-      } catch (InvalidInputException e) {
-        log.warn("affinity not readable, left alone: {}", e.within(entry.key()).getMessage());
-      }
+  private Claims claims(String host) {
+    return new Claims(datastore, host, memory, this::newName, options.now());
+  }
+
+  /**
+   * A pool and what is used of it.
+   *
+   * @param capacity addresses in all; {@link Long#MAX_VALUE} when there are more than that
+   * @param used addresses in use
+   */
+  public record PoolUse(String pool, Cidr cidr, long capacity, long used) {
+    public long free() {
+      return capacity == Long.MAX_VALUE ? Long.MAX_VALUE : capacity - used;
     }
-    view.refresh(datastore, deadline);
-    loaded = true;
+  }
+
+  /**
+   * What is used of each pool, from memory; from any thread. The pools are those that this host
+   * knew at its last allocation. Empty while {@link #follow} has not told all blocks.
+   */
+  public List<PoolUse> poolUse() {
+    List<PoolTable.Pool> pools = memory.pools().all();
+    List<Cidr> networks = pools.stream().map(PoolTable.Pool::cidr).toList();
+    Optional<List<Long>> used = memory.watched().flatMap(blocks -> blocks.used(networks));
+    List<PoolUse> uses = new ArrayList<>();
+    for (int i = 0; used.isPresent() && i < pools.size(); i++) {
+      Cidr cidr = networks.get(i);
+      uses.add(new PoolUse(pools.get(i).name(), cidr, cidr.size(), used.get().get(i)));
+    }
+    return uses;
+  }
+
+  /**
+   * Follows all blocks of all hosts, by network, and tells them on. While it does, a host whose own
+   * blocks are used up needs not read those of all others, and knows a full pool at once.
+   *
+   * @param listener for blackhole routes and block announcements
+   */
+  public Syncer<?, ?> follow(Syncer.Listener<Cidr, Block> listener) {
+    WatchedBlocks blocks = new WatchedBlocks(listener);
+    memory.watch(blocks);
+    return Syncer.start("blocks", datastore, Keys.BLOCKS, new WatchedBlocks.Decoder(), blocks);
   }
 
   private <T> T exclusively(String what, Deadline deadline, Supplier<T> operation) {
@@ -456,7 +348,6 @@ public final class Ipam {
       Thread.currentThread().interrupt();
       throw new DatastoreUnavailableException(what + " was interrupted", e);
     }
-    outcomeUnknown = false;
     boolean done = false;
     try {
       T result = operation.get();
@@ -468,7 +359,7 @@ public final class Ipam {
     } finally {
       if (!done) {
         // Whatever failed, the memory may be wrong now; the store is right.
-        loaded = false;
+        memory.forget();
       }
       lock.unlock();
     }
@@ -476,17 +367,5 @@ public final class Ipam {
 
   private String newName() {
     return Long.toHexString(options.random().nextLong());
-  }
-
-  private static final class BlockDecoder implements Syncer.Decoder<Cidr, Block> {
-    @Override
-    public Cidr key(String key) {
-      return IpamKeys.cidr(key);
-    }
-
-    @Override
-    public Block value(Cidr cidr, Entry entry) {
-      return BlockView.read(entry);
-    }
   }
 }

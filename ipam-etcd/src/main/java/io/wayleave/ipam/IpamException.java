@@ -3,6 +3,7 @@ package io.wayleave.ipam;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * An address was not given. Nothing was changed. When the store does not answer, it is a {@link
@@ -46,7 +47,14 @@ public abstract sealed class IpamException extends RuntimeException {
           + name
           + " address is free: "
           + String.join("; ", verdicts.stream().map(PoolVerdict::toString).toList())
-          + "; add a pool or free addresses";
+          + "; what helps: "
+          + verdicts.stream()
+              .map(PoolVerdict::remedy)
+              .filter(remedy -> !remedy.isEmpty())
+              .distinct()
+              .map(remedy -> remedy + ", ")
+              .collect(Collectors.joining())
+          + "add a pool or free addresses";
     }
   }
 
@@ -54,8 +62,9 @@ public abstract sealed class IpamException extends RuntimeException {
    * Why a pool gave no address.
    *
    * @param reason as the words after "pool NAME CIDR"
+   * @param remedy what may be done about it; empty: nothing in particular
    */
-  public record PoolVerdict(String pool, String cidr, String reason) {
+  public record PoolVerdict(String pool, String cidr, String reason, String remedy) {
     @Override
     public String toString() {
       return "pool " + pool + " (" + cidr + ") " + reason;

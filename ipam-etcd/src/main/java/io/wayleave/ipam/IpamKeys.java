@@ -6,6 +6,9 @@ import io.wayleave.model.InvalidInputException;
 
 /** The keys of IPAM's records. A network is part of a key with {@code -} for its slash. */
 final class IpamKeys {
+  /** Owner records of addresses that belong to no endpoint. */
+  static final String OWNERS = "ipam/owners/";
+
   private IpamKeys() {}
 
   static String block(Cidr cidr) {
@@ -23,6 +26,10 @@ final class IpamKeys {
 
   static String handle(String id) {
     return Keys.HANDLES + Handle.checkId(id);
+  }
+
+  static String owner(String handle) {
+    return OWNERS + Handle.checkId(handle);
   }
 
   /** The network that the last segment of a block's or affinity's key names. */

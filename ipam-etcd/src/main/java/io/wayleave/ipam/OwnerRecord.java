@@ -1,7 +1,12 @@
 package io.wayleave.ipam;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.datastore.Keys;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -17,8 +22,24 @@ public record OwnerRecord(Map<String, byte[]> puts) {
     puts.keySet().forEach(Keys::checkKey);
   }
 
+  /** No record of the caller's own; see {@link #plain}. */
   public static OwnerRecord none() {
     return new OwnerRecord(Map.of());
+  }
+
+  /**
+   * The record of an owner that is no endpoint: a container whose runtime asks for the address
+   * alone, or the host's own end of a tunnel.
+   */
+  static OwnerRecord plain(String handle, String node, IpPool.Use use, List<IpAddress> addresses) {
+    ObjectNode tree = Json.object();
+    tree.put("schema", 1);
+    tree.put("handle", handle);
+    tree.put("node", node);
+    tree.put("use", use.name());
+    ArrayNode list = tree.putArray("addresses");
+    addresses.forEach(address -> list.add(address.toString()));
+    return of(IpamKeys.owner(handle), Json.write(tree));
   }
 
   public static OwnerRecord of(String key, byte[] value) {

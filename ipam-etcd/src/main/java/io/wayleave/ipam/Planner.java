@@ -6,6 +6,7 @@ import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -15,21 +16,26 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Chooses addresses for one request from a view of pools and blocks: from the host's own blocks,
- * then from a block to claim, then, where that is allowed, from other hosts' blocks. It touches
- * nothing; the {@link Plan} says what has to be written. Used once. NOT thread safe.
+ * Chooses addresses for one request after another from a view of pools and blocks: from the host's
+ * own blocks, then from a block to claim, then from an empty block that another host does not need,
+ * then, where that is allowed, from other hosts' blocks, and only then addresses that were freed
+ * just now. It touches nothing; {@link #changes} says what has to be written for all of them
+ * together. NOT thread safe.
  */
 final class Planner {
+  /** A block that is empty and untouched for so many seconds may be taken from its host. */
+  static final long RECLAIM_AFTER_SECONDS = 60;
+
   private final PoolTable pools;
   private final BlockView view;
   private final String node;
   private final Map<String, String> labels;
   private final IpamOptions options;
   private final Supplier<String> names;
+  private final long now;
 
-  private final Map<Cidr, Change> changes = new LinkedHashMap<>();
-  private final List<Handle.Assigned> assigned = new ArrayList<>();
-  private final Set<PoolTable.Pool> used = new LinkedHashSet<>();
+  private Mark all = new Mark(Map.of(), Set.of());
+  private List<Handle.Assigned> assigned = new ArrayList<>();
   private boolean complete = true;
 
   /**
@@ -37,35 +43,37 @@ final class Planner {
    *
    * @param before the version of its record; empty: there is none
    * @param claim whether the host has to claim it
+   * @param from the host that it is taken from, whose affinity goes
    */
-  record Change(Optional<Version> before, Block after, boolean claim) {}
+  record Change(Optional<Version> before, Block after, boolean claim, Optional<String> from) {
+    private Change with(Block block) {
+      return new Change(before, block, claim, from);
+    }
+  }
 
   /**
-   * What has to be written.
+   * What one request gets.
    *
-   * @param pools the pools taken from, whose versions have to be compared
    * @param fromMemory whether only blocks of the host itself are touched; otherwise the view must
    *     be fresh for the plan to be the best one
    */
-  record Plan(
-      List<Handle.Assigned> assigned,
-      Map<Cidr, Change> changes,
-      Set<PoolTable.Pool> pools,
-      boolean fromMemory) {
+  record Plan(List<Handle.Assigned> assigned, boolean fromMemory) {
     List<IpAddress> addresses() {
       return assigned.stream().map(Handle.Assigned::address).toList();
     }
+  }
 
-    List<Cidr> claims() {
-      return changes.entrySet().stream()
-          .filter(change -> change.getValue().claim())
-          .map(Map.Entry::getKey)
-          .toList();
+  /** Everything planned up to a moment. */
+  record Mark(Map<Cidr, Change> changes, Set<PoolTable.Pool> pools) {
+    Mark {
+      changes = new LinkedHashMap<>(changes);
+      pools = new LinkedHashSet<>(pools);
     }
   }
 
   /**
    * @param labels of the node, for pools' selectors
+   * @param options in force where no configuration says otherwise
    * @param names gives a new incarnation's name
    */
   Planner(
@@ -79,29 +87,61 @@ final class Planner {
     this.view = view;
     this.node = node;
     this.labels = labels;
-    this.options = options;
+    this.options = options.under(pools.configuration());
     this.names = names;
+    this.now = options.now();
+  }
+
+  /** The state of the plan, for {@link #backTo}. */
+  Mark mark() {
+    return new Mark(all.changes(), all.pools());
+  }
+
+  /** Forgets what was planned since. */
+  void backTo(Mark mark) {
+    all = new Mark(mark.changes(), mark.pools());
+  }
+
+  /** What has to be written for all plans, by network. */
+  Map<Cidr, Change> changes() {
+    return all.changes();
+  }
+
+  /** The pools taken from, whose versions have to be compared. */
+  Set<PoolTable.Pool> pools() {
+    return all.pools();
   }
 
   /**
-   * Chooses, or says why not.
+   * Chooses, or says why not; then nothing is planned for this request.
    *
    * @throws IpamException when not all can be given
    * @throws InvalidInputException when the request names what does not exist
    */
   Plan plan(AllocationRequest request) {
-    request.addresses().forEach(this::takeNamed);
-    switch (request.wanted()) {
-      case AllocationRequest.Count count -> {
-        for (Family family : Family.values()) {
-          if (count.of(family) > 0) {
-            take(family, count.of(family), choose(family, request));
+    Mark before = mark();
+    assigned = new ArrayList<>();
+    complete = true;
+    boolean done = false;
+    try {
+      request.addresses().forEach(address -> takeNamed(address, request));
+      switch (request.wanted()) {
+        case AllocationRequest.Count count -> {
+          for (Family family : Family.values()) {
+            if (count.of(family) > 0) {
+              take(family, count.of(family), choose(family, request));
+            }
           }
         }
+        case AllocationRequest.OneOfEachFamily _ -> takeOneOfEachFamily(request);
       }
-      case AllocationRequest.OneOfEachFamily _ -> takeOneOfEachFamily(request);
+      done = true;
+      return new Plan(List.copyOf(assigned), complete);
+    } finally {
+      if (!done) {
+        backTo(before);
+      }
     }
-    return new Plan(List.copyOf(assigned), Map.copyOf(changes), Set.copyOf(used), complete);
   }
 
   private void takeOneOfEachFamily(AllocationRequest request) {
@@ -127,55 +167,76 @@ final class Planner {
   }
 
   private PoolTable.Choice choose(Family family, AllocationRequest request) {
-    return pools.choose(family, request.pools(), node, labels);
+    return pools.choose(family, request, node, labels);
+  }
+
+  /** Where addresses are looked for in a pool. */
+  private interface Source {
+    int take(PoolTable.Pool pool, int wanted);
   }
 
   private void take(Family family, int count, PoolTable.Choice choice) {
     int missing = count;
-    for (PoolTable.Pool pool : choice.usable()) {
-      missing -= takeFrom(pool, ownBlocks(pool), missing);
-    }
-    if (missing == 0) {
-      return;
-    }
-    complete = false;
-    for (PoolTable.Pool pool : choice.usable()) {
-      missing -= claimFrom(pool, missing);
-    }
+    List<Source> sources = new ArrayList<>();
+    sources.add((pool, wanted) -> takeFrom(pool, ownBlocks(pool), wanted, rested(pool)));
+    sources.add(this::claimFrom);
+    sources.add(this::reclaimFrom);
     if (!options.strictAffinity()) {
+      sources.add((pool, wanted) -> takeFrom(pool, othersBlocks(pool), wanted, rested(pool)));
+    }
+    // An address that was freed just now is better than none.
+    sources.add((pool, wanted) -> takeFrom(pool, ownBlocks(pool), wanted, any(pool)));
+    if (!options.strictAffinity()) {
+      sources.add((pool, wanted) -> takeFrom(pool, othersBlocks(pool), wanted, any(pool)));
+    }
+    for (Source source : sources) {
       for (PoolTable.Pool pool : choice.usable()) {
-        missing -= takeFrom(pool, othersBlocks(pool), missing);
+        missing -= source.take(pool, missing);
       }
+      if (missing == 0) {
+        return;
+      }
+      complete = false;
     }
-    if (missing > 0) {
-      List<IpamException.PoolVerdict> verdicts = new ArrayList<>(choice.passedOver());
-      choice.usable().forEach(pool -> verdicts.add(PoolTable.verdict(pool, whyNot(pool))));
-      throw new IpamException.Exhausted(family, verdicts);
-    }
+    List<IpamException.PoolVerdict> verdicts = new ArrayList<>(choice.passedOver());
+    choice.usable().forEach(pool -> verdicts.add(PoolTable.verdict(pool, whyNot(pool))));
+    throw new IpamException.Exhausted(family, verdicts);
   }
 
-  private int takeFrom(PoolTable.Pool pool, List<BlockView.Held> candidates, int wanted) {
+  private Block.Terms rested(PoolTable.Pool pool) {
+    return new Block.Terms(pool.reserved(), now - options.reuseDelay().toSeconds() + 1);
+  }
+
+  private static Block.Terms any(PoolTable.Pool pool) {
+    return new Block.Terms(pool.reserved(), Long.MAX_VALUE);
+  }
+
+  private int takeFrom(
+      PoolTable.Pool pool, List<Change> candidates, int wanted, Block.Terms terms) {
     int got = 0;
-    for (BlockView.Held held : candidates) {
+    for (Change change : candidates) {
       if (got == wanted) {
         break;
       }
-      Change change = changeOf(held);
-      got += take(pool, change, wanted - got);
+      got += take(pool, change, wanted - got, terms);
     }
     return got;
   }
 
   private int claimFrom(PoolTable.Pool pool, int wanted) {
     int got = 0;
-    while (got < wanted && blocksHeld(pool.cidr().family()) < options.maxBlocksPerHost()) {
+    while (got < wanted && mayHoldMore(pool.cidr().family())) {
       Optional<Change> claim = nextClaim(pool);
       if (claim.isEmpty()) {
         break;
       }
-      got += take(pool, claim.get(), wanted - got);
+      got += take(pool, claim.get(), wanted - got, rested(pool));
     }
     return got;
+  }
+
+  private boolean mayHoldMore(Family family) {
+    return options.autoAllocateBlocks() && blocksHeld(family) < options.maxBlocksPerHost();
   }
 
   /** A block that nobody has: one that its host gave up with addresses in use, or a new one. */
@@ -183,32 +244,57 @@ final class Planner {
     for (BlockView.Held held : view.all()) {
       Block block = held.block();
       if (block.node().isEmpty()
-          && block.freeCount() > 0
           && pool.has(block)
-          && !changes.containsKey(block.cidr())) {
+          && !changes().containsKey(block.cidr())
+          && block.freeCount(rested(pool)) > 0) {
         return Optional.of(
-            new Change(Optional.of(held.version()), block.withNode(Optional.of(node)), true));
+            new Change(
+                Optional.of(held.version()), block.claimedBy(node, now), true, Optional.empty()));
       }
     }
     return new BlockWalk(pool.cidr(), pool.blockSize(), node)
-        .first(cidr -> view.exists(cidr) || changes.containsKey(cidr))
+        .first(
+            cidr ->
+                view.exists(cidr)
+                    || changes().containsKey(cidr)
+                    || newBlock(pool, cidr).after().freeCount(any(pool)) == 0,
+            pool.reserved())
         .map(cidr -> newBlock(pool, cidr));
+  }
+
+  private int reclaimFrom(PoolTable.Pool pool, int wanted) {
+    int got = 0;
+    for (Change change : othersBlocks(pool)) {
+      Block block = change.after();
+      if (got < wanted
+          && mayHoldMore(pool.cidr().family())
+          && block.node().isPresent()
+          && !changes().containsKey(block.cidr())
+          && block.isIdleSince(now - RECLAIM_AFTER_SECONDS)) {
+        Change taken = new Change(change.before(), block.claimedBy(node, now), true, block.node());
+        got += take(pool, taken, wanted - got, rested(pool));
+      }
+    }
+    return got;
   }
 
   private Change newBlock(PoolTable.Pool pool, Cidr cidr) {
     return new Change(
-        Optional.empty(), Block.empty(cidr, pool.name(), Optional.of(node), names.get()), true);
+        Optional.empty(),
+        Block.empty(cidr, pool.name(), Optional.of(node), names.get(), now),
+        true,
+        Optional.empty());
   }
 
-  private int take(PoolTable.Pool pool, Change change, int count) {
-    Block.Taken taken = change.after().take(count);
+  private int take(PoolTable.Pool pool, Change change, int count, Block.Terms terms) {
+    Block.Taken taken = change.after().take(count, terms);
     if (!taken.addresses().isEmpty()) {
-      record(pool, new Change(change.before(), taken.block(), change.claim()), taken.addresses());
+      record(pool, change.with(taken.block()), taken.addresses());
     }
     return taken.addresses().size();
   }
 
-  private void takeNamed(IpAddress address) {
+  private void takeNamed(IpAddress address, AllocationRequest request) {
     PoolTable.Pool pool =
         pools
             .containing(address)
@@ -216,11 +302,11 @@ final class Planner {
                 () ->
                     new IpamException.AddressRefused(
                         address, "it is in no pool (pools: " + pools.describe() + ")"));
-    PoolTable.objection(pool, node, labels)
+    PoolTable.objection(pool, request, node, labels)
         .ifPresent(
-            reason -> {
+            objection -> {
               throw new IpamException.AddressRefused(
-                  address, "its pool " + pool.name() + " " + reason);
+                  address, "its pool " + pool.name() + " " + objection.reason());
             });
     Cidr cidr = pool.blockOf(address);
     Change change = changeForNamed(pool, cidr, address);
@@ -232,26 +318,30 @@ final class Planner {
     if (!after.belongsTo(node) || change.claim()) {
       complete = false;
     }
-    record(pool, new Change(change.before(), after, change.claim()), List.of(address));
+    record(pool, change.with(after), List.of(address));
   }
 
   private Change changeForNamed(PoolTable.Pool pool, Cidr cidr, IpAddress address) {
     Optional<BlockView.Held> held = view.get(cidr);
     if (held.isEmpty()) {
-      if (changes.containsKey(cidr)) {
-        return changes.get(cidr);
+      if (changes().containsKey(cidr)) {
+        return changes().get(cidr);
       }
       if (view.exists(cidr)) {
         throw new IpamException.AddressRefused(
             address, "the record of its block " + cidr + " cannot be read");
       }
-      if (blocksHeld(cidr.family()) >= options.maxBlocksPerHost()) {
+      if (!options.autoAllocateBlocks()) {
+        throw new IpamException.AddressRefused(
+            address, "nobody has its block " + cidr + ", and autoAllocateBlocks is false");
+      }
+      if (!mayHoldMore(cidr.family())) {
         throw new IpamException.AddressRefused(
             address, "nobody has its block " + cidr + ", and " + limitReached(cidr.family()));
       }
       return newBlock(pool, cidr);
     }
-    Block block = held.get().block();
+    Block block = changeOf(held.get()).after();
     if (options.strictAffinity() && !block.belongsTo(node)) {
       throw new IpamException.AddressRefused(
           address,
@@ -266,8 +356,8 @@ final class Planner {
 
   private void record(PoolTable.Pool pool, Change change, List<IpAddress> addresses) {
     Block block = change.after();
-    changes.put(block.cidr(), change);
-    used.add(pool);
+    changes().put(block.cidr(), change);
+    pools().add(pool);
     for (IpAddress address : addresses) {
       assigned.add(new Handle.Assigned(address, block.cidr(), block.incarnation()));
     }
@@ -275,29 +365,41 @@ final class Planner {
 
   /** The block as this plan has it so far. */
   private Change changeOf(BlockView.Held held) {
-    return changes.getOrDefault(
-        held.block().cidr(), new Change(Optional.of(held.version()), held.block(), false));
+    return changes()
+        .getOrDefault(
+            held.block().cidr(),
+            new Change(Optional.of(held.version()), held.block(), false, Optional.empty()));
   }
 
-  private List<BlockView.Held> ownBlocks(PoolTable.Pool pool) {
-    return view.all().stream()
-        .filter(held -> held.block().belongsTo(node) && pool.has(held.block()))
-        .toList();
+  /** Those that the host has, and those that this plan claims. */
+  private List<Change> ownBlocks(PoolTable.Pool pool) {
+    List<Change> own = new ArrayList<>();
+    for (BlockView.Held held : view.all()) {
+      if (held.block().belongsTo(node) && pool.has(held.block())) {
+        own.add(changeOf(held));
+      }
+    }
+    changes().values().stream()
+        .filter(change -> change.claim() && pool.has(change.after()))
+        .forEach(own::add);
+    return own;
   }
 
   /** In the order of the walk, so that borrowers do not all go to the same block. */
-  private List<BlockView.Held> othersBlocks(PoolTable.Pool pool) {
-    List<BlockView.Held> others =
-        view.all().stream()
-            .filter(held -> !held.block().belongsTo(node) && pool.has(held.block()))
-            .toList();
-    if (others.isEmpty()) {
-      return others;
+  private List<Change> othersBlocks(PoolTable.Pool pool) {
+    List<Change> others = new ArrayList<>();
+    for (BlockView.Held held : view.all()) {
+      if (!held.block().belongsTo(node) && pool.has(held.block())) {
+        Change change = changeOf(held);
+        if (!change.claim()) {
+          others.add(change);
+        }
+      }
     }
-    int start = Math.floorMod(node.hashCode(), others.size());
-    List<BlockView.Held> rotated = new ArrayList<>(others.subList(start, others.size()));
-    rotated.addAll(others.subList(0, start));
-    return rotated;
+    if (!others.isEmpty()) {
+      Collections.rotate(others, -Math.floorMod(node.hashCode(), others.size()));
+    }
+    return others;
   }
 
   private int blocksHeld(Family family) {
@@ -307,7 +409,7 @@ final class Planner {
             .filter(each -> each.block().cidr().family() == family)
             .count();
     long claimed =
-        changes.values().stream()
+        changes().values().stream()
             .filter(Change::claim)
             .filter(change -> change.after().cidr().family() == family)
             .count();
@@ -323,32 +425,43 @@ final class Planner {
         + ")";
   }
 
-  private String whyNot(PoolTable.Pool pool) {
+  private PoolTable.Objection whyNot(PoolTable.Pool pool) {
+    Family family = pool.cidr().family();
     long blocks = new BlockWalk(pool.cidr(), pool.blockSize(), node).count();
     long existing = 0;
     long freeElsewhere = 0;
     for (BlockView.Held held : view.all()) {
       if (pool.has(held.block())) {
         existing++;
-        freeElsewhere += held.block().belongsTo(node) ? 0 : held.block().freeCount();
+        freeElsewhere += held.block().belongsTo(node) ? 0 : held.block().freeCount(any(pool));
       }
     }
     List<String> reasons = new ArrayList<>();
+    String remedy = "";
     if (existing < blocks) {
-      reasons.add(
-          blocksHeld(pool.cidr().family()) >= options.maxBlocksPerHost()
-              ? "has unclaimed blocks, but " + limitReached(pool.cidr().family())
-              : "has too few addresses left for this request");
+      if (!options.autoAllocateBlocks()) {
+        reasons.add("has unclaimed blocks, but autoAllocateBlocks is false");
+        remedy = "claim a block for " + node;
+      } else if (blocksHeld(family) >= options.maxBlocksPerHost()) {
+        reasons.add("has unclaimed blocks, but " + limitReached(family));
+        remedy = "raise maxBlocksPerHost";
+      } else {
+        reasons.add("has too few addresses left for this request");
+      }
     } else {
       reasons.add("has all its " + blocks + " blocks claimed");
+    }
+    if (!pool.reserved().isEmpty()) {
+      reasons.add("keeps " + pool.reserved() + " back (IPReservation)");
     }
     if (freeElsewhere > 0 && options.strictAffinity()) {
       reasons.add(
           freeElsewhere
               + " addresses are free in other nodes' blocks, which strictAffinity forbids");
+      remedy = remedy.isEmpty() ? "turn strictAffinity off" : remedy;
     } else {
       reasons.add("no claimed block has enough free addresses");
     }
-    return String.join(", and ", reasons);
+    return new PoolTable.Objection(String.join(", and ", reasons), remedy);
   }
 }

@@ -2,7 +2,6 @@ package io.wayleave.ipam;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
-import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
@@ -10,28 +9,39 @@ import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
+import io.wayleave.model.IpReservation;
+import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.selector.Selector;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pools as this process last read them, in order of name, and which of them a host may use. An
- * allocation compares the versions of the pools it takes from and of the guard, which every change
- * of a pool bumps, so that an old table costs one more attempt. NOT thread safe.
+ * The pools as this process last read them, in order of name, and which of them a host may use,
+ * with the reservations and the configuration. An allocation compares the versions of the pools it
+ * takes from and of the guard, which every change of a pool bumps, so that an old table costs one
+ * more attempt. NOT thread safe.
  */
 final class PoolTable {
   private static final Logger log = LoggerFactory.getLogger(PoolTable.class);
 
-  private List<Pool> pools = List.of();
+  // Read by any thread; written by the owner.
+  private volatile List<Pool> pools = List.of();
+  private Optional<IpamConfiguration> configuration = Optional.empty();
   private Optional<Version> guard = Optional.empty();
 
-  /** A pool and the state of its record. */
-  record Pool(IpPool resource, Version version) {
+  /**
+   * A pool and the state of its record.
+   *
+   * @param reserved the reservations that concern it
+   */
+  record Pool(IpPool resource, Version version, List<Cidr> reserved) {
     String name() {
       return resource.name();
     }
@@ -64,17 +74,41 @@ final class PoolTable {
   void refresh(Datastore datastore, Deadline deadline) {
     // The guard first: a pool that is created between the two reads bumps it again, and the
     // allocation that relies on this table is refused.
-    guard = datastore.get(Keys.POOL_GUARD, deadline).map(entry -> entry.version());
-    ResourceStore.Listing<IpPool> listing =
-        new ResourceStore(datastore).list(IpPool.class, deadline);
+    guard = PoolGuard.read(datastore, deadline);
+    ResourceStore resources = new ResourceStore(datastore);
+    List<Cidr> reserved =
+        readable(resources.list(IpReservation.class, deadline)).stream()
+            .flatMap(stored -> stored.resource().spec().reservedCIDRs().stream())
+            .toList();
+    configuration =
+        readable(resources.list(IpamConfiguration.class, deadline)).stream()
+            .findFirst()
+            .map(ResourceStore.Stored::resource);
+    pools =
+        readable(resources.list(IpPool.class, deadline)).stream()
+            .map(
+                stored ->
+                    new Pool(
+                        stored.resource(),
+                        stored.version(),
+                        reserved.stream()
+                            .filter(stored.resource().spec().cidr()::overlaps)
+                            .toList()))
+            .toList();
+  }
+
+  private static <R extends Resource> List<ResourceStore.Stored<R>> readable(
+      ResourceStore.Listing<R> listing) {
     listing
         .unreadable()
         .forEach(
-            bad -> log.warn("pool not readable, not used key={}: {}", bad.key(), bad.reason()));
-    pools =
-        listing.items().stream()
-            .map(stored -> new Pool(stored.resource(), stored.version()))
-            .toList();
+            bad -> log.warn("resource not readable, not used key={}: {}", bad.key(), bad.reason()));
+    return listing.items();
+  }
+
+  /** What people have set; empty: nothing. */
+  Optional<IpamConfiguration> configuration() {
+    return configuration;
   }
 
   /** The state of the guard that this table was read at; empty: it did not exist. */
@@ -104,10 +138,10 @@ final class PoolTable {
   /**
    * Sorts the pools of a family.
    *
-   * @param names the pools asked for; empty: any
-   * @throws InvalidInputException when one of the names is no pool
+   * @throws InvalidInputException when the request names what is no pool
    */
-  Choice choose(Family family, List<String> names, String node, Map<String, String> labels) {
+  Choice choose(Family family, AllocationRequest request, String node, Map<String, String> labels) {
+    List<String> names = request.pools();
     for (String name : names) {
       if (pools.stream().noneMatch(pool -> pool.name().equals(name))) {
         throw new InvalidInputException("pools", name, "names of pools that exist: " + describe());
@@ -119,29 +153,65 @@ final class PoolTable {
       if (pool.cidr().family() != family) {
         continue;
       }
-      if (!names.isEmpty() && !names.contains(pool.name())) {
-        passedOver.add(verdict(pool, "was not asked for"));
-        continue;
-      }
-      objection(pool, node, labels)
-          .ifPresentOrElse(reason -> passedOver.add(verdict(pool, reason)), () -> usable.add(pool));
+      boolean asked = names.contains(pool.name());
+      Optional<Objection> objection =
+          !asked && !names.isEmpty()
+              ? Optional.of(new Objection("was not asked for", "ask for pool " + pool.name()))
+              : !asked && pool.resource().spec().manual()
+                  ? Optional.of(
+                      new Objection(
+                          "is for who asks for it by name (assignmentMode Manual)",
+                          "ask for pool " + pool.name()))
+                  : objection(pool, request, node, labels);
+      objection.ifPresentOrElse(
+          reason -> passedOver.add(verdict(pool, reason)), () -> usable.add(pool));
     }
     return new Choice(usable, passedOver);
   }
 
-  /** Why this host may not take from the pool; empty when it may. */
-  static Optional<String> objection(Pool pool, String node, Map<String, String> labels) {
-    if (pool.resource().spec().disabled()) {
-      return Optional.of("is disabled");
+  /**
+   * Why a pool gives nothing.
+   *
+   * @param reason as the words after the pool's name
+   * @param remedy what a person may do about it; empty: nothing in particular
+   */
+  record Objection(String reason, String remedy) {}
+
+  /** Why this request may not take from the pool, not even by name; empty when it may. */
+  static Optional<Objection> objection(
+      Pool pool, AllocationRequest request, String node, Map<String, String> labels) {
+    IpPool.Spec spec = pool.resource().spec();
+    if (spec.disabled()) {
+      return Optional.of(new Objection("is disabled", "enable pool " + pool.name()));
     }
-    String selector = pool.resource().spec().nodeSelector();
-    if (!Selector.parse(selector).matches(labels)) {
-      return Optional.of("is for nodes that match " + selector + ", and " + node + " does not");
+    if (!spec.allows(request.use())) {
+      return Optional.of(
+          new Objection(
+              "is for uses " + spec.allowedUses() + " only, and this is " + request.use(),
+              "add " + request.use() + " to allowedUses of pool " + pool.name()));
+    }
+    if (!Selector.parse(spec.nodeSelector()).matches(labels)) {
+      return Optional.of(
+          new Objection(
+              "is for nodes that match " + spec.nodeSelector() + ", and " + node + " does not",
+              "label the node or change nodeSelector of pool " + pool.name()));
+    }
+    if (spec.namespaceSelector().isPresent()
+        && !Selector.parse(spec.namespaceSelector().get()).matches(request.namespaceLabels())) {
+      return Optional.of(
+          new Objection(
+              "is for namespaces that match "
+                  + spec.namespaceSelector().get()
+                  + ", and this one, with labels "
+                  + new TreeMap<>(request.namespaceLabels())
+                  + ", does not",
+              "label the namespace or change namespaceSelector of pool " + pool.name()));
     }
     return Optional.empty();
   }
 
-  static IpamException.PoolVerdict verdict(Pool pool, String reason) {
-    return new IpamException.PoolVerdict(pool.name(), pool.cidr().toString(), reason);
+  static IpamException.PoolVerdict verdict(Pool pool, Objection objection) {
+    return new IpamException.PoolVerdict(
+        pool.name(), pool.cidr().toString(), objection.reason(), objection.remedy());
   }
 }

@@ -4,8 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
-import io.wayleave.datastore.Entry;
-import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
@@ -78,12 +76,13 @@ public final class Pools {
    */
   public void create(IpPool pool, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = guard(deadline);
+      Optional<Version> guard = PoolGuard.read(datastore, deadline);
       checkOverlap(pool, List.of(), deadline);
       String key = ResourceStore.key(pool);
       TransactionResult result =
           datastore.commit(
-              guarded(guard).ifAbsent(key).put(key, ResourceCodec.toJson(pool)).build(), deadline);
+              PoolGuard.bumped(guard).ifAbsent(key).put(key, ResourceCodec.toJson(pool)).build(),
+              deadline);
       if (result.isCommitted()) {
         return;
       }
@@ -104,7 +103,7 @@ public final class Pools {
   public void replace(IpPool pool, Optional<Version> read, Deadline deadline) {
     String key = ResourceStore.key(pool);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = guard(deadline);
+      Optional<Version> guard = PoolGuard.read(datastore, deadline);
       ResourceStore.Stored<IpPool> existing =
           resources
               .get(IpPool.class, pool.name(), deadline)
@@ -116,7 +115,7 @@ public final class Pools {
       checkFixed(pool, existing.resource());
       TransactionResult result =
           datastore.commit(
-              guarded(guard)
+              PoolGuard.bumped(guard)
                   .ifUnchanged(key, existing.version())
                   .put(key, ResourceCodec.toJson(pool))
                   .build(),
@@ -182,8 +181,8 @@ public final class Pools {
     deleteEmptyBlocks(blocks, deadline);
     String key = ResourceStore.key(Kind.IP_POOL, name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = guard(deadline);
-      if (datastore.commit(guarded(guard).ifExists(key).delete(key).build(), deadline)
+      Optional<Version> guard = PoolGuard.read(datastore, deadline);
+      if (datastore.commit(PoolGuard.bumped(guard).ifExists(key).delete(key).build(), deadline)
               instanceof TransactionResult.Failed failed
           && !failed.because(key)) {
         continue;
@@ -223,18 +222,7 @@ public final class Pools {
   }
 
   private static IpPool withDisabled(IpPool pool, boolean disabled) {
-    IpPool.Spec spec = pool.spec();
-    return new IpPool(
-        pool.metadata(),
-        new IpPool.Spec(
-            spec.cidr(),
-            spec.blockSize(),
-            disabled,
-            spec.disableBGPExport(),
-            spec.nodeSelector(),
-            spec.natOutgoing(),
-            spec.ipipMode(),
-            spec.vxlanMode()));
+    return new IpPool(pool.metadata(), pool.spec().withDisabled(disabled));
   }
 
   private List<BlockView.Held> blocksIn(IpPool pool, Deadline deadline) {
@@ -263,20 +251,6 @@ public final class Pools {
         throw new IpamException.Contended("deletion of the pool's blocks", 1);
       }
     }
-  }
-
-  private Optional<Version> guard(Deadline deadline) {
-    return datastore.get(Keys.POOL_GUARD, deadline).map(Entry::version);
-  }
-
-  /** A transaction that holds only while the set of pools is the one that was checked. */
-  private static Transaction.Builder guarded(Optional<Version> guard) {
-    Transaction.Builder transaction = Transaction.builder();
-    guard.ifPresentOrElse(
-        version -> transaction.ifUnchanged(Keys.POOL_GUARD, version),
-        () -> transaction.ifAbsent(Keys.POOL_GUARD));
-    // The value says nothing; its version is what is compared.
-    return transaction.put(Keys.POOL_GUARD, "{}");
   }
 
   private static void checkFixed(IpPool pool, IpPool existing) {

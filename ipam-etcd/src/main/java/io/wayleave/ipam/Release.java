@@ -42,16 +42,18 @@ final class Release {
    * Deletes the handle and its owners and frees its addresses, if everything is as it was seen.
    *
    * @param handleEntry the handle's record as read
+   * @param now in seconds since 1970
    */
-  Transaction transaction(Entry handleEntry) {
+  Transaction.Builder transaction(Entry handleEntry, long now) {
     Transaction.Builder transaction = Transaction.builder();
     transaction.ifUnchanged(handleEntry).delete(handleEntry.key());
     handle.owners().forEach(transaction::delete);
-    byBlock.forEach((cidr, assigned) -> free(transaction, cidr, assigned));
-    return transaction.build();
+    byBlock.forEach((cidr, assigned) -> free(transaction, cidr, assigned, now));
+    return transaction;
   }
 
-  private void free(Transaction.Builder transaction, Cidr cidr, List<Handle.Assigned> assigned) {
+  private void free(
+      Transaction.Builder transaction, Cidr cidr, List<Handle.Assigned> assigned, long now) {
     String key = IpamKeys.block(cidr);
     BlockView.Held held = before.get(cidr);
     if (held == null) {
@@ -72,7 +74,7 @@ final class Release {
     if (ours.isEmpty()) {
       return;
     }
-    Block freed = held.block().release(ours);
+    Block freed = held.block().release(ours, now);
     if (freed.usedCount() == 0 && freed.node().isEmpty()) {
       // The last address of a block that its host gave up before.
       transaction.delete(key);
@@ -84,11 +86,11 @@ final class Release {
   }
 
   /** Takes over what the transaction did. */
-  void applyTo(BlockView view, TransactionResult.Committed committed) {
+  void applyTo(HostMemory memory, TransactionResult.Committed committed) {
     after.forEach(
         (cidr, block) ->
             block.ifPresentOrElse(
-                left -> view.put(left, committed.versionOf(IpamKeys.block(cidr))),
-                () -> view.remove(cidr)));
+                left -> memory.wrote(left, committed.versionOf(IpamKeys.block(cidr))),
+                () -> memory.deleted(cidr)));
   }
 }

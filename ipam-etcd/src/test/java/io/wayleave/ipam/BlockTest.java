@@ -20,30 +20,34 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class BlockTest {
+  private static final long NOW = 1_900_000_000L;
+
   @Test
   void addressesAreGivenInOrderUntilTheBlockIsFull() {
-    Block.Taken first = block("10.0.0.0/30").take(3);
+    Block.Taken first = block("10.0.0.0/30").take(3, Block.Terms.NONE);
     assertThat(first.addresses()).containsExactly(ip("10.0.0.0"), ip("10.0.0.1"), ip("10.0.0.2"));
-    Block.Taken rest = first.block().take(3);
+    Block.Taken rest = first.block().take(3, Block.Terms.NONE);
     assertThat(rest.addresses()).containsExactly(ip("10.0.0.3"));
     assertThat(rest.block().freeCount()).isZero();
-    assertThat(rest.block().take(1).addresses()).isEmpty();
+    assertThat(rest.block().take(1, Block.Terms.NONE).addresses()).isEmpty();
   }
 
   @Test
   void aFreedAddressIsUsedAgainAsLateAsPossible() {
-    Block block = block("10.0.0.0/29").take(8).block();
-    block = block.release(List.of(ip("10.0.0.5"))).release(List.of(ip("10.0.0.1")));
-    Block.Taken again = block.take(1);
+    Block block = block("10.0.0.0/29").take(8, Block.Terms.NONE).block();
+    block = block.release(List.of(ip("10.0.0.5")), 0).release(List.of(ip("10.0.0.1")), 0);
+    Block.Taken again = block.take(1, Block.Terms.NONE);
     assertThat(again.addresses()).containsExactly(ip("10.0.0.5"));
-    block = again.block().release(List.of(ip("10.0.0.5")));
-    assertThat(block.take(2).addresses()).containsExactly(ip("10.0.0.1"), ip("10.0.0.5"));
+    block = again.block().release(List.of(ip("10.0.0.5")), 0);
+    assertThat(block.take(2, Block.Terms.NONE).addresses())
+        .containsExactly(ip("10.0.0.1"), ip("10.0.0.5"));
   }
 
   @Test
   void addressesThatWereNeverUsedComeBeforeFreedOnes() {
-    Block block = block("10.0.0.0/29").take(2).block().release(List.of(ip("10.0.0.0")));
-    assertThat(block.take(7).addresses())
+    Block block =
+        block("10.0.0.0/29").take(2, Block.Terms.NONE).block().release(List.of(ip("10.0.0.0")), 0);
+    assertThat(block.take(7, Block.Terms.NONE).addresses())
         .startsWith(ip("10.0.0.2"))
         .endsWith(ip("10.0.0.7"), ip("10.0.0.0"));
   }
@@ -53,14 +57,17 @@ class BlockTest {
     Block block = block("10.0.0.0/29").take(ip("10.0.0.6")).orElseThrow();
     assertThat(block.isUsed(ip("10.0.0.6"))).isTrue();
     assertThat(block.take(ip("10.0.0.6"))).isEmpty();
-    block = block.release(List.of(ip("10.0.0.6"))).take(ip("10.0.0.6")).orElseThrow();
-    assertThat(block.take(8).addresses()).hasSize(7).doesNotContain(ip("10.0.0.6"));
+    block = block.release(List.of(ip("10.0.0.6")), 0).take(ip("10.0.0.6")).orElseThrow();
+    assertThat(block.take(8, Block.Terms.NONE).addresses())
+        .hasSize(7)
+        .doesNotContain(ip("10.0.0.6"));
   }
 
   @Test
   void releasingWhatIsFreeChangesNothing() {
-    Block block = block("10.0.0.0/29").take(3).block().release(List.of(ip("10.0.0.1")));
-    assertThat(block.release(List.of(ip("10.0.0.1"), ip("10.0.0.7")))).isEqualTo(block);
+    Block block =
+        block("10.0.0.0/29").take(3, Block.Terms.NONE).block().release(List.of(ip("10.0.0.1")), 0);
+    assertThat(block.release(List.of(ip("10.0.0.1"), ip("10.0.0.7")), 0)).isEqualTo(block);
   }
 
   @Test
@@ -81,19 +88,27 @@ class BlockTest {
   void theValueStaysSmallAndIsReadBackInEveryStateOfEverySize(Cidr cidr) {
     Block block =
         Block.empty(
-            cidr, "p".repeat(253), Optional.of("n".repeat(253)), Long.toHexString(Long.MIN_VALUE));
+            cidr,
+            "p".repeat(253),
+            Optional.of("n".repeat(253)),
+            Long.toHexString(Long.MIN_VALUE),
+            NOW);
     assertStored(block);
-    Block full = block.take(Block.MAX_SIZE).block();
+    Block full = block.take(Block.MAX_SIZE, Block.Terms.NONE).block();
     assertThat(full.freeCount()).isZero();
     assertStored(full);
-    // The worst there is: everything was used and freed, in an order without pattern.
+    // The worst there is: everything was used and freed, in an order without pattern, and at as
+    // many moments as there are.
     List<IpAddress> shuffled = new ArrayList<>(full.usedAddresses());
     Collections.shuffle(shuffled, new Random(1));
-    assertStored(full.release(shuffled.subList(0, shuffled.size() / 2)));
-    Block freed = full.release(shuffled);
+    assertStored(full.release(shuffled.subList(0, shuffled.size() / 2), 0));
+    Block freed = full;
+    for (int i = 0; i < shuffled.size(); i += 8) {
+      freed = freed.release(shuffled.subList(i, Math.min(i + 8, shuffled.size())), NOW + i / 8);
+    }
     assertThat(freed.usedCount()).isZero();
     assertStored(freed);
-    assertThat(new HashSet<>(freed.take(Block.MAX_SIZE).addresses()))
+    assertThat(new HashSet<>(freed.take(Block.MAX_SIZE, Block.Terms.NONE).addresses()))
         .isEqualTo(new HashSet<>(shuffled));
   }
 
@@ -105,14 +120,14 @@ class BlockTest {
 
   @Test
   void inTheLargestBlockAnAddressIsNotReusedBeforeTwoThousandOthers() {
-    Block block = block("10.16.0.0/20").take(4096).block();
+    Block block = block("10.16.0.0/20").take(4096, Block.Terms.NONE).block();
     IpAddress first = ip("10.16.5.5");
-    block = block.release(List.of(first));
+    block = block.release(List.of(first), 0);
     List<IpAddress> others =
         block.usedAddresses().stream().filter(address -> !address.equals(first)).toList();
-    block = block.release(others.subList(0, Block.MAX_QUEUE - 1));
-    assertThat(block.take(1).addresses()).containsExactly(first);
-    List<IpAddress> all = block.take(Block.MAX_QUEUE).addresses();
+    block = block.release(others.subList(0, Block.MAX_QUEUE - 1), 0);
+    assertThat(block.take(1, Block.Terms.NONE).addresses()).containsExactly(first);
+    List<IpAddress> all = block.take(Block.MAX_QUEUE, Block.Terms.NONE).addresses();
     assertThat(all.getLast()).isEqualTo(others.get(Block.MAX_QUEUE - 2));
   }
 
@@ -151,10 +166,52 @@ class BlockTest {
   }
 
   private static Block block(String cidr) {
-    return Block.empty(Cidr.parse(cidr), "p", Optional.of("h1"), "1");
+    return Block.empty(Cidr.parse(cidr), "p", Optional.of("h1"), "1", 0);
   }
 
   private static IpAddress ip(String text) {
     return IpAddress.parse(text);
+  }
+
+  @Test
+  void whatWasFreedJustNowIsKnown() {
+    Block block = block("10.0.0.0/30").take(4, Block.Terms.NONE).block();
+    block = block.release(List.of(ip("10.0.0.2")), NOW).release(List.of(ip("10.0.0.1")), NOW + 60);
+    Block.Terms minute = new Block.Terms(List.of(), NOW + 60);
+    assertThat(block.freeCount()).isEqualTo(2);
+    assertThat(block.freeCount(minute)).isEqualTo(1);
+    Block.Taken taken = Block.fromJson(block.toJson()).take(2, minute);
+    assertThat(taken.addresses()).containsExactly(ip("10.0.0.2"));
+    assertThat(taken.block().take(1, Block.Terms.NONE).addresses()).containsExactly(ip("10.0.0.1"));
+  }
+
+  @Test
+  void ofManyMomentsTheOldestCountAsALittleYounger() {
+    Block block = block("10.0.0.0/24").take(256, Block.Terms.NONE).block();
+    List<IpAddress> all = block.usedAddresses();
+    for (int i = 0; i < 100; i++) {
+      block = block.release(List.of(all.get(i)), NOW + i);
+    }
+    for (int age = 1; age <= 100; age++) {
+      // Never is an address given that was freed less than so long ago.
+      assertThat(block.take(256, new Block.Terms(List.of(), NOW + 100 - age)).addresses())
+          .hasSizeLessThanOrEqualTo(100 - age)
+          .isSubsetOf(all.subList(0, 100 - age));
+    }
+    assertThat(block.freeCount(new Block.Terms(List.of(), NOW + 99))).isEqualTo(99);
+    // An hour later nothing of it is kept, and a clock that was wrong holds nothing back.
+    block = block.release(List.of(all.get(200)), NOW + 4000);
+    assertThat(block.freeCount(new Block.Terms(List.of(), NOW + 1))).isEqualTo(100);
+    block = block.release(List.of(all.get(201)), NOW - 4000);
+    assertThat(block.freeCount(new Block.Terms(List.of(), NOW - 4000))).isEqualTo(101);
+  }
+
+  @Test
+  void whatIsReservedIsGivenOnlyByName() {
+    Block block = block("10.0.0.0/30");
+    Block.Terms terms = new Block.Terms(List.of(Cidr.parse("10.0.0.0/31")), Long.MAX_VALUE);
+    assertThat(block.freeCount(terms)).isEqualTo(2);
+    assertThat(block.take(4, terms).addresses()).containsExactly(ip("10.0.0.2"), ip("10.0.0.3"));
+    assertThat(block.take(ip("10.0.0.1"))).isPresent();
   }
 }

@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** Pools, hosts and requests of IPAM's tests, on one store. */
@@ -36,15 +35,9 @@ final class Fixture {
       String name, String cidr, int blockSize, boolean disabled, String nodeSelector) {
     return new IpPool(
         Metadata.of(name),
-        new IpPool.Spec(
-            Cidr.parse(cidr),
-            blockSize,
-            disabled,
-            false,
-            nodeSelector,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty()));
+        IpPool.Spec.of(Cidr.parse(cidr), blockSize)
+            .withDisabled(disabled)
+            .withNodeSelector(nodeSelector));
   }
 
   void pool(String name, String cidr, int blockSize) {
@@ -61,8 +54,7 @@ final class Fixture {
 
   /** The defaults, with names that are the same in every run. */
   static IpamOptions options(String seed) {
-    return new IpamOptions(
-        false, IpamOptions.DEFAULT_MAX_BLOCKS_PER_HOST, new SplittableRandom(seed.hashCode()));
+    return IpamOptions.defaults().withRandom(new SplittableRandom(seed.hashCode()));
   }
 
   /** One IPv4 address for an endpoint of that name, with its owner record. */

@@ -9,6 +9,7 @@ import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,13 +36,15 @@ class InvariantsTest {
   void anAddressWithTwoHandles() {
     put(
         IpamKeys.handle("other"),
-        new Handle("other", "h2", "", "2", Map.of(), List.of(), handle.assigned()).toJson());
+        new Handle(
+                "other", "h2", "", "2", IpPool.Use.Workload, Map.of(), List.of(), handle.assigned())
+            .toJson());
     assertFound(handle.addresses().getFirst() + " has two holders");
   }
 
   @Test
   void anAddressThatIsFreeInItsBlock() {
-    changeBlock(block -> block.release(handle.addresses()));
+    changeBlock(block -> block.release(handle.addresses(), 0));
     assertFound("is free in its block");
   }
 
@@ -54,7 +57,7 @@ class InvariantsTest {
 
   @Test
   void anAddressOfABlockThatWasMadeAnew() {
-    Block anew = Block.empty(cidr, "a", Optional.of("h1"), "anew");
+    Block anew = Block.empty(cidr, "a", Optional.of("h1"), "anew", 0);
     put(IpamKeys.block(cidr), anew.take(handle.addresses().getFirst()).orElseThrow().toJson());
     assertFound("is in no block");
   }
@@ -75,7 +78,7 @@ class InvariantsTest {
   @Test
   void overlappingBlocks() {
     Cidr part = new Cidr(cidr.address(), 28);
-    put(IpamKeys.block(part), Block.empty(part, "a", Optional.empty(), "1").toJson());
+    put(IpamKeys.block(part), Block.empty(part, "a", Optional.empty(), "1", 0).toJson());
     assertFound("overlap");
   }
 
@@ -94,8 +97,8 @@ class InvariantsTest {
   @Test
   void aBlockThatIsTooLarge() {
     Cidr large = Cidr.parse("10.1.0.0/20");
-    Block block = Block.empty(large, "x".repeat(8000), Optional.empty(), "1");
-    put(IpamKeys.block(large), block.take(1000).block().toJson());
+    Block block = Block.empty(large, "x".repeat(8000), Optional.empty(), "1", 0);
+    put(IpamKeys.block(large), block.take(1000, Block.Terms.NONE).block().toJson());
     assertFound("bytes");
   }
 

@@ -18,6 +18,8 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Update;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -290,8 +292,11 @@ class IpamTest {
     for (int i = 0; i < 4; i++) {
       h1.allocate(endpoint("c" + i), deadline());
     }
-    // Garbage collection on another host.
-    fixture.host("h2").release("c2", Optional.empty(), deadline());
+    // Garbage collection on another host, long enough ago.
+    InstantSource earlier = () -> Instant.now().minusSeconds(120);
+    fixture
+        .host("h2", Fixture.options("h2").withClock(earlier))
+        .release("c2", Optional.empty(), deadline());
     h1.allocate(endpoint("d"), deadline());
     assertThat(fixture.blocks()).hasSize(1);
   }
@@ -361,8 +366,8 @@ class IpamTest {
             case Update.InSync<Cidr, Block> _ -> {}
           }
         };
-    try (Syncer<Cidr, Block> _ = Ipam.followBlocks(memory, listener)) {
-      Ipam h1 = fixture.host("h1");
+    Ipam h1 = fixture.host("h1");
+    try (Syncer<?, ?> _ = h1.follow(listener)) {
       h1.allocate(endpoint("c"), deadline());
       Cidr cidr = fixture.blocks().getFirst().cidr();
       Await.until("told", Duration.ofSeconds(20), () -> seen.keySet().equals(Set.of(cidr)));

@@ -227,7 +227,10 @@ final class ModelRun {
   }
 
   private IpamOptions options(int host) {
-    return new IpamOptions(host == 3, host == 2 ? 1 : 20, random.split());
+    return IpamOptions.defaults()
+        .withStrictAffinity(host == 3)
+        .withMaxBlocksPerHost(host == 2 ? 1 : 20)
+        .withRandom(random.split());
   }
 
   /** Another host may act first; then the commit may fail. */

@@ -13,7 +13,9 @@ public enum Kind {
   BGP_FILTER("BGPFilter", "bgpfilters", BgpFilter.class),
   BGP_PEER("BGPPeer", "bgppeers", BgpPeer.class),
   GLOBAL_NETWORK_POLICY("GlobalNetworkPolicy", "globalnetworkpolicies", GlobalNetworkPolicy.class),
+  IPAM_CONFIGURATION("IPAMConfiguration", "ipamconfigurations", IpamConfiguration.class),
   IP_POOL("IPPool", "ippools", IpPool.class),
+  IP_RESERVATION("IPReservation", "ipreservations", IpReservation.class),
   NODE("Node", "nodes", Node.class),
   WORKLOAD_ENDPOINT("WorkloadEndpoint", "workloadendpoints", WorkloadEndpoint.class);
 

@@ -10,6 +10,8 @@ public sealed interface Resource
         BgpPeer,
         GlobalNetworkPolicy,
         IpPool,
+        IpReservation,
+        IpamConfiguration,
         Node,
         WorkloadEndpoint {
   Metadata metadata();

@@ -109,6 +109,40 @@ class ResourceCodecTest {
         filters: [pools-only]
       """;
 
+  private static final String SPECIAL_POOL =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: IPPool
+      metadata: {name: tunnels}
+      spec:
+        cidr: 10.9.0.0/24
+        blockSize: 32
+        namespaceSelector: tier == "front"
+        assignmentMode: Manual
+        allowedUses: [Tunnel]
+      """;
+
+  private static final String RESERVATION =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: IPReservation
+      metadata: {name: routers}
+      spec:
+        reservedCIDRs: [10.244.0.0/28, 10.244.1.1, "fd00:10::/120"]
+      """;
+
+  private static final String IPAM =
+      """
+      apiVersion: projectcalico.org/v3
+      kind: IPAMConfiguration
+      metadata: {name: default}
+      spec:
+        strictAffinity: true
+        maxBlocksPerHost: 4
+        autoAllocateBlocks: false
+        reuseDelaySeconds: 120
+      """;
+
   static List<Resource> everyKind() {
     return List.of(
         one(POLICY),
@@ -126,6 +160,9 @@ class ResourceCodecTest {
         one(UNNUMBERED),
         one(FILTER),
         BgpConfiguration.defaults(),
+        one(SPECIAL_POOL),
+        one(RESERVATION),
+        one(IPAM),
         new Node(
             Metadata.of("r1h1", Map.of("rack", "1")),
             new Node.Spec(
@@ -257,12 +294,13 @@ class ResourceCodecTest {
             "kind",
             POLICY.replace("GlobalNetworkPolicy", "Pod"),
             "kind: \"Pod\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
-                + " GlobalNetworkPolicy, IPPool, Node, WorkloadEndpoint"),
+                + " GlobalNetworkPolicy, IPAMConfiguration, IPPool, IPReservation, Node,"
+                + " WorkloadEndpoint"),
         new Refusal(
             "unknown field",
             pool + "{cidr: 10.0.0.0/8, colour: red}",
             "spec.colour: \"red\" is not allowed; allowed: one of the fields that exist here:"
-                + " blockSize, cidr,"),
+                + " allowedUses, assignmentMode, blockSize, cidr,"),
         new Refusal(
             "unknown nested field",
             POLICY.replace("nets:", "netz:"),
@@ -300,6 +338,49 @@ class ResourceCodecTest {
             "overlay",
             pool + "{cidr: 10.0.0.0/8, vxlanMode: Always}",
             "spec.vxlanMode: \"Always\" is not allowed; allowed: Never"),
+        new Refusal(
+            "pool of everything",
+            pool + "{cidr: 0.0.0.0/0}",
+            "spec.cidr: \"0.0.0.0/0\" is not allowed; allowed: a unicast range, without addresses"
+                + " of 0.0.0.0/8"),
+        new Refusal(
+            "pool around multicast",
+            pool + "{cidr: 192.0.0.0/2}",
+            "spec.cidr: \"192.0.0.0/2\" is not allowed; allowed: a unicast range, without addresses"
+                + " of 224.0.0.0/4"),
+        new Refusal(
+            "namespace selector",
+            pool + "{cidr: 10.0.0.0/8, namespaceSelector: a ==}",
+            "spec.namespaceSelector: "),
+        new Refusal(
+            "assignment mode",
+            pool + "{cidr: 10.0.0.0/8, assignmentMode: Sometimes}",
+            "spec.assignmentMode: \"Sometimes\" is not allowed; allowed: Automatic, Manual"),
+        new Refusal(
+            "use",
+            pool + "{cidr: 10.0.0.0/8, allowedUses: [LoadBalancer]}",
+            "spec.allowedUses[0]: \"LoadBalancer\" is not allowed; allowed: Workload, Tunnel"),
+        new Refusal(
+            "reservation of nothing",
+            RESERVATION.replaceAll("reservedCIDRs: .*", "reservedCIDRs: []"),
+            "spec.reservedCIDRs: \"[]\" is not allowed; allowed: at least one"),
+        new Refusal(
+            "reservation with host bits",
+            RESERVATION.replace("10.244.0.0/28", "10.244.0.1/28"),
+            "spec.reservedCIDRs[0]: \"10.244.0.1/28\" is not allowed; allowed: a network without"
+                + " host bits"),
+        new Refusal(
+            "blocks per host",
+            IPAM.replace("maxBlocksPerHost: 4", "maxBlocksPerHost: -1"),
+            "spec.maxBlocksPerHost: \"-1\" is not allowed; allowed: 0, which means 20, or more"),
+        new Refusal(
+            "reuse delay",
+            IPAM.replace("120", "3601"),
+            "spec.reuseDelaySeconds: \"3601\" is not allowed; allowed: 0 to 3600"),
+        new Refusal(
+            "second IPAM configuration",
+            IPAM.replace("name: default", "name: other"),
+            "metadata.name: \"other\" is not allowed; allowed: default"),
         new Refusal(
             "peer without AS",
             peer + "{peerIP: 10.0.0.1}",

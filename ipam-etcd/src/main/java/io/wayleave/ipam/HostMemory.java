@@ -1,0 +1,119 @@
+package io.wayleave.ipam;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreException;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import java.util.NavigableMap;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a host knows of pools and blocks without reading: as it read them last, with what it wrote
+ * itself and what refusals told. NOT thread safe, but for {@link #watch}.
+ */
+final class HostMemory {
+  private static final Logger log = LoggerFactory.getLogger(HostMemory.class);
+
+  private final Datastore datastore;
+  private final String node;
+  private final PoolTable pools = new PoolTable();
+  private final BlockView view = new BlockView();
+  private boolean loaded;
+  private volatile Optional<WatchedBlocks> watched = Optional.empty();
+
+  HostMemory(Datastore datastore, String node) {
+    this.datastore = datastore;
+    this.node = node;
+  }
+
+  PoolTable pools() {
+    return pools;
+  }
+
+  BlockView view() {
+    return view;
+  }
+
+  /** False: it may be wrong, or never was right. */
+  boolean isLoaded() {
+    return loaded;
+  }
+
+  /** Something happened that it does not know. */
+  void forget() {
+    loaded = false;
+  }
+
+  /** From now on, {@link #refresh} takes the blocks from here when it can. */
+  void watch(WatchedBlocks blocks) {
+    watched = Optional.of(blocks);
+  }
+
+  Optional<WatchedBlocks> watched() {
+    return watched;
+  }
+
+  /** This host wrote a block. */
+  void wrote(Block block, Version version) {
+    view.put(block, version);
+    watched.ifPresent(blocks -> blocks.expect(block.cidr(), Optional.of(version)));
+  }
+
+  /** This host deleted a block. */
+  void deleted(Cidr cidr) {
+    view.remove(cidr);
+    watched.ifPresent(blocks -> blocks.expect(cidr, Optional.empty()));
+  }
+
+  /**
+   * Comes up to date at the price of one small read when a watch tells the blocks, so that a full
+   * pool is known as full at once.
+   */
+  void refresh(Deadline deadline) {
+    Optional<NavigableMap<Cidr, BlockView.Held>> told = watched.flatMap(WatchedBlocks::current);
+    if (!loaded || told.isEmpty()) {
+      load(deadline);
+      return;
+    }
+    if (!PoolGuard.read(datastore, deadline).equals(pools.guard())) {
+      pools.refresh(datastore, deadline);
+    }
+    view.replaceBy(told.get());
+  }
+
+  /** Reads everything anew and deletes what a crash of this host left half-claimed. */
+  void load(Deadline deadline) {
+    pools.refresh(datastore, deadline);
+    for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
+      try {
+        if (Affinity.fromJson(entry.value()).state() == Affinity.State.PENDING) {
+          withdraw(IpamKeys.cidr(entry.key()), entry.version(), deadline);
+        }
+      } catch (InvalidInputException e) {
+        log.warn("affinity not readable, left alone: {}", e.within(entry.key()).getMessage());
+      }
+    }
+    view.refresh(datastore, deadline);
+    loaded = true;
+  }
+
+  /** Takes a pending claim back; what cannot be taken back now is at the next start. */
+  void withdraw(Cidr block, Version pending, Deadline deadline) {
+    String key = IpamKeys.affinity(node, block);
+    try {
+      TransactionResult _ =
+          datastore.commit(
+              Transaction.builder().ifUnchanged(key, pending).delete(key).build(), deadline);
+    } catch (DatastoreException e) {
+      log.info("pending claim left behind block={}: {}", block, e.getMessage());
+      loaded = false;
+    }
+  }
+}
