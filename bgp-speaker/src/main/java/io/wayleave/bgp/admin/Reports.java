@@ -106,6 +106,8 @@ final class Reports {
         boxed(attributes.med()),
         boxed(attributes.localPref()),
         communities,
+        attributes.originatorId().map(Object::toString),
+        attributes.clusterList().stream().map(Object::toString).toList(),
         path.used(),
         path.stale(),
         path.verdict());

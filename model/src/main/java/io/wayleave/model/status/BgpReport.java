@@ -119,6 +119,8 @@ public record BgpReport(
    *
    * @param peer absent for a route originated here, and for what a peer was told
    * @param origin {@code igp}, {@code egp} or {@code incomplete}
+   * @param originatorId who told it to a route reflector first (RFC 4456)
+   * @param clusterList reflectors that it came by, the last one first
    * @param verdict {@code best}, {@code multipath}, {@code advertised}, or why it is not used
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -130,6 +132,8 @@ public record BgpReport(
       Optional<Long> med,
       Optional<Long> localPref,
       List<String> communities,
+      Optional<String> originatorId,
+      List<String> clusterList,
       boolean used,
       boolean stale,
       String verdict) {
@@ -141,6 +145,8 @@ public record BgpReport(
       med = Absent.orEmpty(med);
       localPref = Absent.orEmpty(localPref);
       communities = Absent.orEmpty(communities);
+      originatorId = Absent.orEmpty(originatorId);
+      clusterList = Absent.orEmpty(clusterList);
     }
   }
 

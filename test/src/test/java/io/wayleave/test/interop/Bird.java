@@ -270,8 +270,8 @@ final class Bird implements Speaker {
     switch (name) {
       case "origin" -> changed = route.origin(value.toLowerCase(Locale.ROOT));
       case "as_path" -> changed = route.asPath(value);
-      // The second is the link-local one.
-      case "next_hop" -> changed = route.nextHop(value.split(" ", -1)[0]);
+      // The second is the link-local one, beside :: where there is no other.
+      case "next_hop" -> changed = route.nextHop(value.replaceFirst("^:: ", "").split(" ", -1)[0]);
       case "med" -> changed = route.med(Long.parseLong(value));
       case "local_pref" -> changed = route.localPref(Optional.of(Long.parseLong(value)));
       case "originator_id" -> changed = route.reflected(value, route.clusters());

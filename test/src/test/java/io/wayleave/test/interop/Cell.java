@@ -131,7 +131,7 @@ final class Cell implements AutoCloseable {
   }
 
   /** FRR tells our own routes back to us; that our AS is in their path makes them unusable. */
-  private Set<Route> notOurOwn(Set<Route> routes) {
+  Set<Route> notOurOwn(Set<Route> routes) {
     Set<Route> others = new TreeSet<>(routes);
     String own = Long.toString(ourSetup.asn());
     others.removeIf(route -> List.of(route.asPath().split(" ", -1)).contains(own));

@@ -15,7 +15,7 @@ import java.util.function.BooleanSupplier;
 
 /** One running process of a speaker, its output in a log file. Used by one thread. */
 final class DaemonProcess implements AutoCloseable {
-  private static final Duration START_TIME = Duration.ofSeconds(30);
+  private static final Duration START_TIME = Duration.ofSeconds(90);
   private static final Duration END_TIME = Duration.ofSeconds(10);
   private static final int TAIL_LINES = 80;
 

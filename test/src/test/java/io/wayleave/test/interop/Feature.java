@@ -16,6 +16,7 @@ enum Feature {
   ADD_PATH("add-path", "RFC 7911", RouteCells::addPath),
   EXTENDED_MESSAGES("extended messages", "RFC 8654", RouteCells::extendedMessages),
   MAX_PREFIXES("max-prefix", "RFC 4486", RouteCells::maxPrefixes),
+  UNNUMBERED("unnumbered", "RFC 8950, 4861", UnnumberedCells::unnumbered),
   MD5("MD5", "RFC 2385", SecurityCells::md5),
   GTSM("GTSM", "RFC 5082", SecurityCells::ttlSecurity),
   OURS_RESTARTS("graceful restart, ours restarts", "RFC 4724", RestartCells::oursRestarts),

@@ -132,8 +132,12 @@ final class Frr implements Speaker {
     lines.add(" no bgp ebgp-requires-policy");
     lines.add(" no bgp default ipv4-unicast");
     lines.add(" no bgp network import-check");
-    // Sends without its usual wait.
-    lines.add(" coalesce-time 0");
+    if (!setup.has(Option.GRACEFUL_RESTART)) {
+      // Sends without its usual wait. After a restart it then sends End-of-RIB before the routes
+      // whose
+      // selection it deferred.
+      lines.add(" coalesce-time 0");
+    }
     setup
         .value(Option.GRACEFUL_RESTART)
         .ifPresent(

@@ -35,6 +35,7 @@ final class GoBgp implements Speaker {
   private final Side side;
   private final Path folder;
   private Optional<DaemonProcess> process = Optional.empty();
+  private Optional<DaemonProcess> advertiser = Optional.empty();
   private Setup setup;
 
   GoBgp(Link link, Side side) {
@@ -51,6 +52,9 @@ final class GoBgp implements Speaker {
       Files.writeString(folder.resolve("gobgpd.yaml"), configuration(configured));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+    if (configured.has(Option.UNNUMBERED)) {
+      meetNeighbour();
     }
     List<String> argv =
         new ArrayList<>(
@@ -76,6 +80,34 @@ final class GoBgp implements Speaker {
     configured.announced().forEach(this::originate);
   }
 
+  /**
+   * What it leaves to others on an unnumbered link: to send router advertisements, which a BIRD
+   * does here, and to find the neighbour, which it looks up in the kernel's table when it starts.
+   */
+  private void meetNeighbour() {
+    try {
+      Files.writeString(
+          folder.resolve("radv.conf"),
+          """
+          log stderr all;
+          router id 10.77.0.2;
+          protocol device { }
+          protocol radv { interface "eth0" { min ra interval 3; max ra interval 4; }; }
+          """);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    DaemonProcess bird =
+        DaemonProcess.start(
+            link.at(side), folder, Map.of(), "bird", "-f", "-c", "radv.conf", "-s", "radv.ctl");
+    advertiser = Optional.of(bird);
+    bird.awaitReady(() -> Files.exists(folder.resolve("radv.ctl")));
+    var _ =
+        Command.of("ping", "-6", "-c", "1", "-w", "5", link.linkLocal(side.other()) + "%eth0")
+            .at(link.at(side))
+            .check();
+  }
+
   /** What it says of a configuration without starting. */
   String check(String text) {
     Path file = folder.resolve("checked.yaml");
@@ -96,7 +128,8 @@ final class GoBgp implements Speaker {
     text.append("global:\n  config:\n");
     text.append("    as: ").append(setup.asn()).append('\n');
     text.append("    router-id: ").append(setup.routerId()).append('\n');
-    text.append("    local-address-list: [\"").append(setup.address()).append("\"]\n");
+    text.append("    local-address-list: [\"");
+    text.append(setup.has(Option.UNNUMBERED) ? "::" : setup.address()).append("\"]\n");
     text.append("neighbors:\n");
     for (Setup.Neighbor neighbor : setup.neighbors()) {
       text.append("  - config:\n");
@@ -109,8 +142,10 @@ final class GoBgp implements Speaker {
       setup
           .value(Option.MD5)
           .ifPresent(p -> text.append("      auth-password: ").append(p).append('\n'));
-      text.append("    transport: { config: { local-address: \"");
-      text.append(setup.address()).append("\" } }\n");
+      if (!setup.has(Option.UNNUMBERED)) {
+        text.append("    transport: { config: { local-address: \"");
+        text.append(setup.address()).append("\" } }\n");
+      }
       text.append("    timers: { config: { connect-retry: 1, idle-hold-time-after-reset: 1,");
       text.append(" hold-time: 9, keepalive-interval: 3 } }\n");
       if (setup.has(Option.GTSM)) {
@@ -165,7 +200,10 @@ final class GoBgp implements Speaker {
     words.add("origin");
     words.add("igp");
     words.add("nexthop");
-    words.add(route.ipv6() ? side.ipv6() : side.ipv4());
+    words.add(
+        setup.has(Option.UNNUMBERED)
+            ? link.linkLocal(side)
+            : route.ipv6() ? side.ipv6() : side.ipv4());
     route.med().ifPresent(med -> words.addAll(List.of("med", Long.toString(med))));
     if (!route.communities().isEmpty()) {
       words.addAll(List.of("community", String.join(",", route.communities())));
@@ -359,5 +397,6 @@ final class GoBgp implements Speaker {
   @Override
   public void close() {
     process.ifPresent(DaemonProcess::close);
+    advertiser.ifPresent(DaemonProcess::close);
   }
 }

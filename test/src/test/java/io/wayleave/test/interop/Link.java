@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -18,6 +20,7 @@ import java.util.stream.Stream;
  */
 final class Link implements AutoCloseable {
   static final String INTERFACE = "eth0";
+  private static final Pattern LINK_LOCAL = Pattern.compile("inet6 (fe80:[0-9a-f:]+)");
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final String id = "wli" + ProcessHandle.current().pid() + "x" + COUNT.incrementAndGet();
@@ -96,6 +99,23 @@ final class Link implements AutoCloseable {
     List<String> argv = new ArrayList<>(List.of("ip"));
     argv.addAll(List.of(arguments));
     return Command.of(argv).check();
+  }
+
+  /** Takes every address from the link but the link-local ones that it has by itself. */
+  void unnumber() {
+    for (Side side : Side.values()) {
+      var _ = ip(side, "address", "flush", "dev", INTERFACE, "scope", "global");
+    }
+  }
+
+  /** That side's link-local address. */
+  String linkLocal(Side side) {
+    String text = ip(side, "-6", "-o", "address", "show", "dev", INTERFACE, "scope", "link");
+    Matcher address = LINK_LOCAL.matcher(text);
+    if (!address.find()) {
+      throw new AssertionError(side + " has no link-local address: " + text);
+    }
+    return address.group(1);
   }
 
   /** A new folder of the cell. */

@@ -148,6 +148,14 @@ final class OpenBgpd implements Speaker {
           .filter(value -> !value.isMissingNode())
           .ifPresent(value -> reasons.add(value.isTextual() ? value.asText() : value.toString()));
     }
+    // A session that is tried again has forgotten its last error.
+    process.ifPresent(
+        running ->
+            running
+                .fullLog()
+                .lines()
+                .filter(line -> line.contains("notification"))
+                .forEach(reasons::add));
     return new SessionFacts(
         peer.path("state").asText("").equals("Established"),
         peer.path("remote_as").asLong(),

@@ -21,6 +21,15 @@ final class Refusals {
     return cite(exabgp.check(file), "invalid keyword", statement);
   }
 
+  /** With another neighbour. */
+  static Verdict exabgpNeighbor(ExaBgp exabgp, String neighbor) {
+    String file =
+        exabgp
+            .configuration(setup())
+            .replaceFirst("neighbor [0-9.]+ ", "neighbor " + neighbor + " ");
+    return cite(exabgp.check(file), "is an invalid IP address", "neighbor " + neighbor);
+  }
+
   /** With a key more in the neighbour. */
   static Verdict gobgp(GoBgp gobgp, String key) {
     String file =

@@ -125,7 +125,10 @@ final class RestartCells {
           Verdict.yes(
               "started again with `bird -R`, else its OPEN has no F bit; needs `graceful restart"
                   + " on` and `persist` in its kernel protocol");
-      case FRR -> Verdict.yes("needs `bgp graceful-restart` and `preserve-fw-state`");
+      case FRR ->
+          Verdict.yes(
+              "needs `bgp graceful-restart` and `preserve-fw-state`; with `coalesce-time 0` its"
+                  + " End-of-RIB comes before its routes");
       case GOBGP -> Verdict.yes("started again with `gobgpd --graceful-restart`");
       case EXABGP, OPENBGPD -> Verdict.YES;
     };

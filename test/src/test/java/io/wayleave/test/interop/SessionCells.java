@@ -144,7 +144,7 @@ final class SessionCells {
     cell.until(
         "theirs shows our text", () -> Cell.says(cell.theirs().session(), "rack 7 is off at noon"));
     cell.until("theirs dropped our routes", () -> cell.theirs().received().isEmpty());
-    cell.ours().start(ours());
+    cell.ours().takeUp();
     cell.establish();
     cell.exchange();
     cell.theirs().shutdown("rack 8 is off at night");
