@@ -46,7 +46,6 @@ class BgpBenchTest {
   /** The built tree's, as {@code ./dev test} has it. */
   @Test
   @Tag("lab")
-  @Tag("full")
   void wayleavePassesOnTheWholeLoad() {
     run("--speaker", "wayleave", "--shape", "a,b", "--scale", "0.02", "--check");
     assertRows(List.of("a", "b"), "| Wayleave cold |", "| Wayleave warm |");

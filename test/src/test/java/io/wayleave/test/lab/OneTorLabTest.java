@@ -13,7 +13,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * it is in {@link AgentRestartLabTest} and {@link OutageLabTest}, on the same lab.
  */
 @Tag("lab")
-@Tag("full")
 @ExtendWith(SharedLab.class)
 class OneTorLabTest {
   @Test

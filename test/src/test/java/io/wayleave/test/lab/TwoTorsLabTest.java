@@ -13,7 +13,6 @@ import org.junit.jupiter.api.Test;
 
 /** The shape two-tors: both are used, and each can be lost. */
 @Tag("lab")
-@Tag("full")
 class TwoTorsLabTest {
   private static final Routes.Hop BY_A = new Routes.Hop("10.90.1.1", "eth0");
   private static final Routes.Hop BY_B = new Routes.Hop("10.91.1.1", "eth1");

@@ -13,7 +13,6 @@ import org.junit.jupiter.api.Test;
 
 /** The shape unnumbered: one manifest for every host, and no address on any link to a switch. */
 @Tag("lab")
-@Tag("full")
 class UnnumberedLabTest {
   private static final int WORST_LOSS = 50;
 
