@@ -14,6 +14,7 @@ import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Syncer;
+import io.wayleave.datastore.zookeeper.EmbeddedServer;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
 import io.wayleave.linux.netlink.NetlinkSocket;
@@ -143,6 +144,8 @@ final class Agent implements AutoCloseable {
       network = new LocalNetwork(name, core, routes, bgp);
       blocks = new OwnBlocks(name, core, routes, this::evaluate);
       draining = new Draining(core::after, this::evaluate);
+      Datastores.embeddedDirectory(configuration.datastore())
+          .ifPresent(directory -> open(EmbeddedServer.start(directory)));
       datastore =
           open(Datastores.open(configuration.datastore(), configuration.datastoreOptions()));
       log.info(
@@ -455,6 +458,9 @@ final class Agent implements AutoCloseable {
   /** The datastore's members, which the node must reach first of all. */
   private List<NodeAddresses.Target> datastoreTargets() {
     List<NodeAddresses.Target> targets = new ArrayList<>();
+    if (Datastores.embeddedDirectory(configuration.datastore()).isPresent()) {
+      return targets;
+    }
     for (DatastoreUrl.Endpoint endpoint :
         DatastoreUrl.parse(configuration.datastore()).endpoints()) {
       try {

@@ -95,7 +95,12 @@ public final class ZooKeeperDatastore implements Datastore {
   /** Opens without waiting for a connection. */
   public static ZooKeeperDatastore open(DatastoreUrl url, DatastoreOptions options) {
     requireNonNull(url, "url is null");
-    return new ZooKeeperDatastore(url, Credentials.of(options), options.requestTimeout());
+    return open(url, Credentials.of(options), options.requestTimeout());
+  }
+
+  static ZooKeeperDatastore open(
+      DatastoreUrl url, Credentials credentials, Duration requestTimeout) {
+    return new ZooKeeperDatastore(url, credentials, requestTimeout);
   }
 
   @Override

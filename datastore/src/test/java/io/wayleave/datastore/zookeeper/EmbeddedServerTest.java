@@ -1,0 +1,121 @@
+package io.wayleave.datastore.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreException;
+import io.wayleave.datastore.DatastoreOptions;
+import io.wayleave.datastore.DatastoreUnavailableException;
+import io.wayleave.datastore.Datastores;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.testing.Await;
+import io.wayleave.model.InvalidInputException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.ZooKeeper;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("real")
+@Timeout(120)
+class EmbeddedServerTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  @TempDir private Path temporary;
+
+  @Test
+  void whatWasWrittenIsThereAfterARestart() throws Exception {
+    Path directory = temporary.resolve("a/b");
+    String url = "embedded:" + directory;
+    assertThatThrownBy(() -> Datastores.open(url, DatastoreOptions.DEFAULTS))
+        .isInstanceOf(DatastoreUnavailableException.class)
+        .hasMessageContaining(url);
+    try (EmbeddedServer server = EmbeddedServer.start(directory);
+        Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
+      assertThat(server).isNotNull();
+      client.commit(Transaction.builder().put("a", "1").build(), deadline());
+      assertThatThrownBy(() -> EmbeddedServer.start(directory))
+          .isInstanceOf(DatastoreUnavailableException.class)
+          .hasMessageContaining("served by another process already");
+    }
+    String port = Files.readString(directory.resolve("port"));
+    try (EmbeddedServer server = EmbeddedServer.start(directory);
+        Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
+      assertThat(server).isNotNull();
+      assertThat(client.get("a", deadline()).map(Entry::text)).contains("1");
+    }
+    assertThat(Files.readString(directory.resolve("port"))).isEqualTo(port);
+  }
+
+  @Test
+  void nobodyWithoutTheSecretIsServedAndOnlyOnLoopback() throws Exception {
+    try (EmbeddedServer server = EmbeddedServer.start(temporary.resolve("d"));
+        Datastore client =
+            Datastores.open("embedded:" + temporary.resolve("d"), DatastoreOptions.DEFAULTS)) {
+      assertThat(server).isNotNull();
+      client.commit(Transaction.builder().put("a", "1").build(), deadline());
+      int port = Integer.parseInt(Files.readString(temporary.resolve("d/port")).strip());
+
+      try (Datastore stranger =
+          Datastores.open("zookeeper://127.0.0.1:" + port, DatastoreOptions.DEFAULTS)) {
+        assertThatThrownBy(() -> stranger.get("a", Deadline.after(Duration.ofSeconds(3))))
+            .isInstanceOf(DatastoreException.class);
+      }
+      ZooKeeper raw = new ZooKeeper("127.0.0.1:" + port, 5_000, _ -> {});
+      try {
+        raw.addAuthInfo("digest", "w:w".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        Await.until("connected", LIMIT, () -> raw.getState().isConnected());
+        assertThatThrownBy(() -> raw.getChildren("/", false)).isInstanceOf(KeeperException.class);
+      } finally {
+        raw.close();
+      }
+      try (Socket other = new Socket()) {
+        // Another loopback address is not ours either.
+        assertThatThrownBy(
+                () ->
+                    other.connect(
+                        new InetSocketAddress(
+                            InetAddress.getByAddress(new byte[] {127, 0, 0, 2}), port),
+                        2_000))
+            .isInstanceOf(java.io.IOException.class);
+      }
+    }
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(temporary.resolve("d"))))
+        .isEqualTo("rwx------");
+    Path secret = temporary.resolve("d/secret");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)))
+        .isEqualTo("rw-------");
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-r--r--"));
+    assertThatThrownBy(() -> EmbeddedServer.start(temporary.resolve("d")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(secret.toString());
+  }
+
+  @Test
+  void aUrlThatNamesNoDirectoryIsRefused() {
+    assertThatThrownBy(() -> Datastores.open("embedded:data", DatastoreOptions.DEFAULTS))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("absolute");
+    assertThatThrownBy(
+            () ->
+                Datastores.open(
+                    "embedded:/x", DatastoreOptions.DEFAULTS.withPassword("user", "secret")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("user");
+  }
+
+  private static Deadline deadline() {
+    return Deadline.after(LIMIT);
+  }
+}
