@@ -72,12 +72,23 @@ final class GoBgp implements Speaker {
     if (configured.has(Option.RESTARTED)) {
       argv.add("--graceful-restart");
     }
+    // Routes of its own come by its CLI only. They must be there before a session that tells what a
+    // restart has left: End-of-RIB without them would mean that they have gone.
+    tcpFromHere("-A");
     DaemonProcess started =
         DaemonProcess.start(link.at(side), folder, Map.of(), argv.toArray(new String[0]));
     process = Optional.of(started);
     started.awaitReady(() -> Files.exists(socket()) && gobgp("global").run().succeeded());
-    // Routes of its own come by its CLI only.
     configured.announced().forEach(this::originate);
+    tcpFromHere("-D");
+  }
+
+  /** Lets no TCP out, {@code -A}, or lets it again, {@code -D}. */
+  private void tcpFromHere(String change) {
+    var _ =
+        Command.of("iptables", change, "OUTPUT", "-p", "tcp", "-j", "DROP")
+            .at(link.at(side))
+            .check();
   }
 
   /**
