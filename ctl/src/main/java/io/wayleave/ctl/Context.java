@@ -69,14 +69,16 @@ final class Context implements AutoCloseable {
 
   Datastore datastore() {
     if (open.isEmpty()) {
-      Logging.install(options.debug());
-      open =
-          Optional.of(
-              Flags.read(
-                  DATASTORE_FLAGS,
-                  () -> opener.open(datastoreUrl(), options.datastoreOptions(environment))));
+      open = Optional.of(openDatastore(datastoreUrl()));
     }
     return open.get();
+  }
+
+  /** A datastore with the credentials of this run; the caller closes it. */
+  Datastore openDatastore(String url) {
+    Logging.install(options.debug());
+    return Flags.read(
+        DATASTORE_FLAGS, () -> opener.open(url, options.datastoreOptions(environment)));
   }
 
   Resources resources() {

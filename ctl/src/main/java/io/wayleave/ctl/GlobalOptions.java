@@ -54,7 +54,8 @@ final class GlobalOptions {
       paramLabel = "URL",
       scope = ScopeType.INHERIT,
       description =
-          "etcd://HOST:PORT[,HOST:PORT...][/PREFIX], etcds:// for TLS. Else WAYLEAVE_DATASTORE,"
+          "etcd://HOST:PORT[,HOST:PORT...][/PREFIX], etcds:// for TLS,"
+              + " zookeeper://, or embedded:DIR. Else WAYLEAVE_DATASTORE,"
               + " else "
               + DEFAULT_DATASTORE
               + ".")

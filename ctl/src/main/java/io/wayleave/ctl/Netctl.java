@@ -98,6 +98,7 @@ public final class Netctl {
     commands.put("create", ApplyCommand.Create::new);
     commands.put("replace", ApplyCommand.Replace::new);
     commands.put("delete", DeleteCommand::new);
+    commands.put("datastore", DatastoreCommand::new);
     commands.put("version", VersionCommand::new);
     commands.put(COMPLETION, CompletionCommand::new);
     return Collections.unmodifiableMap(commands);
