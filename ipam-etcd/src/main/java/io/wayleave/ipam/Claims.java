@@ -2,6 +2,7 @@ package io.wayleave.ipam;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
 import io.wayleave.model.Cidr;
@@ -104,6 +105,24 @@ final class Claims {
       }
     }
     throw new IpamException.Contended("claim of " + cidr, MAX_ATTEMPTS);
+  }
+
+  /** Releases every block of the host, and deletes affinities to which there is no block. */
+  List<Cidr> releaseAll(List<String> absent, Deadline deadline) {
+    List<Cidr> released = new ArrayList<>();
+    for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
+      Cidr cidr = IpamKeys.cidr(entry.key());
+      if (release(cidr, absent, deadline)) {
+        released.add(cidr);
+      } else {
+        Transaction.Builder transaction =
+            Transaction.builder().ifUnchanged(entry).delete(entry.key());
+        absent.forEach(transaction::ifAbsent);
+        // As it was read, it is no block's: one that is claimed with it changes it.
+        TransactionResult _ = datastore.commit(transaction.build(), deadline);
+      }
+    }
+    return released;
   }
 
   boolean release(Cidr cidr, List<String> absent, Deadline deadline) {

@@ -279,19 +279,24 @@ public final class Ipam {
   }
 
   /**
-   * Gives a block back for another host, which is gone.
+   * Gives all blocks of another host back, which is gone, and what it left half-claimed.
    *
-   * @param absent keys that must not exist; when one does, nothing happens
-   * @return whether it was that host's, and is no more
+   * @param absent keys that must not exist; while one does, nothing happens
+   * @return the blocks that were that host's, and are no more
    */
-  boolean releaseAffinity(String host, Cidr block, List<String> absent, Deadline deadline) {
+  List<Cidr> releaseAffinities(String host, List<String> absent, Deadline deadline) {
     return exclusively(
-        "release of block " + block,
+        "release of the blocks of " + host,
         deadline,
         () -> {
           memory.load(deadline);
-          return claims(host).release(block, absent, deadline);
+          return claims(host).releaseAll(absent, deadline);
         });
+  }
+
+  /** The name of this host. */
+  String node() {
+    return node;
   }
 
   private Claims claims(String host) {

@@ -153,6 +153,56 @@ public final class Pools {
   }
 
   /**
+   * Lets a pool give addresses, or none. Those in use stay.
+   *
+   * @return whether that changed anything
+   * @throws ResourceConflictException when there is no such pool
+   */
+  public boolean setDisabled(String name, boolean disabled, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      ResourceStore.Stored<IpPool> stored = stored(name, deadline);
+      if (stored.resource().spec().disabled() == disabled) {
+        return false;
+      }
+      try {
+        replace(withDisabled(stored.resource(), disabled), Optional.of(stored.version()), deadline);
+        return true;
+      } catch (ResourceConflictException e) {
+        if (deadline.hasPassed()) {
+          throw e;
+        }
+      }
+    }
+    throw new IpamException.Contended("change of pool " + name, MAX_ATTEMPTS);
+  }
+
+  /**
+   * What a pool that is being drained still has.
+   *
+   * @param addresses in use
+   * @param blocks that these are in
+   */
+  public record Drained(int addresses, List<Cidr> blocks) {
+    public Drained {
+      blocks = List.copyOf(blocks);
+    }
+  }
+
+  /**
+   * Empties a pool as far as that harms nobody: it gives no address any more, and its empty blocks
+   * are given back. When nothing is left, it can be deleted. To be called again as often as one
+   * likes.
+   *
+   * @throws ResourceConflictException when there is no such pool
+   */
+  public Drained drain(String name, Deadline deadline) {
+    setDisabled(name, true, deadline);
+    List<BlockView.Held> left =
+        deleteEmptyBlocks(stored(name, deadline).resource(), true, deadline);
+    return new Drained(used(left), left.stream().map(held -> held.block().cidr()).toList());
+  }
+
+  /**
    * Deletes a pool and its blocks. It is disabled first, so that no address is taken meanwhile;
    * when it turns out to be in use, it is made as it was.
    *
@@ -162,23 +212,15 @@ public final class Pools {
    * @throws ResourceConflictException when there is no such pool
    */
   public void delete(String name, boolean force, Deadline deadline) {
-    IpPool before =
-        resources
-            .get(IpPool.class, name, deadline)
-            .orElseThrow(() -> conflict(ResourceConflictException.Problem.NOT_FOUND, name))
-            .resource();
-    if (!before.spec().disabled()) {
-      replace(withDisabled(before, true), Optional.empty(), deadline);
-    }
-    List<BlockView.Held> blocks = blocksIn(before, deadline);
-    int used = blocks.stream().mapToInt(held -> held.block().usedCount()).sum();
-    if (used > 0 && !force) {
-      if (!before.spec().disabled()) {
-        replace(before, Optional.empty(), deadline);
+    boolean changed = setDisabled(name, true, deadline);
+    IpPool pool = stored(name, deadline).resource();
+    List<BlockView.Held> left = deleteEmptyBlocks(pool, force, deadline);
+    if (!left.isEmpty() && !force) {
+      if (changed) {
+        setDisabled(name, false, deadline);
       }
-      throw new InUseException(name, used, blocks);
+      throw new InUseException(name, used(left), left);
     }
-    deleteEmptyBlocks(blocks, deadline);
     String key = ResourceStore.key(Kind.IP_POOL, name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<Version> guard = PoolGuard.read(datastore, deadline);
@@ -190,6 +232,16 @@ public final class Pools {
       return;
     }
     throw new IpamException.Contended("deletion of pool " + name, MAX_ATTEMPTS);
+  }
+
+  private ResourceStore.Stored<IpPool> stored(String name, Deadline deadline) {
+    return resources
+        .get(IpPool.class, name, deadline)
+        .orElseThrow(() -> conflict(ResourceConflictException.Problem.NOT_FOUND, name));
+  }
+
+  private static int used(List<BlockView.Held> blocks) {
+    return blocks.stream().mapToInt(held -> held.block().usedCount()).sum();
   }
 
   /** A pool is in use and was not deleted. */
@@ -233,13 +285,36 @@ public final class Pools {
         .toList();
   }
 
-  private void deleteEmptyBlocks(List<BlockView.Held> blocks, Deadline deadline) {
-    List<BlockView.Held> empty =
-        blocks.stream().filter(held -> held.block().usedCount() == 0).toList();
-    for (int from = 0; from < empty.size(); from += BLOCKS_AT_ONCE) {
+  /**
+   * Deletes the blocks of a disabled pool that are empty.
+   *
+   * @param always also when others are in use; else none then
+   * @return the blocks that are in use
+   */
+  private List<BlockView.Held> deleteEmptyBlocks(IpPool pool, boolean always, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      List<BlockView.Held> blocks = blocksIn(pool, deadline);
+      List<BlockView.Held> used =
+          blocks.stream().filter(held -> held.block().usedCount() > 0).toList();
+      if (!used.isEmpty() && !always) {
+        return used;
+      }
+      List<BlockView.Held> empty =
+          blocks.stream().filter(held -> held.block().usedCount() == 0).toList();
+      if (deleteAll(empty, deadline)) {
+        return used;
+      }
+      // A host gave a block up, or released its last address: look again.
+    }
+    throw new IpamException.Contended(
+        "deletion of the blocks of pool " + pool.name(), MAX_ATTEMPTS);
+  }
+
+  private boolean deleteAll(List<BlockView.Held> blocks, Deadline deadline) {
+    for (int from = 0; from < blocks.size(); from += BLOCKS_AT_ONCE) {
       Transaction.Builder transaction = Transaction.builder();
       for (BlockView.Held held :
-          empty.subList(from, Math.min(empty.size(), from + BLOCKS_AT_ONCE))) {
+          blocks.subList(from, Math.min(blocks.size(), from + BLOCKS_AT_ONCE))) {
         String key = IpamKeys.block(held.block().cidr());
         transaction.ifUnchanged(key, held.version()).delete(key);
         held.block()
@@ -247,10 +322,10 @@ public final class Pools {
             .ifPresent(node -> transaction.delete(IpamKeys.affinity(node, held.block().cidr())));
       }
       if (!datastore.commit(transaction.build(), deadline).isCommitted()) {
-        // The pool is disabled, so only a host that gave a block up can have been faster.
-        throw new IpamException.Contended("deletion of the pool's blocks", 1);
+        return false;
       }
     }
+    return true;
   }
 
   private static void checkFixed(IpPool pool, IpPool existing) {

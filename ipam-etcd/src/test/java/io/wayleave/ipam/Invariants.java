@@ -61,6 +61,9 @@ final class Invariants {
       List<Handle> handles, Map<Cidr, Block> blocks, Set<String> keys, List<String> found) {
     Map<IpAddress, String> holders = new HashMap<>();
     for (Handle handle : handles) {
+      if (handle.owners().isEmpty()) {
+        found.add("handle " + handle.id() + " names no owner record");
+      }
       for (String owner : handle.owners()) {
         if (!keys.contains(owner)) {
           found.add("handle " + handle.id() + " has no owner record " + owner);
@@ -82,7 +85,9 @@ final class Invariants {
     Set<String> owned = new HashSet<>();
     handles.forEach(handle -> owned.addAll(handle.owners()));
     for (String key : keys) {
-      if (key.startsWith(Keys.RESOURCES + "workloadendpoints/") && !owned.contains(key)) {
+      boolean owner =
+          key.startsWith(Keys.RESOURCES + "workloadendpoints/") || key.startsWith(IpamKeys.OWNERS);
+      if (owner && !owned.contains(key)) {
         found.add("owner record " + key + " has no handle");
       }
     }

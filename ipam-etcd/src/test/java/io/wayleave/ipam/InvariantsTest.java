@@ -40,6 +40,7 @@ class InvariantsTest {
                 "other", "h2", "", "2", IpPool.Use.Workload, Map.of(), List.of(), handle.assigned())
             .toJson());
     assertFound(handle.addresses().getFirst() + " has two holders");
+    assertFound("handle other names no owner record");
   }
 
   @Test

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.model.Kind;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -21,33 +23,46 @@ import org.junit.jupiter.params.provider.MethodSource;
 class IpamModelTest {
   private static final int STEPS = 200;
 
+  /** How often processes die at least at each commit of each operation, before and after it. */
+  private static final int HITS = 100;
+
+  /** More histories than are needed for that. */
+  private static final int MOST_HISTORIES = 400;
+
   @Test
-  @Timeout(120)
+  @Timeout(900)
   void noHistoryLosesOrDoublesAnAddress() {
     run(40);
   }
 
   @Test
   @Tag("full")
-  @Timeout(1200)
+  @Timeout(2400)
   void noneOfManyHistoriesLosesOrDoublesAnAddress() {
     run(2000);
   }
 
-  private static void run(int histories) {
+  private static void run(int atLeast) {
     Map<FaultyDatastore.Fault, Integer> faults = new EnumMap<>(FaultyDatastore.Fault.class);
+    CrashPoints points = new CrashPoints(HITS);
     int exhausted = 0;
-    for (long seed = 0; seed < histories; seed++) {
-      ModelRun history = new ModelRun(seed, UnaryOperator.identity());
+    int histories = 0;
+    while (histories < atLeast || (points.fewest() < HITS && histories < MOST_HISTORIES)) {
+      long seed = histories++;
+      ModelRun history = new ModelRun(seed, points, UnaryOperator.identity());
       List<String> violations = history.run(STEPS);
-      assertThat(violations).as("seed %d after %s", seed, history.history()).isEmpty();
+      assertThat(violations).as("history %d after %s", seed, history.history()).isEmpty();
+      assertThat(history.crashes()).as("crashes in history %d", seed).isGreaterThanOrEqualTo(2);
       history.faults().forEach((fault, count) -> faults.merge(fault, count, Integer::sum));
       exhausted += history.exhausted();
     }
-    // The histories went where it hurts: every fault, and full pools, in every other history.
+    // The histories went where it hurts: every fault, full pools, and death at every point.
     assertThat(faults.keySet()).containsExactlyInAnyOrder(FaultyDatastore.Fault.values());
-    assertThat(faults.values()).allMatch(count -> count > histories);
-    assertThat(exhausted).isGreaterThan(histories);
+    assertThat(faults.values()).as("%s", faults).allMatch(count -> count > HITS);
+    assertThat(exhausted).isGreaterThan(HITS);
+    assertThat(points.all().values())
+        .as("deaths in %d histories: %s", histories, points.all())
+        .allMatch(hits -> hits >= HITS);
   }
 
   static Stream<Arguments> defects() {
@@ -97,6 +112,20 @@ class IpamModelTest {
                         && operation.key().startsWith(Keys.RESOURCES)),
             "has no handle"),
         Arguments.of(
+            "the plain owner record is not written",
+            withoutOperations(
+                operation ->
+                    operation instanceof Transaction.Put
+                        && operation.key().startsWith(IpamKeys.OWNERS)),
+            "has no owner record"),
+        Arguments.of(
+            "an allocation does not mind its pool",
+            withoutConditions(
+                condition ->
+                    condition.key().equals(Keys.POOL_GUARD)
+                        || condition.key().startsWith(ResourceStore.prefix(Kind.IP_POOL))),
+            "is in no pool"),
+        Arguments.of(
             "the affinity is not deleted",
             withoutOperations(
                 operation ->
@@ -110,7 +139,7 @@ class IpamModelTest {
   @Timeout(120)
   void aDefectIsCaught(String defect, UnaryOperator<Datastore> breakage, String symptom) {
     for (long seed = 0; seed < 300; seed++) {
-      List<String> violations = new ModelRun(seed, breakage).run(STEPS);
+      List<String> violations = new ModelRun(seed, new CrashPoints(0), breakage).run(STEPS);
       if (violations.stream().anyMatch(violation -> violation.contains(symptom))) {
         return;
       }

@@ -5,9 +5,16 @@ import static io.wayleave.ipam.Fixture.deadline;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.datastore.ResourceConflictException;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.Kind;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -18,10 +25,12 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
- * One random history: several hosts allocate, release, claim and give up blocks in a small pool;
- * commits fail in every way, hosts crash and start again, and while one host is between planning
- * and writing, others get their turn. After each step the store is checked by {@link Invariants},
- * and against what was acknowledged. The same seed gives the same history. NOT thread safe.
+ * One random history: several hosts allocate, release, claim, take over and give up blocks in small
+ * pools, lose containers and collect what they left; nodes go and come back, a pool is made,
+ * disabled, drained and deleted; commits fail in every way, hosts crash and start again, and while
+ * one host is between planning and writing, others get their turn. After each step the store is
+ * checked by {@link Invariants}, and against what was acknowledged. The same seed gives the same
+ * history. NOT thread safe.
  */
 final class ModelRun {
   private static final int HOSTS = 4;
@@ -35,25 +44,38 @@ final class ModelRun {
   private final Map<String, List<IpAddress>> acknowledged = new TreeMap<>();
   private final List<String> unsettled = new ArrayList<>();
   private final List<Integer> busy = new ArrayList<>();
+  private final List<Integer> away = new ArrayList<>();
+  private final Map<Integer, GarbageCollector> collectors = new HashMap<>();
+  private final ManualClock clock = new ManualClock();
+  private final CrashPoints points;
+  // What is being done this moment, the innermost last.
+  private final Deque<Doing> doing = new ArrayDeque<>();
   private final List<String> history = new ArrayList<>();
   private final Map<FaultyDatastore.Fault, Integer> faults =
       new EnumMap<>(FaultyDatastore.Fault.class);
   private int names;
   private int exhausted;
+  private int crashes;
+
+  /** An operation: whose, or nobody's in particular, and whether it collects garbage. */
+  private record Doing(String host, boolean collects) {}
 
   /**
+   * @param points counts where processes die; those that are seldom come to are preferred
    * @param breakage put between the hosts and the store; identity for the real thing
    */
-  ModelRun(long seed, UnaryOperator<Datastore> breakage) {
+  ModelRun(long seed, CrashPoints points, UnaryOperator<Datastore> breakage) {
+    this.points = points;
     this.random = new SplittableRandom(seed);
     this.store = new FaultyDatastore(breakage.apply(memory));
     Fixture healthy = new Fixture(memory);
     healthy.pool("v4", "10.0.0.0/28", 30);
     healthy.pool("v6", "fd00::/124", 126);
     for (int i = 0; i < HOSTS; i++) {
+      setNode(i, true);
       start(i);
     }
-    store.setScript(_ -> atCommit());
+    store.setScript(this::atCommit);
   }
 
   /** What was done, for the message of a failure. */
@@ -65,15 +87,24 @@ final class ModelRun {
     return faults;
   }
 
+  int crashes() {
+    return crashes;
+  }
+
   /** How often a request was refused because nothing was free. */
   int exhausted() {
     return exhausted;
   }
 
-  /** Takes that many steps; what does not hold after one of them, or nothing. */
+  /**
+   * Takes that many steps, and more until processes have died twice.
+   *
+   * @return what does not hold after one of them, or nothing
+   */
   List<String> run(int steps) {
-    for (int i = 0; i < steps; i++) {
-      step();
+    int taken = 0;
+    while (taken < steps || crashes < 2) {
+      taken += step() ? 1 : 0;
       List<String> violations = violations();
       if (!violations.isEmpty()) {
         return violations;
@@ -95,6 +126,14 @@ final class ModelRun {
             found.add(id + " was given " + addresses + ", and the store has " + stored.get(id));
           }
         });
+    List<Cidr> pools =
+        new Pools(memory)
+            .list(deadline()).resources().stream().map(pool -> pool.spec().cidr()).toList();
+    for (Block block : new Fixture(memory).blocks()) {
+      if (pools.stream().noneMatch(pool -> pool.contains(block.cidr()))) {
+        found.add("block " + block + " is in no pool");
+      }
+    }
     for (String id : stored.keySet()) {
       if (!acknowledged.containsKey(id) && !unsettled.contains(id)) {
         found.add(id + " was released, or never given, and the store has it");
@@ -103,11 +142,14 @@ final class ModelRun {
     return found;
   }
 
-  private void step() {
+  /** False: that host is busy, or gone. */
+  private boolean step() {
     int host = random.nextInt(HOSTS);
-    if (!busy.contains(host)) {
-      act(host);
+    if (busy.contains(host) || away.contains(host)) {
+      return false;
     }
+    act(host);
+    return true;
   }
 
   private void act(int host) {
@@ -117,13 +159,17 @@ final class ModelRun {
       what = operate(host);
     } catch (FaultyDatastore.Crash _) {
       what = "crash";
+      crashes++;
       start(host);
     } catch (DatastoreUnavailableException _) {
       what = "unavailable";
     } catch (IpamException.Exhausted _) {
       what = "exhausted";
       exhausted++;
-    } catch (IpamException.AddressRefused | IpamException.Contended e) {
+    } catch (IpamException.AddressRefused
+        | IpamException.Contended
+        | Pools.InUseException
+        | ResourceConflictException e) {
       what = e.getMessage();
     } finally {
       busy.remove(Integer.valueOf(host));
@@ -132,24 +178,116 @@ final class ModelRun {
   }
 
   private String operate(int host) {
-    Ipam ipam = hosts.get(host);
     int choice = random.nextInt(100);
-    if (choice < 45) {
+    if (choice < 20) {
+      return administer(choice);
+    }
+    doing.push(new Doing("h" + host, choice < 28));
+    try {
+      return operate(host, hosts.get(host), choice);
+    } finally {
+      doing.pop();
+    }
+  }
+
+  private String operate(int host, Ipam ipam, int choice) {
+    if (choice < 28) {
+      // Twice, for it believes nothing that it sees for the first time.
+      var seen = collectors.get(host).collect(deadline());
+      return "collect " + seen + collectors.get(host).collect(deadline());
+    }
+    if (choice < 58) {
       return allocate(host, ipam);
     }
-    if (choice < 80) {
+    if (choice < 85) {
       return release(ipam);
     }
-    if (choice < 85) {
-      Cidr block = new Cidr(IpAddress.parse("10.0.0.0").plus(4L * random.nextInt(4)), 30);
-      return "claim " + ipam.claimAffinity(block, deadline());
+    if (choice < 90) {
+      Cidr range =
+          random.nextBoolean()
+              ? Cidr.parse("10.0.0.0/28")
+              : new Cidr(IpAddress.parse("10.0.0.0").plus(4L * random.nextInt(4)), 30);
+      return "claim " + ipam.claimAffinity(range, deadline());
     }
-    if (choice < 95) {
+    if (choice < 96) {
       Cidr block = new Cidr(IpAddress.parse("10.0.0.0").plus(4L * random.nextInt(4)), 30);
       return "give up " + block + " " + ipam.releaseAffinity(block, deadline());
     }
     start(host);
     return "restart";
+  }
+
+  /** What people do, and what happens to them. */
+  private String administer(int choice) {
+    if (choice < 4) {
+      clock.pass(Duration.ofSeconds(1 + random.nextInt(200)));
+      return "time passes";
+    }
+    if (choice < 7) {
+      List<String> ids = List.copyOf(acknowledged.keySet());
+      if (ids.isEmpty()) {
+        return "no container to lose";
+      }
+      String id = ids.get(random.nextInt(ids.size()));
+      acknowledged.remove(id);
+      unsettled.add(id);
+      return "container lost " + id;
+    }
+    if (choice < 9) {
+      return comeAndGo();
+    }
+    doing.push(new Doing("", false));
+    try {
+      return changePool(new Pools(store), choice);
+    } finally {
+      doing.pop();
+    }
+  }
+
+  /** A node goes for good, as far as its containers are concerned, or is put in again. */
+  private String comeAndGo() {
+    int node = random.nextInt(HOSTS);
+    if (away.remove(Integer.valueOf(node))) {
+      setNode(node, true);
+      start(node);
+      return "node back h" + node;
+    }
+    if (busy.contains(node) || away.size() == 2) {
+      return "no node goes";
+    }
+    away.add(node);
+    setNode(node, false);
+    for (Handle handle : new IpamInspector(memory).handles(deadline()).handles()) {
+      if (handle.node().equals("h" + node) && acknowledged.remove(handle.id()) != null) {
+        unsettled.add(handle.id());
+      }
+    }
+    return "node gone h" + node;
+  }
+
+  private void setNode(int node, boolean exists) {
+    String key = ResourceStore.key(Kind.NODE, "h" + node);
+    Transaction.Builder transaction = Transaction.builder();
+    var _ =
+        memory.commit(
+            (exists ? transaction.put(key, "{}") : transaction.delete(key)).build(), deadline());
+  }
+
+  private String changePool(Pools pools, int choice) {
+    String name = "p";
+    boolean there = memory.get(ResourceStore.key(Kind.IP_POOL, name), deadline()).isPresent();
+    if (!there) {
+      pools.create(Fixture.poolOf(name, "10.0.1.0/29", 30), deadline());
+      return "pool created";
+    }
+    if (choice < 12) {
+      return "pool changed " + pools.setDisabled(name, random.nextBoolean(), deadline());
+    }
+    if (choice < 15) {
+      return "pool drained " + pools.drain(name, deadline());
+    }
+    pools.delete(name, false, deadline());
+    return "pool deleted";
   }
 
   private String allocate(int host, Ipam ipam) {
@@ -158,17 +296,19 @@ final class ModelRun {
     }
     String id = "h" + host + ".c" + names++;
     AllocationRequest request =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> AllocationRequest.oneOfEachFamily(id);
-          case 1 -> AllocationRequest.count(id, 1 + random.nextInt(5), 0);
+          case 1 -> AllocationRequest.count(id, 1 + random.nextInt(4), 0);
           case 2 ->
               AllocationRequest.oneOfEachFamily(id)
                   .withAddresses(List.of(IpAddress.parse("10.0.0.0").plus(random.nextInt(16))));
           default -> AllocationRequest.count(id, 1, 0);
         };
+    if (random.nextInt(4) != 0) {
+      request = request.withOwner(addresses -> Fixture.owner(id, addresses));
+    }
     unsettled.add(id);
-    Handle handle =
-        ipam.allocate(request.withOwner(addresses -> Fixture.owner(id, addresses)), deadline());
+    Handle handle = ipam.allocate(request, deadline());
     unsettled.remove(id);
     acknowledged.put(id, handle.addresses());
     return "allocate " + id + " " + handle.addresses();
@@ -223,26 +363,56 @@ final class ModelRun {
   }
 
   private void start(int host) {
-    hosts.put(host, new Fixture(store).host("h" + host, options(host)));
+    Ipam ipam = new Fixture(store).host("h" + host, options(host));
+    hosts.put(host, ipam);
+    collectors.put(
+        host,
+        new GarbageCollector(
+            store,
+            ipam,
+            handle -> acknowledged.containsKey(handle.id()) || !ownerIsIdle(handle.id()),
+            Duration.ZERO,
+            clock));
   }
 
   private IpamOptions options(int host) {
     return IpamOptions.defaults()
         .withStrictAffinity(host == 3)
         .withMaxBlocksPerHost(host == 2 ? 1 : 20)
+        .withClock(clock)
         .withRandom(random.split());
   }
 
   /** Another host may act first; then the commit may fail. */
-  private Optional<FaultyDatastore.Fault> atCommit() {
+  private Optional<FaultyDatastore.Fault> atCommit(Transaction transaction) {
     if (busy.size() < MAX_NESTING && random.nextInt(4) == 0) {
-      step();
+      var _ = step();
     }
-    if (random.nextInt(12) != 0) {
-      return Optional.empty();
+    CrashPoints.Step step =
+        CrashPoints.step(transaction, doing.peek().host(), doing.peek().collects());
+    CrashPoints.Point point = new CrashPoints.Point(step, random.nextBoolean());
+    // Where processes seldom died so far, they die more often.
+    CrashPoints.Point other = new CrashPoints.Point(step, !point.afterCommit());
+    if (points.hits(other) < points.hits(point)) {
+      point = other;
     }
-    FaultyDatastore.Fault[] all = FaultyDatastore.Fault.values();
-    FaultyDatastore.Fault fault = all[random.nextInt(all.length)];
+    int chance = points.hits(point) < points.wanted() ? 2 : crashes < 2 ? 20 : 80;
+    if (random.nextInt(chance) == 0) {
+      points.hit(point);
+      return fault(
+          point.afterCommit()
+              ? FaultyDatastore.Fault.CRASH_AFTER
+              : FaultyDatastore.Fault.CRASH_BEFORE);
+    }
+    return switch (random.nextInt(50)) {
+      case 0 -> fault(FaultyDatastore.Fault.UNAVAILABLE);
+      case 1 -> fault(FaultyDatastore.Fault.LOST_REQUEST);
+      case 2 -> fault(FaultyDatastore.Fault.LOST_ANSWER);
+      default -> Optional.empty();
+    };
+  }
+
+  private Optional<FaultyDatastore.Fault> fault(FaultyDatastore.Fault fault) {
     faults.merge(fault, 1, Integer::sum);
     return Optional.of(fault);
   }

@@ -16,6 +16,7 @@ import io.wayleave.datastore.TransactionResult;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpPool;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -138,6 +139,35 @@ class PoolsTest {
     assertThat(h1.release("c", Optional.empty(), deadline())).isEqualTo(Ipam.Released.RELEASED);
     h1.allocate(endpoint("e"), deadline());
     Invariants.check(memory);
+  }
+
+  @Test
+  void aPoolIsDrainedAndThenDeleted() {
+    pools.create(poolOf("a", "10.0.0.0/24", 28), deadline());
+    Ipam h1 = fixture.host("h1");
+    h1.claimAffinity(Cidr.parse("10.0.0.0/26"), deadline());
+    Handle handle = h1.allocate(endpoint("c"), deadline());
+    Pools.Drained left = pools.drain("a", deadline());
+    assertThat(left).isEqualTo(new Pools.Drained(1, List.of(handle.assigned().getFirst().block())));
+    assertThat(fixture.blocks()).hasSize(1);
+    assertThatThrownBy(() -> h1.allocate(endpoint("d"), deadline()))
+        .isInstanceOf(IpamException.Exhausted.class)
+        .hasMessageContaining("enable pool a");
+    assertThatThrownBy(() -> pools.delete("a", false, deadline()))
+        .isInstanceOf(Pools.InUseException.class);
+    assertThat(pools.list(deadline()).resources().getFirst().spec().disabled()).isTrue();
+    h1.release("c", Optional.empty(), deadline());
+    assertThat(pools.drain("a", deadline())).isEqualTo(new Pools.Drained(0, List.of()));
+    assertThat(fixture.blocks()).isEmpty();
+    assertThat(fixture.affinities()).isEmpty();
+    assertThat(pools.setDisabled("a", false, deadline())).isTrue();
+    assertThat(pools.setDisabled("a", false, deadline())).isFalse();
+    h1.allocate(endpoint("d"), deadline());
+    h1.release("d", Optional.empty(), deadline());
+    pools.delete("a", false, deadline());
+    assertThatThrownBy(() -> pools.drain("a", deadline()))
+        .isInstanceOf(ResourceConflictException.class)
+        .hasMessageContaining("does not exist");
   }
 
   @Test

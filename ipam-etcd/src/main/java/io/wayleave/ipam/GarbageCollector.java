@@ -1,0 +1,213 @@
+package io.wayleave.ipam;
+
+import static java.util.Objects.requireNonNull;
+
+import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
+import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds addresses whose container or node is gone, and releases them; a node that is gone gives its
+ * blocks back too. What it finds it does not believe at once: it must have found the same thing
+ * before, a grace time ago, and find it again at the moment of release. A node is gone when it has
+ * neither a {@code Node} nor a life sign, and that it has none is a condition of the transaction
+ * that takes its addresses.
+ *
+ * <p>A host collects its own containers' addresses, since no other can see its containers; those of
+ * nodes that are gone, every host collects, and it does not matter who is faster. It has no thread
+ * of its own. NOT thread safe.
+ */
+public final class GarbageCollector {
+  private static final Logger log = LoggerFactory.getLogger(GarbageCollector.class);
+
+  private final Datastore datastore;
+  private final Ipam ipam;
+  private final Containers containers;
+  private final Duration grace;
+  private final InstantSource clock;
+
+  // When each of these was first found gone, and not back since.
+  private Map<Suspect, Instant> suspects = Map.of();
+  private Map<String, Instant> lostNodes = Map.of();
+
+  /** The containers of this host. */
+  public interface Containers {
+    /**
+     * Whether the container of this handle exists, or is being made or removed at this moment.
+     *
+     * @throws RuntimeException when that cannot be told; the handle is kept
+     */
+    boolean exists(Handle handle);
+  }
+
+  /** One use of a handle. */
+  private record Suspect(String id, String attempt) {}
+
+  /**
+   * What one collection did.
+   *
+   * @param suspected handles whose owner seems to be gone, and that were kept for now
+   * @param released handles that were released
+   * @param blocks blocks that nodes gave back that are gone
+   */
+  public record Collected(List<Handle> suspected, List<Handle> released, List<Cidr> blocks) {
+    public Collected {
+      suspected = List.copyOf(suspected);
+      released = List.copyOf(released);
+      blocks = List.copyOf(blocks);
+    }
+  }
+
+  /**
+   * Does nothing before {@link #collect}.
+   *
+   * @param ipam of this host
+   * @param grace how long an owner must be gone before its addresses are released
+   */
+  public GarbageCollector(
+      Datastore datastore, Ipam ipam, Containers containers, Duration grace, InstantSource clock) {
+    this.datastore = requireNonNull(datastore, "datastore is null");
+    this.ipam = requireNonNull(ipam, "ipam is null");
+    this.containers = requireNonNull(containers, "containers is null");
+    this.grace = requireNonNull(grace, "grace is null");
+    this.clock = requireNonNull(clock, "clock is null");
+    if (grace.isNegative()) {
+      throw new InvalidInputException("grace", grace.toString(), "0 or more");
+    }
+  }
+
+  /** Looks at everything once. To be called now and then, such as each minute. */
+  public Collected collect(Deadline deadline) {
+    Instant now = clock.instant();
+    // Handles before nodes: a node that comes while this reads is seen with its handles or not at
+    // all.
+    List<Handle> handles = new IpamInspector(datastore).handles(deadline).handles();
+    Set<String> holders = blockHolders(deadline);
+    Set<String> nodes = nodes(deadline);
+
+    Map<Suspect, Instant> suspectsNow = new HashMap<>();
+    List<Handle> suspected = new ArrayList<>();
+    List<Handle> released = new ArrayList<>();
+    for (Handle handle : handles) {
+      if (!isGone(handle, nodes)) {
+        continue;
+      }
+      Suspect suspect = new Suspect(handle.id(), handle.attempt());
+      Instant since = suspects.getOrDefault(suspect, now);
+      if (suspects.containsKey(suspect)
+          && !now.isBefore(since.plus(grace))
+          && release(handle, deadline)) {
+        released.add(handle);
+      } else {
+        suspectsNow.put(suspect, since);
+        suspected.add(handle);
+      }
+    }
+    suspects = suspectsNow;
+    return new Collected(suspected, released, giveBackBlocks(holders, nodes, now, deadline));
+  }
+
+  private boolean isGone(Handle handle, Set<String> nodes) {
+    if (!handle.node().equals(ipam.node())) {
+      return !nodes.contains(handle.node());
+    }
+    if (handle.use() != IpPool.Use.Workload) {
+      return false; // this host's own, and it lives
+    }
+    try {
+      return !containers.exists(handle);
+    } catch (RuntimeException e) {
+      log.warn("container not looked for, address kept handle={}: {}", handle.id(), e.toString());
+      return false;
+    }
+  }
+
+  private boolean release(Handle handle, Deadline deadline) {
+    boolean own = handle.node().equals(ipam.node());
+    // Again, and now: what was found above may be a moment old.
+    if (own && !isGone(handle, Set.of())) {
+      return false;
+    }
+    Ipam.Released released =
+        ipam.release(
+            handle.id(),
+            found -> found.attempt().equals(handle.attempt()),
+            own ? List.of() : signsOf(handle.node()),
+            deadline);
+    if (released == Ipam.Released.RELEASED) {
+      log.info(
+          "address released, its owner is gone handle={} node={} addresses={}",
+          handle.id(),
+          handle.node(),
+          handle.addresses());
+    }
+    return released == Ipam.Released.RELEASED;
+  }
+
+  private List<Cidr> giveBackBlocks(
+      Set<String> holders, Set<String> nodes, Instant now, Deadline deadline) {
+    Map<String, Instant> lostNow = new HashMap<>();
+    List<Cidr> given = new ArrayList<>();
+    for (String node : holders) {
+      if (nodes.contains(node) || node.equals(ipam.node())) {
+        continue;
+      }
+      Instant since = lostNodes.getOrDefault(node, now);
+      lostNow.put(node, since);
+      if (lostNodes.containsKey(node) && !now.isBefore(since.plus(grace))) {
+        List<Cidr> blocks = ipam.releaseAffinities(node, signsOf(node), deadline);
+        if (!blocks.isEmpty()) {
+          log.info("blocks of a node that is gone given back node={} blocks={}", node, blocks);
+        }
+        given.addAll(blocks);
+      }
+    }
+    lostNodes = lostNow;
+    return given;
+  }
+
+  private Set<String> blockHolders(Deadline deadline) {
+    Set<String> holders = new HashSet<>();
+    for (Entry entry : datastore.listAll(Keys.AFFINITIES, deadline).entries()) {
+      String rest = entry.key().substring(Keys.AFFINITIES.length());
+      int slash = rest.indexOf('/');
+      if (slash > 0) {
+        holders.add(rest.substring(0, slash));
+      }
+    }
+    return holders;
+  }
+
+  /** By their keys: one that cannot be read exists. */
+  private Set<String> nodes(Deadline deadline) {
+    Set<String> names = new HashSet<>();
+    for (String prefix : List.of(ResourceStore.prefix(Kind.NODE), Keys.PRESENCE)) {
+      for (Entry entry : datastore.listAll(prefix, deadline).entries()) {
+        names.add(entry.key().substring(prefix.length()));
+      }
+    }
+    return names;
+  }
+
+  /** The keys that show that a node is there. */
+  private static List<String> signsOf(String node) {
+    return List.of(ResourceStore.key(Kind.NODE, node), Keys.presence(node));
+  }
+}
