@@ -2,6 +2,7 @@ package io.wayleave.bgp;
 
 import io.wayleave.bgp.bfd.BfdStatus;
 import io.wayleave.bgp.fsm.Phase;
+import io.wayleave.bgp.wire.Capability;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
@@ -68,9 +69,11 @@ public record PeerStatus(
       boolean routeRefresh,
       boolean gracefulRestart,
       long queuedOctets,
-      List<String> peerCapabilities) {
+      List<Capability> sentCapabilities,
+      List<Capability> peerCapabilities) {
     public Established {
       families = List.copyOf(families);
+      sentCapabilities = List.copyOf(sentCapabilities);
       peerCapabilities = List.copyOf(peerCapabilities);
     }
   }
@@ -82,8 +85,11 @@ public record PeerStatus(
    * Since the peer was configured.
    *
    * @param established how often the session came up
+   * @param faults messages with an error in them, and limits that were exceeded
+   * @param linesLeftOut lines that were not written to the log, so that the peer does not fill it
    */
-  public record Counters(Messages received, Messages sent, long established) {
+  public record Counters(
+      Messages received, Messages sent, long established, long faults, long linesLeftOut) {
     public long messagesReceived() {
       return received.total();
     }

@@ -90,6 +90,12 @@ final class BgpText {
     event(text, "Last error", peer.lastError());
     event(text, "Last NOTIFICATION sent", peer.lastNotificationSent());
     event(text, "Last NOTIFICATION received", peer.lastNotificationReceived());
+    if (peer.faults() + peer.logLinesLeftOut() > 0) {
+      line(
+          text,
+          "Faults",
+          peer.faults() + " of the peer; " + peer.logLinesLeftOut() + " lines left out of the log");
+    }
     line(text, "Messages received", messages(peer.messagesReceived()));
     line(text, "Messages sent", messages(peer.messagesSent()));
     for (BgpReport.Prefixes family : peer.prefixes()) {
@@ -123,7 +129,9 @@ final class BgpText {
             + ", from "
             + session.localAddress());
     line(text, "Peer's router id", session.peerRouterId());
-    session.peerCapabilities().forEach(capability -> line(text, "Peer offers", capability));
+    line(text, "Capabilities sent", String.join(", ", session.capabilities().sent()));
+    line(text, "Capabilities received", String.join(", ", session.capabilities().received()));
+    line(text, "Capabilities in force", String.join(", ", session.capabilities().inForce()));
   }
 
   private static void event(StringBuilder text, String what, Optional<BgpReport.Event> event) {

@@ -19,8 +19,9 @@ class BgpCommandTest {
          "state":"Established","since":"2026-11-24T15:00:01Z",
          "session":{"peerRouterId":"10.0.0.2","localAddress":"10.0.0.1","holdTime":9,
           "keepaliveInterval":3,"uptime":61,"families":["ipv4","ipv6"],
-          "peerCapabilities":["route refresh"]},
-         "timesEstablished":2,
+          "capabilities":{"sent":["route-refresh","4-byte-as 65002"],
+           "received":["route-refresh"],"inForce":["route-refresh"]}},
+         "timesEstablished":2,"faults":7,"logLinesLeftOut":5,
          "messagesReceived":{"open":2,"update":5,"notification":1,"keepalive":40,"routeRefresh":0},
          "messagesSent":{"open":2,"update":3,"notification":0,"keepalive":41,"routeRefresh":1},
          "prefixes":[{"family":"ipv4","received":12,"accepted":10,"advertised":3},
@@ -28,7 +29,7 @@ class BgpCommandTest {
         {"name":"tor2","where":"swp1","type":"external",
          "state":"Active","since":"2026-11-24T15:00:02Z","whyDown":"Cease\\u001b[2J: bye",
          "lastNotificationReceived":{"when":"2026-11-24T15:00:00Z","text":"Cease: bye"},
-         "timesEstablished":0,
+         "timesEstablished":0,"faults":0,"logLinesLeftOut":0,
          "messagesReceived":{"open":0,"update":0,"notification":0,"keepalive":0,"routeRefresh":0},
          "messagesSent":{"open":0,"update":0,"notification":0,"keepalive":0,"routeRefresh":0}}],
        "ofANewerSpeaker":1}
@@ -78,7 +79,10 @@ class BgpCommandTest {
         .contains(
             "Session                    up 61 s, hold time 9 s, keepalive 3 s, ipv4 and ipv6, from"
                 + " 10.0.0.1\n")
-        .contains("Peer offers                route refresh\n")
+        .contains("Capabilities sent          route-refresh, 4-byte-as 65002\n")
+        .contains("Capabilities received      route-refresh\n")
+        .contains("Capabilities in force      route-refresh\n")
+        .contains("Faults                     7 of the peer; 5 lines left out of the log\n")
         .contains(
             "Messages received          2 OPEN, 5 UPDATE, 1 NOTIFICATION, 40 KEEPALIVE,"
                 + " 0 ROUTE-REFRESH\n")

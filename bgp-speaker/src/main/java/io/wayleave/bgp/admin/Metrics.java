@@ -79,6 +79,16 @@ final class Metrics {
         "gauge",
         "Octets of messages for the peer that the kernel has not taken yet.",
         peer -> peer.established().map(PeerStatus.Established::queuedOctets).orElse(0L));
+    each(
+        "wayleave_bgp_peer_faults_total",
+        "counter",
+        "Messages with an error in them, and limits that were exceeded.",
+        peer -> peer.counters().faults());
+    each(
+        "wayleave_bgp_peer_log_lines_left_out_total",
+        "counter",
+        "Lines that were not written, so that the peer does not fill the log.",
+        peer -> peer.counters().linesLeftOut());
   }
 
   private void messages() {

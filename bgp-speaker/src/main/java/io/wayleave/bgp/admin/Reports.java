@@ -3,6 +3,8 @@ package io.wayleave.bgp.admin;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.RouteStatus;
 import io.wayleave.bgp.SpeakerStatus;
+import io.wayleave.bgp.wire.Capability;
+import io.wayleave.bgp.wire.CapabilityText;
 import io.wayleave.bgp.wire.NextHop;
 import io.wayleave.bgp.wire.PathAttributes;
 import io.wayleave.model.Asn;
@@ -48,6 +50,8 @@ final class Reports {
         peer.lastNotificationSent().map(Reports::of),
         peer.lastNotificationReceived().map(Reports::of),
         peer.counters().established(),
+        peer.counters().faults(),
+        peer.counters().linesLeftOut(),
         of(peer.counters().received()),
         of(peer.counters().sent()),
         peer.prefixes().entrySet().stream()
@@ -71,7 +75,14 @@ final class Reports {
         up.keepaliveInterval().toSeconds(),
         up.uptime().toSeconds(),
         up.families().stream().sorted().map(Reports::name).toList(),
-        up.peerCapabilities());
+        new BgpReport.Capabilities(
+            texts(up.sentCapabilities()),
+            texts(up.peerCapabilities()),
+            CapabilityText.inForce(up.sentCapabilities(), up.peerCapabilities())));
+  }
+
+  private static List<String> texts(List<Capability> capabilities) {
+    return capabilities.stream().map(CapabilityText::of).toList();
   }
 
   private static BgpReport.Event of(PeerStatus.Event event) {

@@ -30,16 +30,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs one {@link Fsm} on one connection: turns bytes and timers into events and does the actions
  * of each step. It decides nothing itself. Owned by the {@link Loop} thread.
  */
 final class Machine implements Transport.Handler {
-  private static final Logger log = LoggerFactory.getLogger(Machine.class);
-
   /** Bytes collected before they are given to the connection. */
   private static final int WRITE_CHUNK = 64 * 1024;
 
@@ -99,8 +95,11 @@ final class Machine implements Transport.Handler {
     /** A ROUTE-REFRESH on the established session. */
     void refresh(BgpMessage.RouteRefresh refresh);
 
-    /** A fault in what the peer sent, in words. */
+    /** A fault in what the peer sent, in words, for which the connection ends. */
     void fault(String text);
+
+    /** A fault in what the peer sent, in words; the session goes on. */
+    void complaint(String text);
 
     /** The connection takes bytes again. */
     void writable();
@@ -363,19 +362,17 @@ final class Machine implements Transport.Handler {
     switch (outcome) {
       case DecodeOutcome.Decoded(BgpMessage message, List<?> discarded) -> {
         if (!discarded.isEmpty()) {
-          log.warn("bgp attributes discarded peer={} errors={}", config.name(), discarded);
+          owner.complaint("attributes discarded: " + discarded);
         }
         owner.received(message);
         message(message);
       }
       case DecodeOutcome.TreatAsWithdraw(BgpMessage.Update withdrawals, List<?> errors) -> {
-        log.warn("bgp update treated as withdraw peer={} errors={}", config.name(), errors);
-        owner.fault("UPDATE treated as withdraw: " + errors);
+        owner.complaint("UPDATE treated as withdraw: " + errors);
         owner.received(withdrawals);
         message(withdrawals);
       }
-      case DecodeOutcome.Ignored(String reason) ->
-          log.info("bgp message ignored peer={} reason=\"{}\"", config.name(), reason);
+      case DecodeOutcome.Ignored(String reason) -> owner.complaint("message ignored: " + reason);
       case DecodeOutcome.Reset(Optional<BgpMessage.Notification> answer, String reason) -> {
         owner.fault(reason);
         handle(answer.map(Machine::errorEvent).orElseGet(Machine::brokenNotification));

@@ -126,7 +126,7 @@ final class Peer implements Machine.Owner {
     this.context = requireNonNull(context, "context is null");
     this.config = requireNonNull(config, "config is null");
     this.address = requireNonNull(address, "address is null");
-    history = new PeerLog(context.loop());
+    history = new PeerLog(context.loop(), new LineLimit(context.loop(), this::linesLeftOut));
     staleTimer = new Timer(context.loop(), this::staleTimeOver);
     refreshes = new Refreshes(context.loop(), this::refreshOver);
     rules = importRules();
@@ -321,14 +321,21 @@ final class Peer implements Machine.Owner {
           .ifPresent(
               level -> {
                 switch (level) {
-                  case GOOD -> log.info("bgp prefix limit not near peer={}", config.name());
-                  case NEAR ->
+                  case GOOD -> {
+                    if (history.admits("prefix limit not near")) {
+                      log.info("bgp prefix limit not near peer={}", config.name());
+                    }
+                  }
+                  case NEAR -> {
+                    if (history.admits("prefix limit near " + family)) {
                       log.warn(
                           "bgp prefix limit near peer={} family={} count={} limit={}",
                           config.name(),
                           family,
                           received.count(family),
                           limits.get(family).limit());
+                    }
+                  }
                   case ABOVE -> exceeded(family, limits.get(family));
                 }
               });
@@ -338,8 +345,11 @@ final class Peer implements Machine.Owner {
   private void exceeded(Family family, MaxPrefixes limit) {
     String text = family + ": " + received.count(family) + " prefixes; allowed: " + limit.limit();
     switch (limit.excess()) {
-      case MaxPrefixes.Warn() ->
+      case MaxPrefixes.Warn() -> {
+        if (history.admits("prefix limit exceeded " + family)) {
           log.warn("bgp prefix limit exceeded peer={} {}", config.name(), text);
+        }
+      }
       case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
         // RFC 4486 section 4: the Cease says which limit it was.
         fault(text);
@@ -376,10 +386,10 @@ final class Peer implements Machine.Owner {
     config.security().ttlHops().ifPresent(connection::setTtlHops);
     return switch (primary.state()) {
       case State.Idle(int _, boolean held) -> {
-        log.info(
-            "bgp connection refused peer={} reason=\"{}\"",
-            config.name(),
-            held ? "waiting after a failure" : "stopped");
+        String why = held ? "waiting after a failure" : "stopped";
+        if (history.admits("connection refused " + why)) {
+          log.info("bgp connection refused peer={} reason=\"{}\"", config.name(), why);
+        }
         yield Optional.empty();
       }
       case State.Active(int _) -> Optional.of(primary);
@@ -528,7 +538,7 @@ final class Peer implements Machine.Owner {
     session = Optional.empty();
     ended.end();
     refreshes.clear();
-    boolean _ = history.failed(cause);
+    history.down(cause);
     log.info("bgp session down peer={} reason=\"{}\"", config.name(), cause.describe());
     apply(staleRoutes.down(cause, ended.negotiated()));
     // RFC 4724 section 4.2: what was stale already when the session was lost again goes.
@@ -607,7 +617,27 @@ final class Peer implements Machine.Owner {
   @Override
   public void fault(String text) {
     history.fault(text);
-    log.warn("bgp fault peer={} reason=\"{}\"", config.name(), text);
+    warn(text);
+  }
+
+  @Override
+  public void complaint(String text) {
+    history.complaint(text);
+    warn(text);
+  }
+
+  private void warn(String fault) {
+    if (history.admits(fault)) {
+      log.warn("bgp fault peer={} reason=\"{}\"", config.name(), fault);
+    }
+  }
+
+  private void linesLeftOut(long count) {
+    log.warn(
+        "bgp log lines left out peer={} count={} interval={}s",
+        config.name(),
+        count,
+        LineLimit.INTERVAL.toSeconds());
   }
 
   @Override
@@ -620,7 +650,9 @@ final class Peer implements Machine.Owner {
   }
 
   private void endOfRib(Family family) {
-    log.info("bgp end of rib peer={} family={}", config.name(), family);
+    if (history.admits("end of rib " + family)) {
+      log.info("bgp end of rib peer={} family={}", config.name(), family);
+    }
     session.ifPresent(up -> up.endOfRib(family));
     apply(staleRoutes.endOfRib(family));
     context.convergence().endOfRib(config.name(), family);
@@ -654,7 +686,7 @@ final class Peer implements Machine.Owner {
     Session up = session.orElseThrow();
     if (!up.mayRefresh(family)) {
       // RFC 7313 section 4 asks for the log.
-      fault("begin of a refresh of " + family + " that is not expected now, ignored");
+      complaint("begin of a refresh of " + family + " that is not expected now, ignored");
       return;
     }
     generations.put(family, ++generation);
@@ -664,7 +696,9 @@ final class Peer implements Machine.Owner {
 
   /** RFC 7313 section 4.2: what was not told again since the beginning is gone. */
   private void refreshOver(Family family) {
-    log.info("bgp refresh over peer={} family={}", config.name(), family);
+    if (history.admits("refresh over " + family)) {
+      log.info("bgp refresh over peer={} family={}", config.name(), family);
+    }
     drop(family, olderThan(generations.get(family)));
     context.requestTurn();
   }
@@ -699,7 +733,7 @@ final class Peer implements Machine.Owner {
 
   private void drop(Family family, Predicate<PathSource> which) {
     int removed = context.rib().removeAll(family, received.paths(family), which);
-    if (removed > 0) {
+    if (removed > 0 && history.admits("routes dropped " + family)) {
       log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
     }
   }

@@ -17,16 +17,24 @@ final class PeerLog {
   private Optional<PeerStatus.Event> lastError = Optional.empty();
   private Optional<PeerStatus.Event> lastNotificationSent = Optional.empty();
   private Optional<PeerStatus.Event> lastNotificationReceived = Optional.empty();
+  private final LineLimit lines;
+  private long faults;
   // What the decoder or the OPEN check found, which the NOTIFICATION after it says less well.
   private Optional<String> fault = Optional.empty();
+  // What the last session ended by; empty while it is up.
+  private Optional<String> ending = Optional.empty();
   // Since the session was up; empty for none.
   private String lastFailure = "";
   private final MessageCount received = new MessageCount();
   private final MessageCount sent = new MessageCount();
   private long established;
 
-  PeerLog(Loop loop) {
+  /**
+   * @param lines how much of what the peer makes us say goes into the log
+   */
+  PeerLog(Loop loop, LineLimit lines) {
     this.loop = requireNonNull(loop, "loop is null");
+    this.lines = requireNonNull(lines, "lines is null");
     since = loop.wallClock();
   }
 
@@ -38,6 +46,13 @@ final class PeerLog {
     established++;
     lastFailure = "";
     fault = Optional.empty();
+    ending = Optional.empty();
+  }
+
+  /** The session that was up ended. */
+  void down(DownCause cause) {
+    boolean _ = failed(cause);
+    ending = lastError.map(PeerStatus.Event::text);
   }
 
   void received(BgpMessage message) {
@@ -58,8 +73,24 @@ final class PeerLog {
     sent.updates(count);
   }
 
+  /**
+   * A line that the peer can have us write as often as it likes.
+   *
+   * @return whether it may be written now
+   */
+  boolean admits(String line) {
+    return lines.admits(line);
+  }
+
+  /** A fault that ends the connection. */
   void fault(String text) {
     fault = Optional.of(text);
+    complaint(text);
+  }
+
+  /** A fault that the session survives. */
+  void complaint(String text) {
+    faults++;
     lastError = Optional.of(event(text));
   }
 
@@ -81,10 +112,16 @@ final class PeerLog {
     return since;
   }
 
-  /** Why there is no session, in a phase that is not Established. */
+  /**
+   * Why there is no session, in a phase that is not Established: what the last one ended by, such
+   * as the other operator's message, and what became of the attempts since.
+   */
   String whyDown(Phase phase) {
-    return lastError
-        .map(PeerStatus.Event::text)
+    Optional<String> last = lastError.map(PeerStatus.Event::text);
+    return ending
+        .filter(end -> !last.equals(Optional.of(end)))
+        .map(end -> end + last.map(text -> "; since then: " + text).orElse(""))
+        .or(() -> last)
         .orElse(
             switch (phase) {
               case IDLE -> "stopped";
@@ -107,7 +144,8 @@ final class PeerLog {
   }
 
   PeerStatus.Counters counters() {
-    return new PeerStatus.Counters(received.total(), sent.total(), established);
+    return new PeerStatus.Counters(
+        received.total(), sent.total(), established, faults, lines.suppressed());
   }
 
   private PeerStatus.Event event(String text) {

@@ -240,7 +240,8 @@ final class Session implements Member.Sink {
         negotiated.routeRefresh(),
         negotiated.peerGracefulRestart().isPresent(),
         queuedOctets(),
-        negotiated.remote().capabilities().stream().map(Object::toString).toList());
+        negotiated.local().capabilities(),
+        negotiated.remote().capabilities());
   }
 
   // ---- rules

@@ -19,8 +19,13 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.RouterId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -83,6 +88,82 @@ class HostilePeerTest {
     assertThat(c.status(A).counters().established()).isEqualTo(1);
     assertThat(a.status(C).counters().established()).isEqualTo(1);
     assertThat(a.routes.changes()).doesNotContain("-10.3.0.0/24");
+  }
+
+  /** Bad UPDATEs whose session goes on, each with another text, one a millisecond. */
+  @Test
+  void aFloodOfFaultsDoesNotFillTheLog() {
+    ScriptedPeer hostile =
+        ScriptedPeer.listen(
+            network.host(B),
+            BgpMessage.Open.of(
+                Asn.of(65002),
+                90,
+                RouterId.parse(B),
+                List.of(
+                    new Capability.MultiProtocol(AddressFamily.IPV4_UNICAST),
+                    new Capability.FourOctetAs(Asn.of(65002)))));
+    List<String> lines = new ArrayList<>();
+    Handler handler = new LineHandler(lines);
+    Logger logger = Logger.getLogger("io.wayleave.bgp");
+    logger.addHandler(handler);
+    try {
+      VirtualSpeaker a = VirtualSpeaker.start(network.host(A), config(A, 65001, peer(B, 65002)));
+      assertThat(network.runUntil(() -> a.established(B), Duration.ofSeconds(20))).isTrue();
+      lines.clear();
+      int flood = 1000;
+      for (int i = 0; i < flood; i++) {
+        hostile.sendBytes(withOrigin(3 + i % 200));
+        network.run(Duration.ofMillis(1));
+      }
+      assertThat(a.established(B)).isTrue();
+      assertThat(lines)
+          .hasSize(LineLimit.LINES)
+          .allMatch(line -> line.contains("bgp fault peer=" + B) && line.contains("withdraw"));
+      int leftOut = flood - LineLimit.LINES;
+      assertThat(a.status(B).counters().faults()).isEqualTo(flood);
+      assertThat(a.status(B).counters().linesLeftOut()).isEqualTo(leftOut);
+      lines.clear();
+      network.run(LineLimit.INTERVAL);
+      assertThat(lines)
+          .contains("bgp log lines left out peer=" + B + " count=" + leftOut + " interval=30s");
+      hostile.sendBytes(withOrigin(3));
+      network.run(Duration.ofMillis(1));
+      assertThat(lines.getLast()).as("an interval later it is news").contains("bgp fault peer=");
+    } finally {
+      logger.removeHandler(handler);
+    }
+  }
+
+  /** An UPDATE of 10.9.0.0/16 whose ORIGIN does not exist (RFC 7606 section 7.1). */
+  private static ByteBuf withOrigin(int origin) {
+    ByteBuf update = Unpooled.buffer();
+    update.writeLong(-1).writeLong(-1).writeShort(0).writeByte(2).writeShort(0);
+    update.writeShort(20).writeMedium(0x400101).writeByte(origin);
+    update.writeMedium(0x400206).writeShort(0x0201).writeInt(65002);
+    update.writeMedium(0x400304).writeInt(0x0a000002);
+    update.writeByte(16).writeByte(10).writeByte(9);
+    return update.setShort(16, update.writerIndex());
+  }
+
+  /** Keeps what is logged. */
+  private static final class LineHandler extends Handler {
+    private final List<String> lines;
+
+    LineHandler(List<String> lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public void publish(LogRecord line) {
+      lines.add(new SimpleFormatter().formatMessage(line));
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
   }
 
   @Test

@@ -38,6 +38,9 @@ public record BgpReport(
    * @param session present while it is up
    * @param whyDown present while it is down
    * @param lastError the last failure, also after the session came up again
+   * @param faults messages of the peer with an error in them, and limits that it exceeded
+   * @param logLinesLeftOut lines that were not written to the log, so that the peer does not fill
+   *     it
    * @param staleFamilies families whose routes are kept though the session is or was down
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -55,6 +58,8 @@ public record BgpReport(
       Optional<Event> lastNotificationSent,
       Optional<Event> lastNotificationReceived,
       long timesEstablished,
+      long faults,
+      long logLinesLeftOut,
       Messages messagesReceived,
       Messages messagesSent,
       List<Prefixes> prefixes,
@@ -81,7 +86,16 @@ public record BgpReport(
       long keepaliveInterval,
       long uptime,
       List<String> families,
-      List<String> peerCapabilities) {}
+      Capabilities capabilities) {}
+
+  /**
+   * Capabilities in the words of network engineers, such as {@code add-path ipv4 send/receive}.
+   *
+   * @param sent what our OPEN offers
+   * @param received what the peer's OPEN offers
+   * @param inForce what works because both offered it
+   */
+  public record Capabilities(List<String> sent, List<String> received, List<String> inForce) {}
 
   /** Something that happened once. */
   public record Event(String when, String text) {}
