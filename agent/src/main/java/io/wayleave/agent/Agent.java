@@ -85,6 +85,7 @@ final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
   private static final Duration REGISTRATION_PAUSE = Duration.ofSeconds(1);
   private static final Duration ROUTE_RETRY = Duration.ofSeconds(5);
+  private static final Duration PASSWORD_CHECK = Duration.ofSeconds(5);
   private static final int FRAME_SECONDS = 30;
 
   private static final Duration PRESENCE_TIME_TO_LIVE = Duration.ofSeconds(10);
@@ -166,6 +167,7 @@ final class Agent implements AutoCloseable {
       Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
       open(ipam.follow(blocks));
       core.every(ROUTE_RETRY, network::retry);
+      core.every(PASSWORD_CHECK, bgp::readPasswords);
 
       open(
           CniServer.start(

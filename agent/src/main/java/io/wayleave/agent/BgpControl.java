@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import io.wayleave.bgp.BgpSpeaker;
 import io.wayleave.bgp.LearnedRoute;
 import io.wayleave.bgp.ListenAddress;
+import io.wayleave.bgp.NextHopSource;
 import io.wayleave.bgp.PeerAddress;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerSecurity;
@@ -56,15 +57,29 @@ final class BgpControl implements LocalNetwork.Announcer {
    */
   private static final List<IpAddress> EVERY_ADDRESS = List.of(IpAddress.parse("::"));
 
-  private final RouteService routes;
+  private final NextHopSource nextHops;
+  private final RouteListener learned;
   private final Set<Cidr> announced = new HashSet<>();
   private Optional<BgpSpeaker> speaker = Optional.empty();
+  // As it was asked for, and with whose addresses; to be gone over to again for other passwords.
+  private Optional<Planned> planned = Optional.empty();
   // With what could not be done of it.
   private Optional<BgpPlan> plan = Optional.empty();
   private Optional<SpeakerConfig> configured = Optional.empty();
 
   BgpControl(RouteService routes) {
-    this.routes = routes;
+    this(new KernelNextHops(routes), toKernel(routes));
+  }
+
+  /**
+   * For tests that have no kernel routes.
+   *
+   * @param nextHops how far next hops are
+   * @param learned told what to write to the kernel
+   */
+  BgpControl(NextHopSource nextHops, RouteListener learned) {
+    this.nextHops = nextHops;
+    this.learned = learned;
   }
 
   @Override
@@ -81,10 +96,10 @@ final class BgpControl implements LocalNetwork.Announcer {
 
   /** Starts the speaker; everything to announce at start has been announced. */
   void start(BgpPlan first, List<IpAddress> own, StartMode mode) {
+    planned = Optional.of(new Planned(first, own));
     List<Failure> failures = new ArrayList<>();
     SpeakerConfig config = configuration(first, own, failures);
-    BgpSpeaker started =
-        BgpSpeaker.start(config, mode, new KernelNextHops(routes), toKernel(routes));
+    BgpSpeaker started = BgpSpeaker.start(config, mode, nextHops, learned);
     announced.forEach(started::originate);
     started.localRoutesInSync();
     speaker = Optional.of(started);
@@ -109,8 +124,40 @@ final class BgpControl implements LocalNetwork.Announcer {
 
   /** Goes over to another plan; a session that is planned as before is not touched. */
   void apply(BgpPlan changed, List<IpAddress> own) {
+    planned = Optional.of(new Planned(changed, own));
     List<Failure> failures = new ArrayList<>();
     SpeakerConfig config = configuration(changed, own, failures);
+    goOver(changed, config, failures);
+  }
+
+  /**
+   * Reads the password files again. One that cannot be read any more, as it may be just being
+   * written, leaves everything as it is.
+   */
+  void readPasswords() {
+    if (speaker.isEmpty() || planned.isEmpty()) {
+      return;
+    }
+    BgpPlan asked = planned.get().plan();
+    if (asked.peers().stream().allMatch(peer -> peer.passwordFile().isEmpty())) {
+      return;
+    }
+    List<Failure> failures = new ArrayList<>();
+    SpeakerConfig config = configuration(asked, planned.get().own(), failures);
+    int known = plan.map(now -> now.failures().size()).orElse(0) - asked.failures().size();
+    if (failures.size() <= known) {
+      goOver(asked, config, failures);
+    }
+  }
+
+  private record Planned(BgpPlan plan, List<IpAddress> own) {}
+
+  /** What the speaker was told last. */
+  Optional<SpeakerConfig> configured() {
+    return configured;
+  }
+
+  private void goOver(BgpPlan changed, SpeakerConfig config, List<Failure> failures) {
     plan = Optional.of(changed.withFailures(failures));
     if (!configured.equals(Optional.of(config))) {
       speaker.orElseThrow().apply(config);
@@ -220,7 +267,7 @@ final class BgpControl implements LocalNetwork.Announcer {
             });
   }
 
-  /** Reads one small file of this host, each time a plan is gone over to. */
+  /** Reads one small file of this host, each time a plan is gone over to and every few seconds. */
   private static PeerConfig withPassword(BgpPlan.Peer peer) throws IOException {
     Path file = Path.of(peer.passwordFile().orElseThrow());
     String password;

@@ -34,6 +34,10 @@ final class Daemon implements AutoCloseable {
     Files.writeString(folder.resolve(file), text);
   }
 
+  String read(String file) throws IOException {
+    return Files.readString(folder.resolve(file));
+  }
+
   void start(List<String> command) throws IOException {
     process =
         new ProcessBuilder(command)

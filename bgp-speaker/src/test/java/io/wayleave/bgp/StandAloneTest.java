@@ -199,6 +199,61 @@ class StandAloneTest {
     assertThat(has(recv, "10.2.0.0/24")).isFalse();
   }
 
+  /** Nobody here forwards by these routes but in the peers' view: their tables are asked. */
+  @Test
+  void peersKeepTheRoutesOverARestartWhereForwardingIsPreserved() throws IOException {
+    String file =
+        SMALLEST
+            + "gracefulRestart: { forwardingPreserved: true, restartTime: 60 }\n"
+            + "routes: [ { prefix: 10.9.0.0/24, communities: [\"65002:1:2\"],"
+            + " nextHop: 10.90.2.9 } ]\n";
+    startSpeaker(file);
+    until("carried", () -> has(recv, "10.2.0.0/24") && has(recv, "10.9.0.0/24"));
+    String told = recv.birdc("show route all 10.9.0.0/24");
+    assertThat(told)
+        .contains("BGP.next_hop: 10.90.2.9")
+        .contains("BGP.large_community: (65002, 1, 2)");
+
+    run("kill", "-TERM", Long.toString(speaker.pid()));
+    speaker.await();
+    until("lost", () -> !established(recv));
+    assertThat(recv.birdc("show protocols all wayleave"))
+        .contains("Neighbor graceful restart active");
+    assertThat(recv.birdc("show route all 10.9.0.0/24")).isEqualTo(told);
+    assertThat(has(recv, "10.2.0.0/24")).isTrue();
+
+    // What is gone meanwhile goes with End-of-RIB; what is still there was never away.
+    gen.birdc("disable s4");
+    startSpeaker(file);
+    until("swept", () -> established(recv) && !has(recv, "10.2.0.0/24"));
+    assertThat(recv.birdc("show protocols all wayleave"))
+        .contains("Restart recovery")
+        .contains("AF preserved: ipv4")
+        .doesNotContain("Neighbor graceful restart active");
+    assertThat(recv.birdc("show route all 10.9.0.0/24")).isEqualTo(told);
+  }
+
+  @Test
+  void aChangedPasswordFileIsNoticed() throws IOException {
+    speaker.write("password", "first\n");
+    gen.write("bird.conf", gen.read("bird.conf").replace("ipv4 {", "password \"first\"; ipv4 {"));
+    gen.birdc("configure");
+    startSpeaker(
+        SMALLEST.replace(
+            "asNumber: 65001 }",
+            "asNumber: 65001, passwordFile: " + speaker.folder().resolve("password") + " }"));
+    until("up", () -> established(gen) && has(recv, "10.2.0.0/24"));
+    String since = recv.birdc("show protocols wayleave");
+
+    gen.write("bird.conf", gen.read("bird.conf").replace("first", "second"));
+    gen.birdc("configure");
+    until("down", () -> !established(gen));
+    speaker.write("password", "second\n");
+    until("up again", () -> established(gen) && has(recv, "10.2.0.0/24"));
+    assertThat(speaker.log()).contains("password changed").doesNotContain("second");
+    assertThat(recv.birdc("show protocols wayleave")).isEqualTo(since);
+  }
+
   @Test
   void checkRefusesWithoutStarting() throws IOException {
     startSpeaker("routerId: 10.90.1.2\nasNumber: 65002\nper: []\n");

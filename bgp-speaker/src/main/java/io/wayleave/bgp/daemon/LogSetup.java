@@ -42,7 +42,7 @@ public final class LogSetup {
 
   private LogSetup() {}
 
-  /** Replaces whatever handlers there are. Call once, first thing in main. */
+  /** Replaces whatever handlers there are. Call first thing in main, and again for a change. */
   public static void install(Level level, Format format) {
     for (Handler handler : ROOT.getHandlers()) {
       ROOT.removeHandler(handler);

@@ -10,7 +10,9 @@ import io.wayleave.bgp.Origination;
 import io.wayleave.bgp.PathSelection;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.wire.Community;
+import io.wayleave.bgp.wire.LargeCommunity;
 import io.wayleave.model.Absent;
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpCommunity;
@@ -28,12 +30,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The file of a speaker that runs alone. Each field is explained in {@code docs/bgp.md}; a field
@@ -83,6 +87,7 @@ public record SpeakerFile(
   public record Restart(
       Optional<Boolean> enabled,
       Optional<Boolean> notification,
+      Optional<Boolean> forwardingPreserved,
       Optional<Integer> restartTime,
       Optional<Integer> reconnectWait,
       Optional<Integer> selectionDeferral,
@@ -91,6 +96,7 @@ public record SpeakerFile(
     public Restart {
       enabled = Absent.orEmpty(enabled);
       notification = Absent.orEmpty(notification);
+      forwardingPreserved = Absent.orEmpty(forwardingPreserved);
       restartTime = Absent.orEmpty(restartTime);
       reconnectWait = Absent.orEmpty(reconnectWait);
       selectionDeferral = Absent.orEmpty(selectionDeferral);
@@ -99,6 +105,10 @@ public record SpeakerFile(
 
     private GracefulRestart settings() {
       GracefulRestart defaults = GracefulRestart.DEFAULT;
+      if (forwardingPreserved.orElse(false) && !enabled.orElse(true)) {
+        throw new InvalidInputException(
+            "forwardingPreserved", "true", "false where enabled is false");
+      }
       return new GracefulRestart(
           enabled.orElse(true),
           notification.orElse(defaults.notification()),
@@ -131,26 +141,42 @@ public record SpeakerFile(
   }
 
   /** A route that is originated here. */
-  public record Route(Cidr prefix, List<BgpCommunity> communities, Optional<Long> med) {
+  public record Route(
+      Cidr prefix,
+      List<BgpCommunity> communities,
+      Optional<Long> med,
+      Optional<IpAddress> nextHop) {
     private static final long MAX_MED = 0xffff_ffffL;
 
     @JsonCreator
     public Route {
       communities = Absent.orEmpty(communities);
       med = Absent.orEmpty(med);
+      nextHop = Absent.orEmpty(nextHop);
     }
 
     private Origination origination() {
       Absent.required("prefix", prefix, "a network such as 10.1.0.0/16");
       List<Community> standard = new ArrayList<>();
-      for (int i = 0; i < communities.size(); i++) {
-        String text = communities.get(i).toString();
-        standard.add(PeerFields.at("communities[" + i + "]", () -> Community.parse(text)));
+      List<LargeCommunity> large = new ArrayList<>();
+      for (BgpCommunity community : communities) {
+        List<Long> parts = community.parts();
+        if (community.isLarge()) {
+          large.add(new LargeCommunity(parts.get(0), parts.get(1), parts.get(2)));
+        } else {
+          standard.add(Community.of(parts.get(0).intValue(), parts.get(1).intValue()));
+        }
+      }
+      // IPv6 routes have no next hop of IPv4 in any message; the other way round see RFC 8950.
+      if (prefix.family() == Family.IPV6
+          && nextHop.filter(hop -> hop.family() == Family.IPV4).isPresent()) {
+        throw new InvalidInputException("nextHop", nextHop.get().toString(), "an IPv6 address");
       }
       if (med.isPresent() && (med.get() < 0 || med.get() > MAX_MED)) {
         throw new InvalidInputException("med", med.get().toString(), "0 to " + MAX_MED);
       }
-      return new Origination(standard, med.map(OptionalLong::of).orElseGet(OptionalLong::empty));
+      return new Origination(
+          standard, large, med.map(OptionalLong::of).orElseGet(OptionalLong::empty), nextHop);
     }
   }
 
@@ -284,6 +310,31 @@ public record SpeakerFile(
               nextHop("ipv4NextHop", ipv4NextHop, Family.IPV4).ifPresent(speaker::nextHop);
               nextHop("ipv6NextHop", ipv6NextHop, Family.IPV6).ifPresent(speaker::nextHop);
             });
+  }
+
+  /**
+   * Whether what carries packets by our routes outlives this program (RFC 4724 section 4.1). The
+   * program itself writes no routes anywhere, so only who wrote the file can know.
+   */
+  boolean forwardingPreserved() {
+    return gracefulRestart.flatMap(Restart::forwardingPreserved).orElse(false);
+  }
+
+  /**
+   * What peers are told of the time before the start. Where forwarding is preserved each start is a
+   * restart: a peer that has kept nothing loses nothing by the R and F bits, and a crash of this
+   * program leaves no trace by which the first start could be told from the others.
+   */
+  StartMode startMode() {
+    return forwardingPreserved()
+        ? new StartMode.Restarted(EnumSet.allOf(Family.class))
+        : new StartMode.Fresh();
+  }
+
+  /** Whether a password stands in a file of its own. */
+  boolean hasPasswordFiles() {
+    return Stream.concat(peers.stream(), listenRanges.stream())
+        .anyMatch(peer -> peer.passwordFile().isPresent());
   }
 
   private PeerConfig config(PeerFields peer, boolean isRange, String path) throws IOException {

@@ -193,13 +193,14 @@ public record Export(
   }
 
   /**
-   * The received next hop where it stays (RFC 4271 section 5.1.3); empty for the own one. A
-   * link-local address means nothing beyond its link (RFC 2545 section 2).
+   * The received next hop where it stays (RFC 4271 section 5.1.3), and that of an own route where
+   * it has one, which is unspecified else; empty for the session's own one. A link-local address
+   * means nothing beyond its link (RFC 2545 section 2).
    */
   private Optional<NextHop> keptNextHop(Family family, Path path) {
     boolean keeps =
-        !path.isLocal()
-            && switch (rules.nextHop()) {
+        path.isLocal()
+            || switch (rules.nextHop()) {
               case STANDARD -> internal;
               case SELF -> false;
               case KEEP -> true;

@@ -17,8 +17,7 @@ import java.util.OptionalInt;
  *     there is only one
  * @param received before any policy
  * @param attributes that count
- * @param nextHop for a local route the address that peers are told is the session's own; this one
- *     is then unspecified and unused
+ * @param nextHop of a local route unspecified where peers are told the session's own address
  * @param priority metric of the kernel route, where the policy sets one
  * @param rejection why the path may not be used
  */

@@ -48,10 +48,12 @@ final class LocalRoutes {
 
   private static Path pathOf(Origination origination) {
     PathAttributes.Builder attributes =
-        PathAttributes.builder(Origin.IGP, AsPath.EMPTY).communities(origination.communities());
+        PathAttributes.builder(Origin.IGP, AsPath.EMPTY)
+            .communities(origination.communities())
+            .largeCommunities(origination.largeCommunities());
     origination.med().ifPresent(attributes::med);
-    // Each session puts its own address in the place of this one.
-    NextHop none = NextHop.of(IpAddress.ofIpv4(0));
-    return new Path(LOCAL, attributes.build(), none, Optional.empty());
+    // Each session puts its own address in the place of the unspecified one.
+    NextHop nextHop = NextHop.of(origination.nextHop().orElse(IpAddress.ofIpv4(0)));
+    return new Path(LOCAL, attributes.build(), nextHop, Optional.empty());
   }
 }

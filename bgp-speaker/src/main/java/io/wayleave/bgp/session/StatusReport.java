@@ -65,7 +65,7 @@ public final class StatusReport {
       case PathSource.Local() ->
           new RouteStatus.PathStatus(
               Optional.empty(),
-              Optional.empty(),
+              Optional.of(path.nextHop()).filter(hop -> !hop.address().isUnspecified()),
               path.attributes(),
               best,
               used,

@@ -18,8 +18,10 @@ import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerPolicy;
 import io.wayleave.bgp.PeerSecurity;
 import io.wayleave.bgp.SpeakerConfig;
+import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.Timers;
 import io.wayleave.bgp.wire.Community;
+import io.wayleave.bgp.wire.LargeCommunity;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
@@ -278,19 +280,50 @@ class SpeakerFileTest {
                     routes:
                       - { prefix: 10.1.0.0/16 }
                       - { prefix: "fd00:1::/64", communities: ["65002:7"], med: 30 }
+                      - { prefix: 10.2.0.0/16, communities: ["1:2:3"], nextHop: 10.0.0.9 }
                     """)
                 .originations())
         .isEqualTo(
             Map.of(
                 Cidr.parse("10.1.0.0/16"),
                 Origination.PLAIN,
+                Cidr.parse("10.2.0.0/16"),
+                new Origination(
+                    List.of(),
+                    List.of(new LargeCommunity(1, 2, 3)),
+                    OptionalLong.empty(),
+                    Optional.of(IpAddress.parse("10.0.0.9"))),
                 Cidr.parse("fd00:1::/64"),
                 new Origination(List.of(Community.parse("65002:7")), OptionalLong.of(30))));
   }
 
   @Test
+  void eachStartIsARestartOnlyWhereForwardingIsPreserved() {
+    assertThat(SpeakerFile.parse(SMALLEST).startMode()).isEqualTo(new StartMode.Fresh());
+    SpeakerFile preserved =
+        SpeakerFile.parse(SMALLEST + "gracefulRestart: { forwardingPreserved: true }");
+    assertThat(preserved.startMode())
+        .isEqualTo(new StartMode.Restarted(Set.of(Family.IPV4, Family.IPV6)));
+  }
+
+  @Test
   void whatDoesNotFitTogetherIsRefused() {
     String start = "routerId: 10.0.0.1\nasNumber: 65002\n";
+    refuses(
+        "gracefulRestart.forwardingPreserved",
+        "true",
+        "false where enabled is false",
+        start + "gracefulRestart: { enabled: false, forwardingPreserved: true }");
+    refuses(
+        "routes[0].nextHop",
+        "10.0.0.9",
+        "an IPv6 address",
+        start + "routes: [{ prefix: 'fd00::/64', nextHop: 10.0.0.9 }]");
+    refuses(
+        "routes[0].nextHop",
+        "fe80::1",
+        "the global address of a router",
+        start + "routes: [{ prefix: 'fd00::/64', nextHop: 'fe80::1' }]");
     refuses("peers[2].group", "tors", "none", peer("address: 10.0.0.9, group: tors"));
     refuses(
         "peerGroups.tors.address",
@@ -327,9 +360,9 @@ class SpeakerFileTest {
         start + "routes: [{prefix: 10.1.0.0/16}, {prefix: 10.1.0.0/16}]");
     refuses(
         "routes[0].communities[0]",
-        "1:2:3",
+        "1:65536",
         "65000:1",
-        start + "routes: [{prefix: 10.1.0.0/16, communities: ['1:2:3']}]");
+        start + "routes: [{prefix: 10.1.0.0/16, communities: ['1:65536']}]");
     refuses("ipv4NextHop", "fd00::1", "IPV4", start + "ipv4NextHop: 'fd00::1'");
     refuses(
         "gracefulRestart.restartTime",
