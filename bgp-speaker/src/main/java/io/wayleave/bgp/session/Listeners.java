@@ -4,12 +4,14 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,7 @@ final class Listeners {
   private final Map<ListenAddress, String> errors = new LinkedHashMap<>();
   private final Timer retryTimer;
   private Map<Cidr, String> keys = Map.of();
+  private Map<Family, Integer> ttlHops = Map.of();
 
   Listeners(Loop loop, Transport transport, Duration retry, Transport.Acceptor acceptor) {
     this.transport = requireNonNull(transport, "transport is null");
@@ -51,10 +54,16 @@ final class Listeners {
     bindMissing();
   }
 
-  /** The keys that connections from these prefixes must be signed with (RFC 2385). */
-  void setKeys(Map<Cidr, String> wantedKeys) {
-    if (!keys.equals(wantedKeys)) {
+  /**
+   * What protects the listening sockets themselves.
+   *
+   * @param wantedKeys what connections from these prefixes must be signed with (RFC 2385)
+   * @param wantedHops how far away whoever connects by a family may be (RFC 5082); absent: anywhere
+   */
+  void secure(Map<Cidr, String> wantedKeys, Map<Family, Integer> wantedHops) {
+    if (!keys.equals(wantedKeys) || !ttlHops.equals(wantedHops)) {
       keys = Map.copyOf(wantedKeys);
+      ttlHops = Map.copyOf(wantedHops);
       bindMissing();
     }
   }
@@ -68,6 +77,12 @@ final class Listeners {
           log.info("bgp listening address={} port={}", address.address(), address.port());
         }
         bound.get(address).setKeys(keys);
+        for (Family family : Family.values()) {
+          Integer hops = ttlHops.get(family);
+          bound
+              .get(address)
+              .setTtlHops(family, hops == null ? OptionalInt.empty() : OptionalInt.of(hops));
+        }
         errors.remove(address);
       } catch (Transport.ListenException e) {
         missing = true;

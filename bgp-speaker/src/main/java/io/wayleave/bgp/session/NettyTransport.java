@@ -31,10 +31,12 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -187,6 +189,7 @@ public final class NettyTransport implements Transport {
     private final ListenAddress where;
     private final Channel server;
     private final Map<Cidr, String> keys = new HashMap<>();
+    private final Map<Family, OptionalInt> ttlHops = new EnumMap<>(Family.class);
 
     Bound(ListenAddress where, Channel server) {
       this.where = where;
@@ -211,6 +214,23 @@ public final class NettyTransport implements Transport {
             keys.put(prefix, entry.getValue());
           }
         }
+      } catch (ChannelException e) {
+        throw new ListenException(where, e);
+      }
+    }
+
+    @Override
+    public void setTtlHops(Family remote, OptionalInt hops) throws ListenException {
+      boolean reachesHere = where.address().family() == Family.IPV6 || remote == Family.IPV4;
+      if (!reachesHere || hops.equals(ttlHops.getOrDefault(remote, OptionalInt.empty()))) {
+        return;
+      }
+      try {
+        // What is accepted inherits it, before its peer's own number is known.
+        hops.ifPresentOrElse(
+            most -> SocketOptions.takeFromHops(server, remote, most),
+            () -> SocketOptions.takeFromAnywhere(server, remote));
+        ttlHops.put(remote, hops);
       } catch (ChannelException e) {
         throw new ListenException(where, e);
       }

@@ -8,11 +8,14 @@ import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.bgp.wire.Iana;
 import io.wayleave.bgp.wire.Notifications;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -43,8 +46,16 @@ final class PeerTable {
   // Name of a peer that came by a range, to the name of the range.
   private final Map<String, String> rangeOf = new HashMap<>();
 
+  // Whoever is in a range may connect as often as they like.
+  private final LineLimit refusals;
+
   PeerTable(Peer.Context context) {
     this.context = requireNonNull(context, "context is null");
+    refusals =
+        new LineLimit(
+            context.loop(),
+            count ->
+                log.warn("bgp log lines left out what=\"connections refused\" count={}", count));
   }
 
   Collection<Peer> all() {
@@ -83,6 +94,31 @@ final class PeerTable {
           }
         });
     return keys;
+  }
+
+  /**
+   * How far away whoever connects by a family may be (RFC 5082 section 3): as far as the farthest
+   * of its peers. Absent where one of them may be anywhere, as the listening socket cannot tell
+   * them apart; such a family's connections are checked from their acceptance on, and an OPEN that
+   * was queued before it is read.
+   */
+  Map<Family, Integer> ttlHops() {
+    Map<Family, Integer> most = new EnumMap<>(Family.class);
+    Set<Family> anywhere = EnumSet.noneOf(Family.class);
+    ranges.forEach(
+        range ->
+            addHops(((PeerAddress.Range) range.where()).range().family(), range, most, anywhere));
+    byAddress.forEach(
+        (address, peer) -> addHops(address.address().family(), peer.config(), most, anywhere));
+    most.keySet().removeAll(anywhere);
+    return most;
+  }
+
+  private static void addHops(
+      Family family, PeerConfig peer, Map<Family, Integer> most, Set<Family> anywhere) {
+    peer.security()
+        .ttlHops()
+        .ifPresentOrElse(hops -> most.merge(family, hops, Math::max), () -> anywhere.add(family));
   }
 
   /** What a change of the speaker's own configuration means for its peers. */
@@ -217,11 +253,13 @@ final class PeerTable {
                     ? Optional.of("another peer has the name " + config.name())
                     : Optional.empty();
     if (refusal.isPresent()) {
-      log.warn(
-          "bgp connection refused range={} address={} reason=\"{}\"",
-          range.name(),
-          from,
-          refusal.get());
+      if (refusals.admits(range.name() + " " + from + " " + refusal.get())) {
+        log.warn(
+            "bgp connection refused range={} address={} reason=\"{}\"",
+            range.name(),
+            from,
+            refusal.get());
+      }
       return Optional.of(
           new Farewell(
               range

@@ -69,7 +69,15 @@ final class SocketOptions {
 
   /** RFC 5082 section 3: a TTL below 255 less the routers between is that of a stranger. */
   static void takeFromHops(Channel channel, Family remote, int hops) {
-    int least = MAX_TTL + 1 - hops;
+    takeFromTtl(channel, remote, MAX_TTL + 1 - hops);
+  }
+
+  /** Takes back {@link #takeFromHops}. */
+  static void takeFromAnywhere(Channel channel, Family remote) {
+    takeFromTtl(channel, remote, 0);
+  }
+
+  private static void takeFromTtl(Channel channel, Family remote, int least) {
     switch (remote) {
       case IPV4 -> set(channel, IP_MINTTL, least);
       case IPV6 -> set(channel, IPV6_MINHOPCOUNT, least);

@@ -75,7 +75,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   private final LocalRoutes localRoutes;
   private final Listeners listeners;
   private final Surroundings surroundings;
-  private final PeerTable peers = new PeerTable(this);
+  private final PeerTable peers;
   private SpeakerConfig config;
   private ImportCheck importCheck;
   private Convergence convergence;
@@ -127,6 +127,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     this.nextHopSource = requireNonNull(nextHopSource, "nextHopSource is null");
     nextHops = new NextHops(nextHopSource);
     metric = nextHopSource.equals(NextHopSource.ALL_CONNECTED) ? NextHopMetric.CONNECTED : nextHops;
+    peers = new PeerTable(this);
     jitter = new Jitter(random);
     deadlineTimer = new Timer(loop, this::requestTurn);
     boolean restarted = mode instanceof StartMode.Restarted;
@@ -156,7 +157,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     nextHopSource.begin(told -> loop.execute(() -> nextHopsFound(told)));
     listeners.apply(config.listen());
     peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
-    listeners.setKeys(peers.md5Keys());
+    listeners.secure(peers.md5Keys(), peers.ttlHops());
     log.info(
         "bgp speaker started id={} as={} peers={} mode={}",
         config.routerId(),
@@ -183,7 +184,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     if (!importCheck.equals(formerCheck)) {
       peers.all().forEach(Peer::importAgain);
     }
-    listeners.setKeys(peers.md5Keys());
+    listeners.secure(peers.md5Keys(), peers.ttlHops());
     requestTurn();
   }
 
@@ -210,7 +211,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   public void neighbourFound(String interfaceName, ScopedAddress address) {
     if (!closed) {
       peers.neighbourFound(interfaceName, address);
-      listeners.setKeys(peers.md5Keys());
+      listeners.secure(peers.md5Keys(), peers.ttlHops());
     }
   }
 
@@ -219,7 +220,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
   public void neighbourLost(String interfaceName) {
     if (!closed) {
       peers.neighbourLost(interfaceName);
-      listeners.setKeys(peers.md5Keys());
+      listeners.secure(peers.md5Keys(), peers.ttlHops());
     }
   }
 

@@ -7,9 +7,11 @@ import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.PeerSecurity;
 import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * How connections come about: TCP by Netty, or a wire inside a test. Owned by the {@link Loop}
@@ -53,6 +55,14 @@ public interface Transport {
      * @throws ListenException when the kernel refuses
      */
     void setKeys(Map<Cidr, String> keys) throws ListenException;
+
+    /**
+     * Connections from addresses of this family are taken only of hosts at most that many hops away
+     * (RFC 5082): of others not even the SYN is answered. With none everybody is heard.
+     *
+     * @throws ListenException when the kernel refuses
+     */
+    void setTtlHops(Family remote, OptionalInt hops) throws ListenException;
 
     /** Connections that were accepted stay. */
     void close();

@@ -1,6 +1,7 @@
 package io.wayleave.bgp.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -11,8 +12,10 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -253,6 +256,49 @@ class NettyTransportTest {
         });
     assertThat(dial("127.0.0.1", port, "127.0.0.9", PeerSecurity.NONE).next())
         .startsWith("connected");
+  }
+
+  /** RFC 5082: a plain socket's SYN has TTL 64 and is not answered; ours has 255. */
+  @ParameterizedTest
+  @CsvSource({"127.0.0.1, 127.0.0.1", "::1, ::1", "::, 127.0.0.1"})
+  void aListenerTakesNoConnectionFromFartherAway(String at, String to) throws Exception {
+    IpAddress remote = IpAddress.parse(to);
+    Transport.Listening[] listening = new Transport.Listening[1];
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, IpAddress.parse(at).toInetAddress())) {
+      port = socket.getLocalPort();
+    }
+    onLoop(
+        () -> {
+          try {
+            listening[0] =
+                transport.listen(
+                    new ListenAddress(IpAddress.parse(at), port), _ -> Optional.of(recorder));
+            listening[0].setTtlHops(remote.family(), OptionalInt.of(1));
+            return "";
+          } catch (Transport.ListenException e) {
+            throw new AssertionError(e);
+          }
+        });
+    try (Socket far = new Socket()) {
+      assertThatExceptionOfType(SocketTimeoutException.class)
+          .isThrownBy(() -> far.connect(new InetSocketAddress(remote.toInetAddress(), port), 300));
+    }
+    assertThat(dial(to, port, to, PeerSecurity.NONE).next()).startsWith("connected");
+    assertThat(recorder.next()).startsWith("connected");
+    onLoop(
+        () -> {
+          try {
+            listening[0].setTtlHops(remote.family(), OptionalInt.empty());
+            return "";
+          } catch (Transport.ListenException e) {
+            throw new AssertionError(e);
+          }
+        });
+    try (Socket far = new Socket()) {
+      far.connect(new InetSocketAddress(remote.toInetAddress(), port), 5_000);
+      assertThat(recorder.next()).startsWith("connected");
+    }
   }
 
   /** RFC 5082: our own segments have TTL 255, those of a plain socket have 64. */

@@ -24,9 +24,11 @@ import io.wayleave.model.IpAddress;
 import io.wayleave.model.RouterId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** Peers by range and by interface, passwords, and peers that are administratively down. */
@@ -317,5 +319,23 @@ class PeerTableTest {
 
   private static PeerSecurity password(String key) {
     return new PeerSecurity(Optional.of(key), OptionalInt.empty());
+  }
+
+  /** RFC 5082: the listening socket cannot tell peers apart. */
+  @Test
+  void onlyWherePeersAreAllNearIsNobodyFartherHeard() {
+    PeerConfig one = peer("10.0.0.2", 65002).with(near(1));
+    PeerConfig two = peer("10.0.0.3", 65003).with(near(3));
+    PeerConfig anywhere = peer("10.0.0.4", 65004);
+    VirtualSpeaker speaker = VirtualSpeaker.start(hostA, config("10.0.0.1", 65001, one, two));
+    assertThat(hostA.ttlHops).isEqualTo(Map.of(Family.IPV4, 3));
+    speaker.core.apply(config("10.0.0.1", 65001, one, two, anywhere));
+    assertThat(hostA.ttlHops).isEmpty();
+    speaker.core.apply(config("10.0.0.1", 65001, one));
+    assertThat(hostA.ttlHops).isEqualTo(Map.of(Family.IPV4, 1));
+  }
+
+  private static Consumer<PeerConfig.Builder> near(int hops) {
+    return peer -> peer.security(new PeerSecurity(Optional.empty(), OptionalInt.of(hops)));
   }
 }

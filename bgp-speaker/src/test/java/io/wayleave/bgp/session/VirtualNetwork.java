@@ -5,15 +5,18 @@ import io.netty.buffer.Unpooled;
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.ScopedAddress;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.function.BooleanSupplier;
 
@@ -96,6 +99,10 @@ final class VirtualNetwork {
   /** A machine: a loop and a transport of its own. */
   final class Host implements Loop, Transport {
     private final IpAddress address;
+
+    /** How far away whoever connects here may be. */
+    final Map<Family, Integer> ttlHops = new EnumMap<>(Family.class);
+
     private boolean alive = true;
     private boolean stalled;
 
@@ -159,6 +166,12 @@ final class VirtualNetwork {
         @Override
         public void setKeys(Map<Cidr, String> keys) {
           bound.put(where, new Bound(Host.this, acceptor, keys));
+        }
+
+        @Override
+        public void setTtlHops(Family remote, OptionalInt hops) {
+          // There are no routers here; what is wanted is kept to be looked at.
+          hops.ifPresentOrElse(most -> ttlHops.put(remote, most), () -> ttlHops.remove(remote));
         }
 
         @Override
