@@ -162,7 +162,7 @@ class NetctlBgpTest {
   }
 
   private String[] arguments(String... given) {
-    List<String> all = new ArrayList<>(List.of("bgp"));
+    List<String> all = new ArrayList<>(List.of("--timeout", "30s", "bgp"));
     all.addAll(Arrays.asList(given));
     all.addAll(List.of("--socket", socket().toString()));
     return all.toArray(String[]::new);
