@@ -257,9 +257,7 @@ final class Wayleave implements Speaker {
         peer.path("state").asText().equals("Established"),
         peer.path("asNumber").asLong(),
         capabilities(capabilities.path("sent")),
-        capabilities.isMissingNode()
-            ? old(peer.at("/session/peerCapabilities"))
-            : capabilities(capabilities.path("received")),
+        capabilities(capabilities.path("received")),
         reasons);
   }
 
@@ -277,25 +275,6 @@ final class Wayleave implements Speaker {
       Optional.ofNullable(CAPABILITIES.get(name)).ifPresent(all::add);
     }
     return all;
-  }
-
-  private static Set<Capability> old(JsonNode texts) {
-    Set<Capability> into = EnumSet.noneOf(Capability.class);
-    for (JsonNode one : texts) {
-      String text = one.asText();
-      switch (text.substring(0, text.indexOf('['))) {
-        case "MultiProtocol" -> into.add(text.contains("ipv6") ? Capability.IPV6 : Capability.IPV4);
-        case "RouteRefresh" -> into.add(Capability.ROUTE_REFRESH);
-        case "EnhancedRouteRefresh" -> into.add(Capability.ENHANCED_REFRESH);
-        case "FourOctetAs" -> into.add(Capability.FOUR_OCTET_AS);
-        case "GracefulRestart" -> into.add(Capability.GRACEFUL_RESTART);
-        case "AddPath" -> into.add(Capability.ADD_PATH);
-        case "ExtendedMessage" -> into.add(Capability.EXTENDED_MESSAGE);
-        case "ExtendedNextHop" -> into.add(Capability.EXTENDED_NEXT_HOP);
-        default -> {}
-      }
-    }
-    return into;
   }
 
   @Override
