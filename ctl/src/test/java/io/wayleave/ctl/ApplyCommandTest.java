@@ -106,8 +106,8 @@ class ApplyCommandTest {
         pool("a", "10.2.0.0/16")
             + "---\n{apiVersion: wayleave.io/v1, kind: Pod, metadata: {name: p}}",
         "standard input, document 2, Pod \"p\": kind: \"Pod\" is not allowed; allowed:"
-            + " BGPConfiguration, BGPFilter, BGPPeer, GlobalNetworkPolicy, IPPool, Node,"
-            + " WorkloadEndpoint");
+            + " BGPConfiguration, BGPFilter, BGPPeer, GlobalNetworkPolicy, IPAMConfiguration,"
+            + " IPPool, IPReservation, Node, WorkloadEndpoint");
   }
 
   @Test

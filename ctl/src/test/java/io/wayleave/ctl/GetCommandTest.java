@@ -40,6 +40,16 @@ class GetCommandTest {
           floor  last   Ingress         0      all()
           web    10     Ingress,Egress  2      app == "web"
           """,
+          Kind.IPAM_CONFIGURATION,
+          """
+          NAME     STRICT AFFINITY  BLOCKS PER HOST  AUTO BLOCKS  REUSE DELAY
+          default  true             4                true         5s
+          """,
+          Kind.IP_RESERVATION,
+          """
+          NAME      RESERVED
+          switches  10.244.0.0/28,fd00:10::1/128
+          """,
           Kind.IP_POOL,
           """
           NAME  CIDR           BLOCK SIZE  STATE     NODES

@@ -49,6 +49,11 @@ final class Samples {
         egress: [{action: Deny, protocol: 47}]
       ---
       apiVersion: wayleave.io/v1
+      kind: IPAMConfiguration
+      metadata: {name: default}
+      spec: {strictAffinity: true, maxBlocksPerHost: 4, reuseDelaySeconds: 5}
+      ---
+      apiVersion: wayleave.io/v1
       kind: IPPool
       metadata: {name: four}
       spec: {cidr: 10.244.0.0/16}
@@ -57,6 +62,11 @@ final class Samples {
       kind: IPPool
       metadata: {name: six}
       spec: {cidr: "fd00:10::/48", disabled: true, nodeSelector: rack == "1"}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: IPReservation
+      metadata: {name: switches}
+      spec: {reservedCIDRs: [10.244.0.0/28, "fd00:10::1/128"]}
       ---
       apiVersion: wayleave.io/v1
       kind: Node

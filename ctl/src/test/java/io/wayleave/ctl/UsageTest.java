@@ -25,7 +25,8 @@ class UsageTest {
 
   static List<Wrong> wrong() {
     String commands =
-        "pool, peer, node, bgp, endpoint, get, apply, create, replace, delete, version, completion";
+        "pool, peer, node, bgp, endpoint, get, apply, create, replace, delete, datastore, version,"
+            + " completion";
     String create = "peer create tor1 --address 10.0.0.1 --as 65001 ";
     return List.of(
         new Wrong("", "netctl needs a command; there are " + commands),
@@ -94,7 +95,8 @@ class UsageTest {
         new Wrong(
             "get pods",
             "kind: \"pods\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
-                + " GlobalNetworkPolicy, IPPool, Node, WorkloadEndpoint"),
+                + " GlobalNetworkPolicy, IPAMConfiguration, IPPool, IPReservation, Node,"
+                + " WorkloadEndpoint"),
         new Wrong("get", "netctl get needs KIND (such as ippools or BGPPeer)"),
         new Wrong(
             "apply",
