@@ -66,6 +66,31 @@ public final class BestPath {
     };
   }
 
+  /**
+   * Which of the paths chosen before stay while nothing else can be chosen: those in whose place
+   * there is a path now by a next hop of which nothing is known yet. A route must not be away for
+   * as long as somebody looks up whether it may be replaced. A path that was withdrawn, or replaced
+   * by one that may not be used, does not stay.
+   */
+  Candidates kept(Candidates former, Candidates candidates) {
+    Candidates kept = former;
+    for (int i = former.count() - 1; i >= 0; i--) {
+      Path path = former.get(i);
+      int at = candidates.indexOf(path.source(), path.pathId());
+      if (at < 0 || !isAwaited(candidates.get(at))) {
+        kept = kept.without(i);
+      }
+    }
+    return kept;
+  }
+
+  private boolean isAwaited(Path path) {
+    return path.usable()
+        && !path.isLocal()
+        && !path.isOnLinkOfSession()
+        && metric.isAwaited(path.nextHop().gateway());
+  }
+
   /** The best usable paths, best first, at most that many; {@link AddPath#ALL} has no end. */
   List<Path> ranked(Candidates candidates, int most) {
     List<Path> left = new ArrayList<>(candidates.count());

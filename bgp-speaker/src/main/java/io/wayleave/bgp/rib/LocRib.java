@@ -17,7 +17,9 @@ import java.util.function.Predicate;
 /**
  * Every peer's Adj-RIB-In and what is chosen from them, for both families, in one table: all paths
  * to a prefix lie together, as the choice wants them. What is chosen depends on the paths that are
- * there and never on the order in which they came.
+ * there and never on the order in which they came; except that a chosen path whose source has
+ * replaced it by one with a next hop not yet looked up stays chosen, where no other path is usable,
+ * until {@link #decideAgain} tells that there is news of that next hop.
  *
  * <p>A change only marks its prefix. {@link #process} decides the marked prefixes later, a bounded
  * number at a time, and reports those whose choice changed; so a prefix that changes twice between
@@ -223,10 +225,16 @@ public final class LocRib {
 
   private void decide(Table table, int id, Listener listener) {
     table.marked[id] = false;
-    Candidates selection = bestPath.select(table.known(id));
     Candidates former = table.chosen(id);
+    Candidates selection = bestPath.select(table.known(id));
+    boolean undecided = false;
+    if (selection.count() == 0) {
+      selection = bestPath.kept(former, table.known(id));
+      undecided = selection.count() > 0;
+    }
     table.choose(id, selection);
-    if (tellAll || !selection.equals(former)) {
+    // What is kept is not told again: whoever is told all usable paths would find none.
+    if ((tellAll && !undecided) || !selection.equals(former)) {
       listener.selected(table.prefixes.family(), id, selection);
     }
     table.prefixes.release(id);

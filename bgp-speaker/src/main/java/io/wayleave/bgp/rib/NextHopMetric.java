@@ -15,6 +15,11 @@ public interface NextHopMetric {
   /** Cost of the inner route to the address, 0 when it is connected; empty when there is no way. */
   OptionalLong metric(IpAddress nextHop);
 
+  /** Whether it is not known yet how far it is; {@link #metric} is empty as long as that is so. */
+  default boolean isAwaited(IpAddress nextHop) {
+    return false;
+  }
+
   /** How far the path's next hop is; what is on the link of the session needs no way. */
   default OptionalLong of(Path path) {
     return path.isOnLinkOfSession() ? OptionalLong.of(0) : metric(path.nextHop().gateway());

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 /**
  * How far the next hops are that paths name, as a {@link NextHopSource} has told. One that was not
  * asked for before counts as unreachable until the source has answered: a path by it must not push
- * aside one that works. Owned by the {@link Loop} thread.
+ * aside one that works, the path that it replaces included. Owned by the {@link Loop} thread.
  */
 final class NextHops implements NextHopMetric {
   /** Below so many nothing is forgotten. */
@@ -45,14 +45,21 @@ final class NextHops implements NextHopMetric {
     return known;
   }
 
+  @Override
+  public boolean isAwaited(IpAddress nextHop) {
+    return unanswered.contains(nextHop);
+  }
+
   /** The source has told; what is not of interest any more is ignored. */
   void found(Map<IpAddress, OptionalLong> told) {
     told.forEach(
         (nextHop, distance) -> {
           OptionalLong former = distances.replace(nextHop, distance);
           if (former != null) {
-            unanswered.remove(nextHop);
-            if (!former.equals(distance)) {
+            // The first answer is news even when it is that there is no way: what was chosen before
+            // may have been kept for it.
+            boolean first = unanswered.remove(nextHop);
+            if (first || !former.equals(distance)) {
               changed.add(nextHop);
             }
           }

@@ -88,7 +88,10 @@ class NextHopsTest {
   private VirtualSpeaker start() {
     VirtualSpeaker speaker =
         VirtualSpeaker.start(
-            hostA, config(A, 65001, peer(B, 65002), peer(C, 65003)), new StartMode.Fresh(), ways);
+            hostA,
+            config(A, 65001, peer(B, 65002), peer(C, 65003).withTransit(true)),
+            new StartMode.Fresh(),
+            ways);
     speaker.inSync("10.1.0.0/24");
     assertThat(
             network.runUntil(
@@ -164,6 +167,66 @@ class NextHopsTest {
         .containsExactly("+" + TWO);
     assertThat(a.status(B).counters().established()).isEqualTo(1);
     assertThat(a.status(C).counters().established()).isEqualTo(1);
+  }
+
+  /** A route is not away for the time that it takes to look up the next hop of its successor. */
+  @Test
+  void aPathReplacedByOneWithANewNextHopStaysUntilThatIsKnown() {
+    b.send(announce(ONE, NEAR, 65002));
+    settle();
+    ways.tell(NEAR, 0);
+    settle();
+    b.send(announce(ONE, FAR, 65002));
+    settle();
+    assertThat(via(ONE)).as("not known yet").isEqualTo("[10.7.0.1]");
+    assertThat(withdrawnFrom(c, ONE)).isZero();
+    ways.tell(FAR, 0);
+    settle();
+    assertThat(via(ONE)).isEqualTo("[10.8.0.1]");
+    assertThat(removals(ONE)).isZero();
+
+    b.send(announce(ONE, "10.9.0.1", 65002, 65009));
+    settle();
+    assertThat(via(ONE)).isEqualTo("[10.8.0.1]");
+    ways.lose("10.9.0.1");
+    settle();
+    assertThat(via(ONE)).as("there is no way").isEqualTo("none");
+    assertThat(removals(ONE)).isEqualTo(1);
+    assertThat(withdrawnFrom(c, ONE)).isEqualTo(1);
+  }
+
+  @Test
+  void aReplacedPathStaysOnlyWhereThereIsNoOtherAndAsLongAsItsSuccessor() {
+    b.send(announce(ONE, NEAR, 65002), announce(TWO, NEAR, 65002));
+    c.send(announce(ONE, C, 65003, 65009));
+    settle();
+    ways.tell(NEAR, 0);
+    ways.tell(C, 0);
+    settle();
+    assertThat(via(ONE)).isEqualTo("[10.7.0.1]");
+    b.send(announce(ONE, FAR, 65002), announce(TWO, FAR, 65002));
+    settle();
+    assertThat(via(ONE)).as("by C instead").isEqualTo("[10.0.0.3]");
+    assertThat(via(TWO)).as("there is no other").isEqualTo("[10.7.0.1]");
+    assertThat(removals(ONE)).isZero();
+
+    // What C has to offer has not been looked up either, and is not what was chosen.
+    c.send(announce(TWO, "10.9.0.1", 65003));
+    b.send(Update.withdraw(List.of(Cidr.parse(TWO))));
+    settle();
+    assertThat(via(TWO)).isEqualTo("none");
+  }
+
+  private long removals(String prefix) {
+    return a.routes.changes().stream().filter(change -> change.equals("-" + prefix)).count();
+  }
+
+  private static long withdrawnFrom(ScriptedPeer peer, String prefix) {
+    return peer.heard.stream()
+        .filter(Update.class::isInstance)
+        .flatMap(message -> ((Update) message).unreach().stream())
+        .filter(unreach -> unreach.prefixes().contains(Cidr.parse(prefix)))
+        .count();
   }
 
   /** Section 9.1.2.2 e). */
