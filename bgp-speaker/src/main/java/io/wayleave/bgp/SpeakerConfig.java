@@ -18,8 +18,10 @@ import java.util.function.Consumer;
 /**
  * Everything a speaker is told. Immutable; a change is a new one given to {@link BgpSpeaker#apply}.
  *
- * @param routerId BGP identifier. A change of it, of {@code asNumber} or of {@code gracefulRestart}
- *     restarts every session, because they are in each OPEN; nothing else does
+ * @param routerId BGP identifier. A change of it or of {@code asNumber} restarts every session, as
+ *     they are in each OPEN; one of {@code gracefulRestart} restarts those in whose OPEN it shows:
+ *     never one of its waits, and its restart time only with peers that have none of their own.
+ *     Nothing else restarts sessions, but what differs for a peer may restart that peer's
  * @param asNumber own AS
  * @param clusterId what stands for this route reflector in CLUSTER_LIST (RFC 4456 section 7), the
  *     router id when absent

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,7 +122,7 @@ final class PeerTable {
         .ifPresentOrElse(hops -> most.merge(family, hops, Math::max), () -> anywhere.add(family));
   }
 
-  /** What a change of the speaker's own configuration means for its peers. */
+  /** What a change of the speaker's own configuration means for a peer. */
   enum SpeakerChange {
     NONE,
     /** Routes are told differently. */
@@ -130,8 +131,12 @@ final class PeerTable {
     OPEN
   }
 
-  /** Goes over to these peers. One that is configured as before keeps its session. */
-  void apply(List<PeerConfig> configured, SpeakerChange change) {
+  /**
+   * Goes over to these peers. One that is configured as before keeps its session.
+   *
+   * @param changeFor what else changed for a peer that is configured so now
+   */
+  void apply(List<PeerConfig> configured, Function<PeerConfig, SpeakerChange> changeFor) {
     ranges =
         configured.stream()
             .filter(peer -> peer.where() instanceof PeerAddress.Range)
@@ -163,7 +168,7 @@ final class PeerTable {
       if (known == null) {
         add(peer, peer.host().map(ScopedAddress::of));
       } else {
-        apply(known, peer, change);
+        apply(known, peer, changeFor.apply(peer));
         context.peersChanged();
       }
     }

@@ -156,7 +156,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     surroundings.begin(this);
     nextHopSource.begin(told -> loop.execute(() -> nextHopsFound(told)));
     listeners.apply(config.listen());
-    peers.apply(config.peers(), PeerTable.SpeakerChange.NONE);
+    peers.apply(config.peers(), _ -> PeerTable.SpeakerChange.NONE);
     listeners.secure(peers.md5Keys(), peers.ttlHops());
     log.info(
         "bgp speaker started id={} as={} peers={} mode={}",
@@ -180,7 +180,7 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
       rib.setBestPath(new BestPath(changed.pathSelection(), metric));
     }
     listeners.apply(changed.listen());
-    peers.apply(changed.peers(), changeOf(former, changed));
+    peers.apply(changed.peers(), peer -> changeOf(former, changed, peer));
     if (!importCheck.equals(formerCheck)) {
       peers.all().forEach(Peer::importAgain);
     }
@@ -188,11 +188,14 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     requestTurn();
   }
 
-  private static PeerTable.SpeakerChange changeOf(SpeakerConfig former, SpeakerConfig changed) {
+  /** What the change of all but the peers means for this one, as it is configured now. */
+  private PeerTable.SpeakerChange changeOf(
+      SpeakerConfig former, SpeakerConfig changed, PeerConfig peer) {
+    // Our AS is in routes and decides what is internal also where OPEN has another one (local AS).
     boolean openDiffers =
-        !changed.routerId().equals(former.routerId())
-            || !changed.asNumber().equals(former.asNumber())
-            || !changed.gracefulRestart().equals(former.gracefulRestart());
+        !changed.asNumber().equals(former.asNumber())
+            || !OpenOffer.of(changed, peer, mode, converged)
+                .equals(OpenOffer.of(former, peer, mode, converged));
     if (openDiffers) {
       return PeerTable.SpeakerChange.OPEN;
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.BfdSettings;
+import io.wayleave.bgp.GracefulRestart;
 import io.wayleave.bgp.LocalAs;
 import io.wayleave.bgp.MaxPrefixes;
 import io.wayleave.bgp.PeerAddress;
@@ -13,6 +14,7 @@ import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.PeerStatus;
 import io.wayleave.bgp.RoutePolicy;
+import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.Timers;
 import io.wayleave.bgp.bfd.Diagnostic;
 import io.wayleave.bgp.fsm.Phase;
@@ -349,6 +351,35 @@ class SessionEndTest {
     assertThat(a.established(B)).isFalse();
     until(() -> a.established(B));
     assertThat(text(b.status(A).lastNotificationReceived())).contains("Other Configuration Change");
+  }
+
+  /** The same of what is the speaker's own: what a peer is not told in OPEN, it is not told. */
+  @Test
+  void whatIsNotInThePeersOpenRestartsNoSession() {
+    PeerConfig now = peer(B, 65002).withTimers(QUICK);
+    PeerConfig ownTime = now.withRestartTime(Duration.ofSeconds(30));
+    PeerConfig without = now.withGracefulRestart(false);
+    GracefulRestart settings = GracefulRestart.DEFAULT;
+    Duration other = Duration.ofSeconds(77);
+    record Change(PeerConfig peer, GracefulRestart settings, boolean restarts) {}
+    List<Change> changes =
+        List.of(
+            new Change(now, settings.withStaleTime(other), false),
+            new Change(now, settings.withReconnectWait(other), false),
+            new Change(now, settings.withSelectionDeferral(other), false),
+            new Change(ownTime, settings.withRestartTime(other), false),
+            new Change(without, settings.withRestartTime(other), false),
+            new Change(without, GracefulRestart.OFF, false),
+            new Change(ownTime, settings.withNotification(false), true),
+            new Change(now, settings.withRestartTime(other), true),
+            new Change(now, GracefulRestart.OFF, true));
+    for (Change change : changes) {
+      SpeakerConfig before = config(A, 65001, change.peer());
+      a.core.apply(before);
+      until(() -> a.established(B), Duration.ofMinutes(2));
+      a.core.apply(before.withGracefulRestart(change.settings()));
+      assertThat(a.established(B)).as("%s", change).isEqualTo(!change.restarts());
+    }
   }
 
   /** RFC 8538 section 5.1: the peer that was configured before is not to keep our routes. */
