@@ -32,6 +32,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,10 @@ final class BgpControl implements LocalNetwork.Announcer {
   // With what could not be done of it.
   private Optional<BgpPlan> plan = Optional.empty();
   private Optional<SpeakerConfig> configured = Optional.empty();
+  // As last read well; a file that is just being written ends no session.
+  private final Map<Secret, String> passwords = new HashMap<>();
+  // What was last logged of the files that cannot be read.
+  private final Map<Secret, String> unread = new HashMap<>();
 
   BgpControl(RouteService routes) {
     this(new KernelNextHops(routes), toKernel(routes));
@@ -130,27 +135,26 @@ final class BgpControl implements LocalNetwork.Announcer {
     goOver(changed, config, failures);
   }
 
-  /**
-   * Reads the password files again. One that cannot be read any more, as it may be just being
-   * written, leaves everything as it is.
-   */
+  /** Reads the password files again; the sessions whose password changed begin anew. */
   void readPasswords() {
     if (speaker.isEmpty() || planned.isEmpty()) {
       return;
     }
-    BgpPlan asked = planned.get().plan();
-    if (asked.peers().stream().allMatch(peer -> peer.passwordFile().isEmpty())) {
-      return;
-    }
-    List<Failure> failures = new ArrayList<>();
-    SpeakerConfig config = configuration(asked, planned.get().own(), failures);
-    int known = plan.map(now -> now.failures().size()).orElse(0) - asked.failures().size();
-    if (failures.size() <= known) {
-      goOver(asked, config, failures);
+    Planned asked = planned.get();
+    if (asked.plan().peers().stream().anyMatch(peer -> peer.passwordFile().isPresent())) {
+      apply(asked.plan(), asked.own());
     }
   }
 
   private record Planned(BgpPlan plan, List<IpAddress> own) {}
+
+  /** Whose password is in which file. */
+  private record Secret(String peer, Path file) {
+    /** Absent for a peer that has none. */
+    static Optional<Secret> of(BgpPlan.Peer peer) {
+      return peer.passwordFile().map(file -> new Secret(peer.name(), Path.of(file)));
+    }
+  }
 
   /** What the speaker was told last. */
   Optional<SpeakerConfig> configured() {
@@ -240,8 +244,7 @@ final class BgpControl implements LocalNetwork.Announcer {
         advertised);
   }
 
-  private static SpeakerConfig configuration(
-      BgpPlan plan, List<IpAddress> own, List<Failure> failures) {
+  private SpeakerConfig configuration(BgpPlan plan, List<IpAddress> own, List<Failure> failures) {
     boolean byInterface =
         plan.peers().stream()
             .anyMatch(peer -> peer.session().where() instanceof PeerAddress.OnInterface);
@@ -250,14 +253,19 @@ final class BgpControl implements LocalNetwork.Announcer {
         (byInterface ? EVERY_ADDRESS : own)
             .stream().map(address -> new ListenAddress(address, plan.listenPort())).toList();
     List<PeerConfig> peers = new ArrayList<>();
+    Set<Secret> secrets = new HashSet<>();
     for (BgpPlan.Peer peer : plan.peers()) {
-      try {
-        peers.add(peer.passwordFile().isPresent() ? withPassword(peer) : peer.session());
-      } catch (IOException | InvalidInputException e) {
+      Optional<Secret> secret = Secret.of(peer);
+      secret.ifPresent(secrets::add);
+      if (secret.isEmpty()) {
+        peers.add(peer.session());
+      } else {
         // Without its password the session would be open to strangers, so there is none.
-        failures.add(new Failure("peer " + peer.name(), "password: " + e.getMessage()));
+        withPassword(peer.session(), secret.get(), failures).ifPresent(peers::add);
       }
     }
+    passwords.keySet().retainAll(secrets);
+    unread.keySet().retainAll(secrets);
     return SpeakerConfig.of(plan.routerId(), plan.asNumber())
         .with(
             speaker -> {
@@ -267,20 +275,46 @@ final class BgpControl implements LocalNetwork.Announcer {
             });
   }
 
+  /**
+   * With the password in the file, or, while that cannot be read, with the last one that could.
+   *
+   * @return empty where there never was a password
+   */
+  private Optional<PeerConfig> withPassword(
+      PeerConfig session, Secret secret, List<Failure> failures) {
+    try {
+      String password = read(secret.file());
+      PeerConfig signed = withPassword(session, password);
+      passwords.put(secret, password);
+      unread.remove(secret);
+      return Optional.of(signed);
+    } catch (IOException | InvalidInputException e) {
+      Optional<String> last = Optional.ofNullable(passwords.get(secret));
+      String text =
+          "password: "
+              + e.getMessage()
+              + (last.isPresent() ? "; the one read before it stays in use" : "");
+      failures.add(new Failure("peer " + secret.peer(), text));
+      if (!text.equals(unread.put(secret, text))) {
+        log.warn("bgp password not read peer={} reason=\"{}\"", secret.peer(), text);
+      }
+      return last.map(password -> withPassword(session, password));
+    }
+  }
+
+  private static PeerConfig withPassword(PeerConfig session, String password) {
+    return session.with(
+        signed ->
+            signed.security(new PeerSecurity(Optional.of(password), session.security().ttlHops())));
+  }
+
   /** Reads one small file of this host, each time a plan is gone over to and every few seconds. */
-  private static PeerConfig withPassword(BgpPlan.Peer peer) throws IOException {
-    Path file = Path.of(peer.passwordFile().orElseThrow());
-    String password;
+  private static String read(Path file) throws IOException {
     try (BufferedReader reader = Files.newBufferedReader(file)) {
-      password = Optional.ofNullable(reader.readLine()).orElse("");
+      return Optional.ofNullable(reader.readLine()).orElse("");
     } catch (NoSuchFileException e) {
       throw new IOException(file + " does not exist", e);
     }
-    return peer.session()
-        .with(
-            session ->
-                session.security(
-                    new PeerSecurity(Optional.of(password), peer.session().security().ttlHops())));
   }
 
   /** Hands what the speaker learns to the route programmer; called on the speaker's thread. */
