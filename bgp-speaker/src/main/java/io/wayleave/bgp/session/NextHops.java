@@ -25,7 +25,10 @@ final class NextHops implements NextHopMetric {
   private final Map<IpAddress, OptionalLong> distances = new HashMap<>();
   // Without an answer; a part of them has not been asked for yet.
   private final Set<IpAddress> unanswered = new HashSet<>();
+  // Those without an answer that were first named before the choice was otherwise made.
+  private final Set<IpAddress> firstUnanswered = new HashSet<>();
   private final Set<IpAddress> changed = new HashSet<>();
+  private boolean settling = true;
   private boolean more;
   private int sweepAt = FEW;
 
@@ -39,6 +42,9 @@ final class NextHops implements NextHopMetric {
     if (known == null) {
       distances.put(nextHop, OptionalLong.empty());
       unanswered.add(nextHop);
+      if (settling) {
+        firstUnanswered.add(nextHop);
+      }
       more = true;
       return OptionalLong.empty();
     }
@@ -59,6 +65,7 @@ final class NextHops implements NextHopMetric {
             // The first answer is news even when it is that there is no way: what was chosen before
             // may have been kept for it.
             boolean first = unanswered.remove(nextHop);
+            firstUnanswered.remove(nextHop);
             if (first || !former.equals(distance)) {
               changed.add(nextHop);
             }
@@ -88,15 +95,25 @@ final class NextHops implements NextHopMetric {
       Set<IpAddress> used = inUse.get();
       distances.keySet().retainAll(used);
       unanswered.retainAll(used);
+      firstUnanswered.retainAll(used);
       changed.retainAll(used);
       sweepAt = Math.max(FEW, 2 * distances.size());
     }
     source.watch(Set.copyOf(distances.keySet()));
   }
 
-  /** Whether the source has answered for every one that was asked for. */
+  /**
+   * Whatever was to be chosen after the start is chosen, as far as the next hops named until now
+   * are known. {@link #settled} waits for none that is named from now on: a peer that names ever
+   * other ones would keep it from coming true.
+   */
+  void endSettling() {
+    settling = false;
+  }
+
+  /** Whether the source has answered for every one that was named before {@link #endSettling}. */
   boolean settled() {
-    return unanswered.isEmpty();
+    return firstUnanswered.isEmpty();
   }
 
   int size() {

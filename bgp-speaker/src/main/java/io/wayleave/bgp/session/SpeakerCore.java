@@ -357,6 +357,9 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     }
     boolean more = rib.process(PREFIXES_PER_TURN, this::selected);
     nextHops.ask(rib::nextHops);
+    if (!more && convergence.done()) {
+      nextHops.endSettling();
+    }
     // A choice that waits for news of a next hop is not made yet.
     boolean decided = !more && nextHops.settled();
     boolean complete = localInSync && !rib.deferring() && decided;

@@ -260,6 +260,24 @@ class NextHopsTest {
     assertThat(a.routes.changes()).containsExactly("+" + ONE, "converged");
   }
 
+  /** One peer must not keep End-of-RIB from all. */
+  @Test
+  void convergenceDoesNotWaitForNextHopsThatAreNamedLater() {
+    b.send(announce(ONE, NEAR, 65002), END_OF_RIB);
+    c.send(END_OF_RIB);
+    settle();
+    for (int n = 1; n < 10; n++) {
+      String before = n == 1 ? NEAR : "10.9.0." + (n - 1);
+      b.send(announce(ONE, "10.9.0." + n, 65002));
+      network.run(Duration.ofMillis(50));
+      assertThat(a.routes.isConverged()).as("the first is not known yet").isEqualTo(n > 1);
+      ways.tell(before, 0);
+      network.run(Duration.ofMillis(50));
+    }
+    assertThat(a.routes.isConverged()).isTrue();
+    assertThat(c.heard).as("with a next hop that is not known").contains(END_OF_RIB);
+  }
+
   @Test
   void aNextHopThatNobodyNamesAnyMoreIsForgotten() {
     for (int n = 0; n < 5000; n++) {
