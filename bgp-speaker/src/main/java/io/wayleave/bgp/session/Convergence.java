@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import java.util.Set;
  * {@link #done}: such a peer's routes are about to come, so they get {@link
  * GracefulRestart#reconnectWait} from the session on, and no more: FRR sets the R bit at its every
  * start and may say End-of-RIB minutes later.
+ *
+ * <p>Who comes by a range is not known before. A range is waited for as a peer without a session
+ * is, and whoever else gets a session in that time is waited for as the others are.
  *
  * <p>NOT thread safe; knows the time only as it is told.
  */
@@ -43,16 +47,33 @@ final class Convergence {
   }
 
   private final Map<String, Wait> waits = new LinkedHashMap<>();
+  // Who is or was waited for by name: once done it stays so.
+  private final Set<String> known = new HashSet<>();
+  private final Set<String> ranges;
   private final long reconnectNanos;
   private final long endOfRibNanos;
   // However often a session comes and goes.
   private final long lastDeadline;
 
-  Convergence(Collection<String> peers, GracefulRestart settings, long nowNanos) {
+  /**
+   * Waits from now on.
+   *
+   * @param peers names of those that can be waited for by name
+   * @param ranges names of the ranges by which others may come
+   */
+  Convergence(
+      Collection<String> peers,
+      Collection<String> ranges,
+      GracefulRestart settings,
+      long nowNanos) {
     reconnectNanos = settings.reconnectWait().toNanos();
     endOfRibNanos = settings.selectionDeferral().toNanos();
     lastDeadline = nowNanos + reconnectNanos + endOfRibNanos;
-    peers.forEach(peer -> waits.put(peer, new Wait.ForSession(nowNanos + reconnectNanos)));
+    this.ranges = Set.copyOf(ranges);
+    known.addAll(peers);
+    Wait first = new Wait.ForSession(nowNanos + reconnectNanos);
+    peers.forEach(peer -> waits.put(peer, first));
+    ranges.forEach(range -> waits.put(range, first));
   }
 
   /** The peer's session came up. */
@@ -64,7 +85,10 @@ final class Convergence {
         sendsAllNow
             ? new Wait.ForEndOfRib(families, bounded(nowNanos + endOfRibNanos))
             : new Wait.ForSweep(families, bounded(nowNanos + reconnectNanos));
-    waits.computeIfPresent(peer, (_, _) -> wait);
+    boolean byRange = ranges.stream().anyMatch(waits::containsKey) && known.add(peer);
+    if (byRange || waits.containsKey(peer)) {
+      waits.put(peer, wait);
+    }
   }
 
   /** The session ended before the peer had sent everything: it may come back. */
@@ -94,9 +118,10 @@ final class Convergence {
     };
   }
 
-  /** The peer is not configured any more. */
+  /** The peer is not configured any more, or came by a range and left; it may come once more. */
   void removed(String peer) {
     waits.remove(peer);
+    known.remove(peer);
   }
 
   /** Gives up on those whose deadline is over. */

@@ -37,6 +37,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -139,20 +140,22 @@ public final class SpeakerCore implements Peer.Context, Surroundings.Events {
     localRoutes = new LocalRoutes(rib);
     listeners = new Listeners(loop, transport, LISTEN_RETRY, this::accept);
     importCheck = importCheckOf(config);
-    convergence = new Convergence(List.of(), config.gracefulRestart(), loop.nanoTime());
+    convergence = new Convergence(List.of(), List.of(), config.gracefulRestart(), loop.nanoTime());
     nextTurnNanos = loop.nanoTime();
   }
 
   public void start() {
+    // By whether they are ranges.
+    Map<Boolean, List<String>> expected =
+        config.peers().stream()
+            .filter(peer -> peer.shutdown().isEmpty())
+            .collect(
+                Collectors.partitioningBy(
+                    peer -> peer.where() instanceof PeerAddress.Range,
+                    Collectors.mapping(PeerConfig::name, Collectors.toList())));
     convergence =
         new Convergence(
-            config.peers().stream()
-                .filter(peer -> !(peer.where() instanceof PeerAddress.Range))
-                .filter(peer -> peer.shutdown().isEmpty())
-                .map(PeerConfig::name)
-                .toList(),
-            config.gracefulRestart(),
-            loop.nanoTime());
+            expected.get(false), expected.get(true), config.gracefulRestart(), loop.nanoTime());
     surroundings.begin(this);
     nextHopSource.begin(told -> loop.execute(() -> nextHopsFound(told)));
     listeners.apply(config.listen());

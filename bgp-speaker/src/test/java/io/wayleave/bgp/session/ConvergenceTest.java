@@ -22,7 +22,8 @@ class ConvergenceTest {
           .withReconnectWait(Duration.ofSeconds(10))
           .withSelectionDeferral(Duration.ofSeconds(60));
 
-  private final Convergence convergence = new Convergence(List.of("a", "b"), SETTINGS, 0);
+  private final Convergence convergence =
+      new Convergence(List.of("a", "b"), List.of(), SETTINGS, 0);
 
   @Test
   void waitsForEveryFamilyOfEveryPeer() {
@@ -119,6 +120,36 @@ class ConvergenceTest {
     assertThat(convergence.done()).isFalse();
     convergence.expire(70 * SECOND);
     assertThat(convergence.done()).isTrue();
+  }
+
+  @Test
+  void whoComesByARangeIsWaitedForAsTheOthersAre() {
+    Convergence ranged = new Convergence(List.of("a"), List.of("rack"), SETTINGS, 0);
+    ranged.established("a", peer(false), 0);
+    ranged.endOfRib("a", Family.IPV4);
+    ranged.endOfRib("a", Family.IPV6);
+    assertThat(ranged.selectionDone()).as("nobody has come by the range yet").isFalse();
+    ranged.established("rack-1", peer(false), SECOND);
+    ranged.established("rack-2", peer(false), SECOND);
+    ranged.established("a", peer(false), SECOND);
+    assertThat(ranged.waitingFor()).as("a is done").containsExactly("rack", "rack-1", "rack-2");
+    ranged.removed("rack-2");
+    ranged.expire(10 * SECOND);
+    assertThat(ranged.waitingFor()).containsExactly("rack-1");
+    ranged.established("rack-3", peer(false), 11 * SECOND);
+    assertThat(ranged.waitingFor()).as("too late").containsExactly("rack-1");
+    ranged.endOfRib("rack-1", Family.IPV4);
+    ranged.endOfRib("rack-1", Family.IPV6);
+    assertThat(ranged.done()).isTrue();
+  }
+
+  @Test
+  void aRangeByWhichNobodyComesIsWaitedForNoLongerThanAPeer() {
+    Convergence ranged = new Convergence(List.of(), List.of("rack"), SETTINGS, 0);
+    ranged.expire(10 * SECOND - 1);
+    assertThat(ranged.selectionDone()).isFalse();
+    ranged.expire(10 * SECOND);
+    assertThat(ranged.done()).isTrue();
   }
 
   private static Negotiated peer(boolean restarting) {

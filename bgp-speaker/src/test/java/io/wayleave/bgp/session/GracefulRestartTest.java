@@ -5,9 +5,12 @@ import static io.wayleave.bgp.session.VirtualSpeaker.peer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.bgp.GracefulRestart;
+import io.wayleave.bgp.PeerAddress;
+import io.wayleave.bgp.PeerAs;
 import io.wayleave.bgp.PeerConfig;
 import io.wayleave.bgp.SpeakerConfig;
 import io.wayleave.bgp.StartMode;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import java.time.Duration;
 import java.util.List;
@@ -212,6 +215,33 @@ class GracefulRestartTest {
     assertThat(again.routes.changes()).containsExactly("+" + FROM_B, "converged");
     until(() -> b.status(A).staleFamilies().isEmpty());
     assertThat(removals()).isZero();
+  }
+
+  /** The first peer that is back would else drop what the others have not told again yet. */
+  @Test
+  void peersOfARangeAreWaitedFor() {
+    PeerConfig rack =
+        PeerConfig.of(
+                "rack", new PeerAddress.Range(Cidr.parse("10.0.0.0/24"), 9), new PeerAs.External())
+            .withTransit(true);
+    hostA.kill();
+    VirtualSpeaker again = restart(Duration.ofSeconds(2), config(A, 65001, rack), RESTARTED);
+    again.inSync(FROM_A);
+    until(() -> b.established(A));
+    network.run(Duration.ofSeconds(1));
+    assertThat(b.status(A).staleFamilies()).as("no End-of-RIB yet").isNotEmpty();
+    VirtualSpeaker c =
+        VirtualSpeaker.start(network.host(C), config(C, 65003, peer(A, 65001)))
+            .inSync("10.3.0.0/24");
+    until(() -> c.established(A));
+    network.run(Duration.ofSeconds(1));
+    assertThat(again.routes.changes()).isEmpty();
+    until(() -> b.status(A).staleFamilies().isEmpty());
+    // What came before End-of-RIB is decided in the next turn.
+    network.run(Duration.ofMillis(10));
+    assertThat(b.routes.has("10.3.0.0/24")).isTrue();
+    assertThat(removals()).isZero();
+    until(again.routes::isConverged);
   }
 
   @Test
