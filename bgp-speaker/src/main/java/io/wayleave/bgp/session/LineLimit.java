@@ -8,9 +8,10 @@ import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
- * Keeps a peer from filling the log: in an interval, which begins with its first line, the same
- * line is written once, and no more than a few different ones, as what a peer sends may be in them.
- * What was left out is told when the interval is over. Owned by the {@link Loop} thread.
+ * Keeps a peer, or all hosts of a range, from filling the log: in an interval, which begins with
+ * its first line, the same line is written once, and no more than a few different ones of those
+ * that what a peer sends may be in. Those do not keep out the few that are ours alone. What was
+ * left out is told when the interval is over. Owned by the {@link Loop} thread.
  */
 final class LineLimit {
   static final Duration INTERVAL = Duration.ofSeconds(30);
@@ -20,10 +21,10 @@ final class LineLimit {
   private final LongConsumer leftOut;
   private final Timer end;
   private final Set<String> written = new HashSet<>();
+  private final Set<String> ownWritten = new HashSet<>();
   private boolean begun;
   private long beganNanos;
   private long suppressed;
-  private long total;
 
   /**
    * @param leftOut told at the end of an interval how many lines were left out in it, if any
@@ -34,21 +35,29 @@ final class LineLimit {
     end = new Timer(loop, this::over);
   }
 
-  /** Whether the line may be written now. */
+  /** Whether a line that there may be any number of may be written now. */
   boolean admits(String line) {
+    return admits(line, written, LINES);
+  }
+
+  /** Whether one of our few own lines may be written now, whatever else was written. */
+  boolean admitsOwn(String line) {
+    return admits(line, ownWritten, Integer.MAX_VALUE);
+  }
+
+  private boolean admits(String line, Set<String> among, int most) {
     long now = loop.nanoTime();
     if (!begun || now - beganNanos >= INTERVAL.toNanos()) {
       over();
       begun = true;
       beganNanos = now;
     }
-    if (written.size() < LINES && written.add(line)) {
+    if (among.size() < most && among.add(line)) {
       return true;
     }
     if (suppressed++ == 0) {
       end.start(INTERVAL.minusNanos(now - beganNanos));
     }
-    total++;
     return false;
   }
 
@@ -57,14 +66,10 @@ final class LineLimit {
     long count = suppressed;
     suppressed = 0;
     written.clear();
+    ownWritten.clear();
     begun = false;
     if (count > 0) {
       leftOut.accept(count);
     }
-  }
-
-  /** Since the peer was configured. */
-  long suppressed() {
-    return total;
   }
 }

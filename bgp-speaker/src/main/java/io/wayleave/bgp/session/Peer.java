@@ -116,17 +116,20 @@ final class Peer implements Machine.Owner {
   private final ReceivedPrefixes received = new ReceivedPrefixes();
   // A limit ended the session, and nothing but a person lets it begin again.
   private boolean heldByLimit;
+  // What the log was not told yet, as it has been told as much a moment ago.
+  private final Map<Family, ReceivedPrefixes.Level> unsaid = new EnumMap<>(Family.class);
 
   /**
    * Nothing happens before {@link #start}.
    *
    * @param address empty as long as nobody was heard on the peer's interface
+   * @param lines for what the peer makes us log; those of a range have one together
    */
-  Peer(Context context, PeerConfig config, Optional<ScopedAddress> address) {
+  Peer(Context context, PeerConfig config, Optional<ScopedAddress> address, LineLimit lines) {
     this.context = requireNonNull(context, "context is null");
     this.config = requireNonNull(config, "config is null");
     this.address = requireNonNull(address, "address is null");
-    history = new PeerLog(context.loop(), new LineLimit(context.loop(), this::linesLeftOut));
+    history = new PeerLog(context.loop(), config.name(), lines);
     staleTimer = new Timer(context.loop(), this::staleTimeOver);
     refreshes = new Refreshes(context.loop(), this::refreshOver);
     rules = importRules();
@@ -251,6 +254,7 @@ final class Peer implements Machine.Owner {
     boolean limitedAlike = changed.policy().maxPrefixes().equals(former.policy().maxPrefixes());
     if (!limitedAlike) {
       received.forgetLevels();
+      unsaid.clear();
     }
     if (former.sameSession(changed)) {
       primary.configure(changed);
@@ -321,38 +325,53 @@ final class Peer implements Machine.Owner {
           .ifPresent(
               level -> {
                 switch (level) {
-                  case GOOD -> {
-                    if (history.admits("prefix limit not near")) {
-                      log.info("bgp prefix limit not near peer={}", config.name());
-                    }
-                  }
-                  case NEAR -> {
-                    if (history.admits("prefix limit near " + family)) {
-                      log.warn(
-                          "bgp prefix limit near peer={} family={} count={} limit={}",
-                          config.name(),
-                          family,
-                          received.count(family),
-                          limits.get(family).limit());
-                    }
-                  }
+                  case GOOD, NEAR -> sayLevel(family, level);
                   case ABOVE -> exceeded(family, limits.get(family));
                 }
               });
     }
   }
 
+  /** No fault of the peer keeps this out of the log; a level that changes often is said later. */
+  private void sayLevel(Family family, ReceivedPrefixes.Level level) {
+    if (!history.admitsOwn("prefix limit " + level + " " + family)) {
+      unsaid.put(family, level);
+      return;
+    }
+    unsaid.remove(family);
+    switch (level) {
+      case GOOD -> log.info("bgp prefix limit not near peer={} family={}", config.name(), family);
+      case NEAR -> warnOfLimit("near", family);
+      case ABOVE -> warnOfLimit("exceeded", family);
+    }
+  }
+
+  private void warnOfLimit(String what, Family family) {
+    log.warn(
+        "bgp prefix limit {} peer={} family={} count={} limit={}",
+        what,
+        config.name(),
+        family,
+        received.count(family),
+        config.policy().maxPrefixes().get(family).limit());
+  }
+
+  /** The log takes lines again. */
+  void sayUnsaid() {
+    Map.copyOf(unsaid).forEach(this::sayLevel);
+  }
+
   private void exceeded(Family family, MaxPrefixes limit) {
     String text = family + ": " + received.count(family) + " prefixes; allowed: " + limit.limit();
     switch (limit.excess()) {
-      case MaxPrefixes.Warn() -> {
-        if (history.admits("prefix limit exceeded " + family)) {
-          log.warn("bgp prefix limit exceeded peer={} {}", config.name(), text);
-        }
-      }
+      case MaxPrefixes.Warn() -> sayLevel(family, ReceivedPrefixes.Level.ABOVE);
       case MaxPrefixes.Shutdown(Optional<Duration> restartAfter) -> {
         // RFC 4486 section 4: the Cease says which limit it was.
-        fault(text);
+        history.fault(text);
+        unsaid.remove(family);
+        if (history.admitsOwn("prefix limit exceeded " + family)) {
+          log.warn("bgp fault peer={} reason=\"{}\"", config.name(), text);
+        }
         BgpMessage.Notification cease =
             Notifications.maximumPrefixes(AddressFamily.unicast(family), limit.limit());
         Event.Comeback comeback =
@@ -632,14 +651,6 @@ final class Peer implements Machine.Owner {
     }
   }
 
-  private void linesLeftOut(long count) {
-    log.warn(
-        "bgp log lines left out peer={} count={} interval={}s",
-        config.name(),
-        count,
-        LineLimit.INTERVAL.toSeconds());
-  }
-
   @Override
   public void update(BgpMessage.Update update) {
     Session up = session.orElseThrow();
@@ -650,7 +661,7 @@ final class Peer implements Machine.Owner {
   }
 
   private void endOfRib(Family family) {
-    if (history.admits("end of rib " + family)) {
+    if (history.admitsOwn("end of rib " + family)) {
       log.info("bgp end of rib peer={} family={}", config.name(), family);
     }
     session.ifPresent(up -> up.endOfRib(family));
@@ -696,7 +707,7 @@ final class Peer implements Machine.Owner {
 
   /** RFC 7313 section 4.2: what was not told again since the beginning is gone. */
   private void refreshOver(Family family) {
-    if (history.admits("refresh over " + family)) {
+    if (history.admitsOwn("refresh over " + family)) {
       log.info("bgp refresh over peer={} family={}", config.name(), family);
     }
     drop(family, olderThan(generations.get(family)));
@@ -733,7 +744,7 @@ final class Peer implements Machine.Owner {
 
   private void drop(Family family, Predicate<PathSource> which) {
     int removed = context.rib().removeAll(family, received.paths(family), which);
-    if (removed > 0 && history.admits("routes dropped " + family)) {
+    if (removed > 0 && history.admitsOwn("routes dropped " + family)) {
       log.info("bgp routes dropped peer={} family={} count={}", config.name(), family, removed);
     }
   }

@@ -13,27 +13,31 @@ import java.util.Optional;
 /** What happened with a peer, for people: counters and last words. Owned by the loop thread. */
 final class PeerLog {
   private final Loop loop;
+  private final String peer;
   private Instant since;
   private Optional<PeerStatus.Event> lastError = Optional.empty();
   private Optional<PeerStatus.Event> lastNotificationSent = Optional.empty();
   private Optional<PeerStatus.Event> lastNotificationReceived = Optional.empty();
   private final LineLimit lines;
+  private long linesLeftOut;
   private long faults;
   // What the decoder or the OPEN check found, which the NOTIFICATION after it says less well.
   private Optional<String> fault = Optional.empty();
   // What the last session ended by; empty while it is up.
   private Optional<String> ending = Optional.empty();
-  // Since the session was up; empty for none.
+  // As last written, since the session was up; empty for none.
   private String lastFailure = "";
   private final MessageCount received = new MessageCount();
   private final MessageCount sent = new MessageCount();
   private long established;
 
   /**
+   * @param peer the peer's name, as others may have the same limit
    * @param lines how much of what the peer makes us say goes into the log
    */
-  PeerLog(Loop loop, LineLimit lines) {
+  PeerLog(Loop loop, String peer, LineLimit lines) {
     this.loop = requireNonNull(loop, "loop is null");
+    this.peer = requireNonNull(peer, "peer is null");
     this.lines = requireNonNull(lines, "lines is null");
     since = loop.wallClock();
   }
@@ -51,7 +55,7 @@ final class PeerLog {
 
   /** The session that was up ended. */
   void down(DownCause cause) {
-    boolean _ = failed(cause);
+    lastFailure = ended(cause);
     ending = lastError.map(PeerStatus.Event::text);
   }
 
@@ -74,12 +78,28 @@ final class PeerLog {
   }
 
   /**
-   * A line that the peer can have us write as often as it likes.
+   * A line that the peer can have us write as often as it likes, with a text that it may choose.
    *
    * @return whether it may be written now
    */
   boolean admits(String line) {
-    return lines.admits(line);
+    return counted(lines.admits(peer + ": " + line));
+  }
+
+  /**
+   * One of few lines of ours, whose text no peer chooses; faults of the peer do not keep it out.
+   *
+   * @return whether it may be written now
+   */
+  boolean admitsOwn(String line) {
+    return counted(lines.admitsOwn(peer + ": " + line));
+  }
+
+  private boolean counted(boolean admitted) {
+    if (!admitted) {
+      linesLeftOut++;
+    }
+    return admitted;
   }
 
   /** A fault that ends the connection. */
@@ -95,17 +115,25 @@ final class PeerLog {
   }
 
   /**
-   * A session or an attempt ended.
+   * An attempt failed.
    *
-   * @return whether this is news: a peer that is away is dialled every few seconds
+   * @return whether to write it: a peer that is away is dialled every few seconds, and one that
+   *     connects may fail as often as it likes
    */
   boolean failed(DownCause cause) {
+    String text = ended(cause);
+    if (text.equals(lastFailure) || !admits("attempt failed " + text)) {
+      return false;
+    }
+    lastFailure = text;
+    return true;
+  }
+
+  private String ended(DownCause cause) {
     String text = fault.map(found -> found + "; ").orElse("") + cause.describe();
     fault = Optional.empty();
-    boolean same = text.equals(lastFailure);
-    lastFailure = text;
     lastError = Optional.of(event(text));
-    return !same;
+    return text;
   }
 
   Instant since() {
@@ -145,7 +173,7 @@ final class PeerLog {
 
   PeerStatus.Counters counters() {
     return new PeerStatus.Counters(
-        received.total(), sent.total(), established, faults, lines.suppressed());
+        received.total(), sent.total(), established, faults, linesLeftOut);
   }
 
   private PeerStatus.Event event(String text) {

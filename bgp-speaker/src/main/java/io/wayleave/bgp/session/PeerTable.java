@@ -47,6 +47,9 @@ final class PeerTable {
   // Name of a peer that came by a range, to the name of the range.
   private final Map<String, String> rangeOf = new HashMap<>();
 
+  // By name of the range: a host that comes again and again is a new peer each time.
+  private final Map<String, LineLimit> linesOfRange = new HashMap<>();
+
   // Whoever is in a range may connect as often as they like.
   private final LineLimit refusals;
 
@@ -142,6 +145,7 @@ final class PeerTable {
             .filter(peer -> peer.where() instanceof PeerAddress.Range)
             .sorted(Comparator.comparingInt(PeerTable::prefixLength).reversed())
             .toList();
+    linesOfRange.keySet().retainAll(ranges.stream().map(PeerConfig::name).toList());
     Map<String, PeerConfig> wanted = new LinkedHashMap<>();
     Set<ScopedAddress> taken = new HashSet<>();
     for (PeerConfig peer : configured) {
@@ -196,31 +200,66 @@ final class PeerTable {
   }
 
   private Peer add(PeerConfig config, Optional<ScopedAddress> address) {
-    Peer added = new Peer(context, config, address);
+    Optional<LineLimit> shared = linesOfRangeOf(config.name());
+    LineLimit lines = shared.orElseGet(() -> newLimit("peer", config.name()));
+    Peer added = new Peer(context, config, address, lines);
     byName.put(config.name(), added);
     address.ifPresent(
         known -> {
           byAddress.put(known, added);
           strangers.remove(known);
         });
-    log.info(
-        "bgp peer added peer={} address={} as={}",
-        config.name(),
-        address.map(ScopedAddress::toString).orElse(config.where().toString()),
-        config.remoteAs());
+    if (shared.isEmpty() || lines.admits(config.name() + " added")) {
+      log.info(
+          "bgp peer added peer={} address={} as={}",
+          config.name(),
+          address.map(ScopedAddress::toString).orElse(config.where().toString()),
+          config.remoteAs());
+    }
     context.peersChanged();
     added.start();
     return added;
   }
 
+  /** Of all peers of a range together; empty for a peer that came by none. */
+  private Optional<LineLimit> linesOfRangeOf(String name) {
+    return Optional.ofNullable(rangeOf.get(name))
+        .map(range -> linesOfRange.computeIfAbsent(range, _ -> newLimit("range", range)));
+  }
+
+  private LineLimit newLimit(String what, String name) {
+    return new LineLimit(
+        context.loop(),
+        count -> {
+          log.warn(
+              "bgp log lines left out {}={} count={} interval={}s",
+              what,
+              name,
+              count,
+              LineLimit.INTERVAL.toSeconds());
+          byName.forEach(
+              (peer, known) -> {
+                if (rangeOf.getOrDefault(peer, peer).equals(name)) {
+                  known.sayUnsaid();
+                }
+              });
+        });
+  }
+
   private void remove(String name) {
+    remove(name, true);
+  }
+
+  private void remove(String name, boolean tell) {
     Peer removed = byName.remove(name);
     removed.address().ifPresent(byAddress::remove);
     rangeOf.remove(name);
     removed.stop(Notifications.cease(Iana.CEASE_PEER_DECONFIGURED));
     context.convergence().removed(name);
     context.peersChanged();
-    log.info("bgp peer removed peer={}", name);
+    if (tell) {
+      log.info("bgp peer removed peer={}", name);
+    }
   }
 
   // ---- connections that come in
@@ -288,7 +327,11 @@ final class PeerTable {
         .execute(
             () -> {
               if (byName.get(name) == peer && peer.isQuiet()) {
-                remove(name);
+                remove(
+                    name,
+                    linesOfRangeOf(name)
+                        .map(lines -> lines.admits(name + " removed"))
+                        .orElse(true));
               }
             });
   }
