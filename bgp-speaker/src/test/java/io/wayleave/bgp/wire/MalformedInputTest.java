@@ -33,7 +33,8 @@ class MalformedInputTest {
           Wire.INTERNAL,
           Wire.EXTERNAL_TWO_OCTET,
           Wire.EXTENDED,
-          Wire.ipv4OverIpv6());
+          Wire.ipv4OverIpv6(),
+          Wire.addPath());
 
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
 
@@ -74,14 +75,14 @@ class MalformedInputTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void mutatedMessagesHaveTypedOutcomes() {
     fuzz(20261124, MUTATIONS);
   }
 
   @Test
   @Tag("full")
-  @Timeout(900)
+  @Timeout(value = 900, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void manyMutatedMessagesHaveTypedOutcomes() {
     fuzz(System.nanoTime(), 100 * MUTATIONS);
   }

@@ -47,6 +47,12 @@ final class Wire {
         4096);
   }
 
+  /** With path identifiers in both directions. */
+  static CodecContext addPath() {
+    Set<AddressFamily> both = Set.of(AddressFamily.IPV4_UNICAST, AddressFamily.IPV6_UNICAST);
+    return new CodecContext(PeerType.EXTERNAL, true, both, false, true, both, both, 4096, 4096);
+  }
+
   static CodecContext only(AddressFamily family) {
     return new CodecContext(
         PeerType.EXTERNAL, true, Set.of(family), false, true, Set.of(), Set.of(), 4096, 4096);

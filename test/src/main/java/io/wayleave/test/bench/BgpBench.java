@@ -40,7 +40,7 @@ public final class BgpBench implements Callable<Integer> {
   @Option(
       names = "--speaker",
       split = ",",
-      defaultValue = "wayleave,bird,frr,frr-fast",
+      defaultValue = "wayleave,bird,frr,frr-fast,gobgp",
       description = "wayleave, bird, frr, frr-fast, gobgp (${DEFAULT-VALUE})")
   private List<String> speakers = List.of();
 
