@@ -75,8 +75,8 @@ final class Matrix {
             Each cell is a test against the real daemon (`InteropTest`): the daemon is asked by its own command
             line, and Wayleave's speaker, `bin/wayleave-bgp`, by `netctl bgp`; the cell passes only if the two
             agree on state, capabilities, routes with attributes, and reasons. In the cells about graceful restart
-            the speaker runs in a program of the test's, because the installed one owns no routes that it could
-            keep. *Unsupported* cells are tests too: they show how the daemon refuses. `./dev test` runs a cell
+            the speaker runs in a program of the test's with the same file, which also writes down what the owner
+            of its routes is told, as an agent would. *Unsupported* cells are tests too: they show how the daemon refuses. `./dev test` runs a cell
             of each row, `./dev test --full` all. This page is written from what the tests say; when they say
             something else, `InteropTableTest` fails and leaves the page as it must be in `test/target/interop.md`.
 

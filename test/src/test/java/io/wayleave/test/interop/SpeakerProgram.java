@@ -18,8 +18,8 @@ import java.util.EnumSet;
 import java.util.Optional;
 
 /**
- * {@code wayleave-bgp} as one that has kept its routes over a restart, as the agent does and the
- * installed program does not, and that writes down what the owner of the routes is told. The file
+ * {@code wayleave-bgp} as one that starts afresh or has kept its routes over a restart, as the test
+ * says, and that writes down what the owner of the routes is told, as an agent would be. The file
  * and the admin API are the installed program's.
  */
 final class SpeakerProgram {
