@@ -285,7 +285,7 @@ public final class RouteService implements AutoCloseable {
     try (kernel) {
       Duration wait = Duration.ZERO;
       while (!closing) {
-        wait = turn(wait);
+        wait = turn(mailbox.isEmpty() ? wait : Duration.ZERO);
       }
     } catch (Throwable e) {
       // Whatever it is, also an Error: somebody must hear of it.
@@ -304,13 +304,19 @@ public final class RouteService implements AutoCloseable {
   /** Returns how long the next turn may wait for events. */
   private Duration turn(Duration wait) throws ClosedFdException {
     try {
-      List<NetlinkEvent> events = poll(wait);
+      programmer.onEvents(poll(wait));
+      // Who asks has perhaps just changed an interface: the event of that is among those read from
+      // here on. Whoever comes later is served in the next turn, for the same reason.
+      int asked = mailbox.size();
+      List<NetlinkEvent> events = poll(Duration.ZERO);
       for (int portion = 0; !events.isEmpty() && portion < MOST_PORTIONS; portion++) {
         programmer.onEvents(events);
         events = poll(Duration.ZERO);
       }
       programmer.onEvents(events);
-      drainMailbox();
+      for (; asked > 0; asked--) {
+        mailbox.remove().run();
+      }
       Duration pause = Duration.ofNanos(pauseUntil - System.nanoTime());
       if (closing || pause.isPositive()) {
         return pause;

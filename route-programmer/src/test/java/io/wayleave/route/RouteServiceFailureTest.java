@@ -18,7 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the thread does when reading the kernel's events fails. */
+/**
+ * What the thread makes of the kernel's events, in whatever order they come, and when reading
+ * fails.
+ */
 @Timeout(60)
 class RouteServiceFailureTest {
   private static final Cidr POD = Cidr.parse("10.1.0.7/32");
@@ -28,9 +31,10 @@ class RouteServiceFailureTest {
   private final Source source = new Source();
   private final CompletableFuture<Throwable> death = new CompletableFuture<>();
   private final RouteService service;
+  private final int wl1;
 
   RouteServiceFailureTest() {
-    kernel.addLink("wl1");
+    wl1 = kernel.addLink("wl1");
     RouteProgrammer programmer =
         new RouteProgrammer(kernel.driver(), RouteSettings.DEFAULT, System::nanoTime);
     service = RouteService.start(source, programmer, Duration.ofMillis(1), death::complete);
@@ -83,6 +87,32 @@ class RouteServiceFailureTest {
 
     assertThat(source.closed).isDone();
     assertThat(death).isNotDone();
+  }
+
+  /** As an ADD does: it sets the interface up, then asks for the route. */
+  @Test
+  void whoAsksIsAnsweredByTheEventsFromBefore() throws Exception {
+    assertThat(put().orElseThrow().programmed()).isTrue();
+    source.results.add(
+        () -> {
+          kernel.setUp(wl1, false);
+          return kernel.takeEvents();
+        });
+    source.awaitTaken();
+
+    CompletableFuture<CompletableFuture<Optional<RouteState>>> asked = new CompletableFuture<>();
+    source.results.add(
+        () -> {
+          // All of this happens between the last event read and the look at who asks.
+          kernel.setUp(wl1, true);
+          List<NetlinkEvent> events = kernel.takeEvents();
+          source.results.add(() -> events);
+          asked.complete(service.submit(RouteSource.WORKLOAD, new Update.Put<>(POD, WORKLOAD)));
+          return List.of();
+        });
+    RouteState state = asked.get(20, TimeUnit.SECONDS).get(20, TimeUnit.SECONDS).orElseThrow();
+    assertThat(state.problem()).isEmpty();
+    assertThat(state.programmed()).isTrue();
   }
 
   private Optional<RouteState> put() throws Exception {
