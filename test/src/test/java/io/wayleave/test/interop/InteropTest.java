@@ -23,7 +23,7 @@ class InteropTest {
       Map.of(
           Feature.EXTENDED_MESSAGES, DaemonKind.BIRD,
           Feature.THEIRS_RESTARTS, DaemonKind.BIRD,
-          Feature.THEIRS_RESTARTS_BFD, DaemonKind.FRR);
+          Feature.THEIRS_RESTARTS_BFD, DaemonKind.BIRD);
 
   /** One for each feature, going through the daemons. */
   static Stream<Matrix.Place> sample() {
