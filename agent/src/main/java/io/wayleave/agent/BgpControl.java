@@ -132,7 +132,13 @@ final class BgpControl implements LocalNetwork.Announcer {
     planned = Optional.of(new Planned(changed, own));
     List<Failure> failures = new ArrayList<>();
     SpeakerConfig config = configuration(changed, own, failures);
-    goOver(changed, config, failures);
+    plan = Optional.of(changed.withFailures(failures));
+    if (!configured.equals(Optional.of(config))) {
+      speaker.orElseThrow().apply(config);
+      configured = Optional.of(config);
+      log.info(
+          "bgp configuration changed peers={} mesh=\"{}\"", changed.peers().size(), changed.mesh());
+    }
   }
 
   /** Reads the password files again; the sessions whose password changed begin anew. */
@@ -159,16 +165,6 @@ final class BgpControl implements LocalNetwork.Announcer {
   /** What the speaker was told last. */
   Optional<SpeakerConfig> configured() {
     return configured;
-  }
-
-  private void goOver(BgpPlan changed, SpeakerConfig config, List<Failure> failures) {
-    plan = Optional.of(changed.withFailures(failures));
-    if (!configured.equals(Optional.of(config))) {
-      speaker.orElseThrow().apply(config);
-      configured = Optional.of(config);
-      log.info(
-          "bgp configuration changed peers={} mesh=\"{}\"", changed.peers().size(), changed.mesh());
-    }
   }
 
   /** Ends the sessions in the way that lets peers keep our routes (RFC 4724). */

@@ -59,17 +59,22 @@ class CrowdTest {
     listen = new ListenAddress(OWN, Daemon.freePort(OWN.toString()));
     speaker =
         BgpSpeaker.start(
-            SpeakerConfig.of(RouterId.parse("127.0.0.6"), Asn.of(65001))
-                .withListen(listen)
-                .withPeer(
-                    PeerConfig.of(
-                            "all",
-                            new PeerAddress.Range(Cidr.parse("127.16.0.0/12"), 2000),
-                            new PeerAs.External())
-                        .withTransit(true)
-                        .withTimers(Timers.DEFAULT.withSendHold(Duration.ofSeconds(91)))),
+            configuration(Timers.DEFAULT.withSendHold(Duration.ofSeconds(91))),
             new StartMode.Fresh(),
             RouteListener.NONE);
+  }
+
+  /** Hears everybody of 127.16.0.0/12, and tells each what the others said. */
+  private SpeakerConfig configuration(Timers timers) {
+    return SpeakerConfig.of(RouterId.parse("127.0.0.6"), Asn.of(65001))
+        .withListen(listen)
+        .withPeer(
+            PeerConfig.of(
+                    "all",
+                    new PeerAddress.Range(Cidr.parse("127.16.0.0/12"), 2000),
+                    new PeerAs.External())
+                .withTransit(true)
+                .withTimers(timers));
   }
 
   @AfterEach
@@ -277,18 +282,10 @@ class CrowdTest {
   @Timeout(120)
   void aPeerThatReadsNothingHoldsBackNobodyAndLosesItsSession() throws IOException {
     speaker.apply(
-        SpeakerConfig.of(RouterId.parse("127.0.0.6"), Asn.of(65001))
-            .withListen(listen)
-            .withPeer(
-                PeerConfig.of(
-                        "all",
-                        new PeerAddress.Range(Cidr.parse("127.16.0.0/12"), 2000),
-                        new PeerAs.External())
-                    .withTransit(true)
-                    .withTimers(
-                        Timers.DEFAULT
-                            .withHoldTime(Duration.ofSeconds(3))
-                            .withSendHold(Duration.ofSeconds(4)))));
+        configuration(
+            Timers.DEFAULT
+                .withHoldTime(Duration.ofSeconds(3))
+                .withSendHold(Duration.ofSeconds(4))));
     speaker.localRoutesInSync();
     LightPeer calm = peer(loop("calm"), 1, 3);
     LightPeer teller = peer(loop("teller"), 2, 3);

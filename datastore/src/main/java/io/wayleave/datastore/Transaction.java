@@ -143,6 +143,11 @@ public final class Transaction {
       return ifUnchanged(entry.key(), entry.version());
     }
 
+    /** The key is as it was read: of this version, or absent. */
+    public Builder ifSame(String key, Optional<Version> read) {
+      return read.isPresent() ? ifUnchanged(key, read.get()) : ifAbsent(key);
+    }
+
     public Builder put(String key, byte[] value) {
       return add(new Put(key, value, Optional.empty()));
     }

@@ -335,7 +335,7 @@ final class Allocations {
       transaction.ifAbsent(handleKey).put(handleKey, part.handle().toJson());
       part.owner().puts().forEach((key, value) -> transaction.ifAbsent(key).put(key, value));
     }
-    ifSame(transaction, Keys.POOL_GUARD, memory.pools().guard());
+    transaction.ifSame(Keys.POOL_GUARD, memory.pools().guard());
     round.planner().pools().forEach(pool -> transaction.ifUnchanged(pool.key(), pool.version()));
     round
         .planner()
@@ -343,8 +343,7 @@ final class Allocations {
         .forEach(
             (cidr, change) -> {
               String key = IpamKeys.block(cidr);
-              ifSame(transaction, key, change.before());
-              transaction.put(key, change.after().toJson());
+              transaction.ifSame(key, change.before()).put(key, change.after().toJson());
               change.from().ifPresent(other -> transaction.delete(IpamKeys.affinity(other, cidr)));
             });
     claims.forEach(
@@ -357,10 +356,6 @@ final class Allocations {
     return transaction.build();
   }
 
-  private static void ifSame(Transaction.Builder to, String key, Optional<Version> version) {
-    version.ifPresentOrElse(known -> to.ifUnchanged(key, known), () -> to.ifAbsent(key));
-  }
-
   /** Takes over what a refusal tells. */
   private void learn(TransactionResult.Failed failed, Round round) {
     for (Part part : round.parts()) {
@@ -371,14 +366,7 @@ final class Allocations {
         || planner.pools().stream().anyMatch(pool -> failed.because(pool.key()))) {
       memory.forget();
     }
-    planner
-        .changes()
-        .keySet()
-        .forEach(
-            cidr ->
-                memory
-                    .view()
-                    .update(cidr, Optional.ofNullable(failed.current().get(IpamKeys.block(cidr)))));
+    memory.learn(failed, planner.changes().keySet());
   }
 
   private void learn(TransactionResult.Failed failed, Part part) {

@@ -84,12 +84,11 @@ final class Claims {
       Transaction.Builder transaction =
           Transaction.builder()
               .ifUnchanged(pool.key(), pool.version())
+              .ifSame(key, held.map(BlockView.Held::version))
               .put(key, block.toJson())
               .put(
                   IpamKeys.affinity(node, cidr),
                   new Affinity(node, cidr, Affinity.State.CONFIRMED).toJson());
-      held.ifPresentOrElse(
-          known -> transaction.ifUnchanged(key, known.version()), () -> transaction.ifAbsent(key));
       switch (datastore.commit(transaction.build(), deadline)) {
         case TransactionResult.Committed committed -> {
           memory.wrote(block, committed.versionOf(key));
@@ -100,7 +99,7 @@ final class Claims {
             throw new IpamException.Contended(
                 "claim of " + cidr + ", whose pool " + pool.name() + " was changed,", 1);
           }
-          memory.view().update(cidr, Optional.ofNullable(failed.current().get(key)));
+          memory.learn(failed, List.of(cidr));
         }
       }
     }
@@ -157,7 +156,7 @@ final class Claims {
           if (absent.stream().anyMatch(failed::because)) {
             return false;
           }
-          memory.view().update(cidr, Optional.ofNullable(failed.current().get(key)));
+          memory.learn(failed, List.of(cidr));
         }
       }
     }

@@ -9,6 +9,7 @@ import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
+import java.util.Collection;
 import java.util.NavigableMap;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -70,6 +71,13 @@ final class HostMemory {
   void deleted(Cidr cidr) {
     view.remove(cidr);
     watched.ifPresent(blocks -> blocks.expect(cidr, Optional.empty()));
+  }
+
+  /** Takes over what a refusal tells of these blocks. */
+  void learn(TransactionResult.Failed failed, Collection<Cidr> blocks) {
+    for (Cidr cidr : blocks) {
+      view.update(cidr, Optional.ofNullable(failed.current().get(IpamKeys.block(cidr))));
+    }
   }
 
   /**

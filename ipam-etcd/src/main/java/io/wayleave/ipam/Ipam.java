@@ -188,15 +188,7 @@ public final class Ipam {
             if (absent.stream().anyMatch(failed::because)) {
               return Released.OTHER_GENERATION;
             }
-            release
-                .blocks()
-                .forEach(
-                    cidr ->
-                        memory
-                            .view()
-                            .update(
-                                cidr,
-                                Optional.ofNullable(failed.current().get(IpamKeys.block(cidr)))));
+            memory.learn(failed, release.blocks());
           }
         }
       } catch (OutcomeUnknownException e) {

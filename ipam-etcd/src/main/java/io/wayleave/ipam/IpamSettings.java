@@ -55,11 +55,7 @@ public final class IpamSettings {
     commit(
         resource.kind(),
         resource.name(),
-        transaction -> {
-          read.ifPresentOrElse(
-              version -> transaction.ifUnchanged(key, version), () -> transaction.ifAbsent(key));
-          transaction.put(key, ResourceCodec.toJson(resource));
-        },
+        transaction -> transaction.ifSame(key, read).put(key, ResourceCodec.toJson(resource)),
         deadline);
   }
 

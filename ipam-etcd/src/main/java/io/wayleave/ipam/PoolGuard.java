@@ -21,11 +21,7 @@ final class PoolGuard {
 
   /** A transaction that holds only while everything is as it was when this guard was read. */
   static Transaction.Builder bumped(Optional<Version> read) {
-    Transaction.Builder transaction = Transaction.builder();
-    read.ifPresentOrElse(
-        version -> transaction.ifUnchanged(Keys.POOL_GUARD, version),
-        () -> transaction.ifAbsent(Keys.POOL_GUARD));
     // The value says nothing; its version is what is compared.
-    return transaction.put(Keys.POOL_GUARD, "{}");
+    return Transaction.builder().ifSame(Keys.POOL_GUARD, read).put(Keys.POOL_GUARD, "{}");
   }
 }
