@@ -57,7 +57,11 @@ final class OpenBgpd implements Speaker {
     DaemonProcess started =
         DaemonProcess.start(link.at(side), folder, Map.of(), "bgpd", "-d", "-v", "-f", "bgpd.conf");
     process = Optional.of(started);
-    started.awaitReady(() -> bgpctl("show", "summary").run().succeeded());
+    // It answers before all of its processes have read the file.
+    started.awaitReady(
+        () ->
+            started.log().contains("RDE reconfigured")
+                && bgpctl("show", "summary").run().succeeded());
   }
 
   void write(String text) {

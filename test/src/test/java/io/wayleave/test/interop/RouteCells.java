@@ -62,14 +62,16 @@ final class RouteCells {
 
     cell.ours().kill();
     cell.theirs().kill();
-    Bird other =
-        cell.source(toTheirs(AT_OURS_TOO, 65001, 65001).announcing(Route.to("10.4.0.0/24").med(8)));
     Route our = Route.to("10.1.0.0/24");
-    cell.startAndEstablish(
+    cell.start(
         Setup.of(Side.OURS, false, 65001, 65001).announcing(our),
         Setup.of(Side.THEIRS, false, 65001, 65001)
             .with(Option.REFLECTOR, Side.THEIRS.ipv4())
             .with(Option.MORE_PEERS, AT_OURS_TOO + "=65001"));
+    // After them: what OpenBGPD hears before it has read its file it reflects without its cluster.
+    Bird other =
+        cell.source(toTheirs(AT_OURS_TOO, 65001, 65001).announcing(Route.to("10.4.0.0/24").med(8)));
+    cell.establish();
     cell.untilEqual(
         "ours received",
         Set.of(
