@@ -40,6 +40,13 @@ final class DeleteCommand implements Callable<Integer> {
   @Option(names = "--if-exists", description = "what does not exist is as good as deleted")
   private boolean ifExists;
 
+  @Option(
+      names = "--force",
+      description =
+          "also a pool with addresses in use, which stay with their owners, and a node that is lost"
+              + " with its containers, whose addresses other hosts then free")
+  private boolean force;
+
   private record Target(Kind kind, String name) {}
 
   DeleteCommand(Context context) {
@@ -51,7 +58,9 @@ final class DeleteCommand implements Callable<Integer> {
     List<Target> targets = targets();
     Deletion deletion = context.deletion(ifExists);
     targets.forEach(target -> deletion.check(target.kind(), target.name()));
-    context.output().eachChange(targets, target -> deletion.delete(target.kind(), target.name()));
+    context
+        .output()
+        .eachChange(targets, target -> deletion.delete(target.kind(), target.name(), force));
     return 0;
   }
 

@@ -8,7 +8,9 @@ import java.util.List;
 
 /**
  * Deletes resources, unless something that lives depends on them: a node whose agent runs or that
- * has containers, a pool with addresses in use. NOT thread safe.
+ * has containers, a pool with addresses in use. By force, a pool goes although addresses are in
+ * use, and a node although it has containers, but never one whose agent shows a sign of life. NOT
+ * thread safe.
  */
 final class Deletion {
   private static final int MAX_NAMES_IN_MESSAGE = 5;
@@ -39,15 +41,19 @@ final class Deletion {
     }
   }
 
-  /** Deletes it. */
-  Change delete(Kind kind, String name) {
+  /**
+   * Deletes it.
+   *
+   * @param force although something depends on it
+   */
+  Change delete(Kind kind, String name, boolean force) {
     check(kind, name);
     if (!resources.exists(kind, name)) {
       return new Change(kind, name, Change.Outcome.ABSENT);
     }
     return switch (kind) {
-      case IP_POOL -> pools.delete(name, false);
-      case NODE -> deleteNode(name);
+      case IP_POOL -> pools.delete(name, force);
+      case NODE -> deleteNode(name, force);
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -59,26 +65,21 @@ final class Deletion {
     };
   }
 
-  /** Deletes a pool, by force also when addresses of it are in use. */
-  Change deletePool(String name, boolean force) {
-    check(Kind.IP_POOL, name);
-    return pools.delete(name, force);
-  }
-
-  private Change deleteNode(String name) {
+  private Change deleteNode(String name, boolean force) {
     List<String> endpoints =
         resources.list(WorkloadEndpoint.class).stream()
             .filter(endpoint -> endpoint.spec().node().equals(name))
             .map(WorkloadEndpoint::name)
             .toList();
-    if (!endpoints.isEmpty()) {
+    if (!force && !endpoints.isEmpty()) {
       throw new CommandFailedException(
           Names.of(Kind.NODE, name)
               + " has "
               + Names.count(endpoints.size(), "endpoint", "endpoints")
               + " with addresses: "
               + Names.some(endpoints, MAX_NAMES_IN_MESSAGE)
-              + "; delete these containers first");
+              + "; delete these containers first, or, when this host is lost for good, give"
+              + " --force: other hosts then free its addresses");
     }
     if (!resources.deleteNodeUnlessPresent(name)) {
       throw new CommandFailedException(

@@ -99,7 +99,7 @@ final class PeerCommand {
 
   @Command(name = "delete", description = "Let no node peer with it any more.")
   int delete(@Parameters(paramLabel = "NAME", description = "name of the peer") String name) {
-    context.output().changes(List.of(context.deletion(false).delete(Kind.BGP_PEER, name)));
+    context.output().changes(List.of(context.deletion(false).delete(Kind.BGP_PEER, name, false)));
     return 0;
   }
 }

@@ -125,7 +125,7 @@ final class PoolCommand {
               description =
                   "also when addresses are in use: containers keep them, outside any pool")
           boolean force) {
-    context.output().changes(List.of(context.deletion(false).deletePool(name, force)));
+    context.output().changes(List.of(context.deletion(false).delete(Kind.IP_POOL, name, force)));
     return 0;
   }
 }

@@ -82,21 +82,29 @@ class DeleteCommandTest {
                 1,
                 "",
                 "netctl: Node \"r1h1\" has 1 endpoint with addresses: r1h1.0123456789abcdef0.eth0;"
-                    + " delete these containers first\n"));
+                    + " delete these containers first, or, when this host is lost for good, give"
+                    + " --force: other hosts then free its addresses\n"));
     assertThat(netctl.run("get", "node", "r1h1").code()).isZero();
   }
 
   @Test
+  void deletesByForceANodeThatIsLostWithItsContainers() {
+    Session session = lifeSignOf("r1h1");
+    assertThat(netctl.run("delete", "node", "r1h1", "--force"))
+        .isEqualTo(
+            new NetctlRun.Result(
+                1,
+                "",
+                "netctl: Node \"r1h1\" has an agent that is running and would write it again; stop"
+                    + " wayleave-agent there first\n"));
+    netctl.datastore().expire(session);
+    assertThat(netctl.run("delete", "node", "r1h1", "--force").out())
+        .isEqualTo("Node r1h1 deleted\n");
+  }
+
+  @Test
   void deletesNoNodeWhoseAgentLives() {
-    Session session =
-        netctl.datastore().openSession(Duration.ofSeconds(10), netctl.datastore().deadline());
-    netctl
-        .datastore()
-        .commit(
-            Transaction.builder()
-                .putBound(Keys.presence("r1h2"), "{}".getBytes(StandardCharsets.UTF_8), session)
-                .build(),
-            netctl.datastore().deadline());
+    Session session = lifeSignOf("r1h2");
     assertThat(netctl.run("delete", "node", "r1h2"))
         .isEqualTo(
             new NetctlRun.Result(
@@ -124,6 +132,20 @@ class DeleteCommandTest {
                 ]
                 """,
                 "netctl: Node \"r1h1\" has 1 endpoint with addresses: r1h1.0123456789abcdef0.eth0;"
-                    + " delete these containers first\n"));
+                    + " delete these containers first, or, when this host is lost for good, give"
+                    + " --force: other hosts then free its addresses\n"));
+  }
+
+  private Session lifeSignOf(String node) {
+    Session session =
+        netctl.datastore().openSession(Duration.ofSeconds(10), netctl.datastore().deadline());
+    netctl
+        .datastore()
+        .commit(
+            Transaction.builder()
+                .putBound(Keys.presence(node), "{}".getBytes(StandardCharsets.UTF_8), session)
+                .build(),
+            netctl.datastore().deadline());
+    return session;
   }
 }
