@@ -49,6 +49,11 @@ public interface Datastore extends AutoCloseable {
    */
   Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline);
 
+  /** Whether all pages of a listing, and so {@link #listAll}, show the store at one moment. */
+  default boolean listsOneMoment() {
+    return false;
+  }
+
   /** Does the transaction, or nothing. A condition that does not hold is a result, no exception. */
   TransactionResult commit(Transaction transaction, Deadline deadline);
 

@@ -32,8 +32,8 @@ import java.util.TreeMap;
  * {"key":…,"value":…}} with the value in base64, in order of key, then {@code
  * {"entries":…,"sha256":…}} over the lines before.
  *
- * <p>While a target is being filled it holds {@link #INCOMPLETE}; the same move can be begun again
- * and goes on.
+ * <p>While a target is being filled it holds {@link #INCOMPLETE}, and no agent works on it and no
+ * address is given; the same move can be begun again and goes on.
  */
 public final class DatastoreMover {
   /** The key that says that a target does not hold all yet. */
@@ -56,9 +56,31 @@ public final class DatastoreMover {
   }
 
   /**
-   * Writes everything to a file, and returns how many entries. Agents may run.
+   * Refuses a datastore into which a move did not end: what is not there yet may be in use.
    *
-   * @throws InvalidInputException when the store changes so fast that no two readings agree
+   * @throws InvalidInputException that says how to end it
+   */
+  public static void checkWhole(Datastore datastore, Deadline deadline) {
+    if (datastore.get(INCOMPLETE, deadline).isPresent()) {
+      throw notWhole("datastore", datastore);
+    }
+  }
+
+  private static InvalidInputException notWhole(String field, Datastore datastore) {
+    return new InvalidInputException(
+        field,
+        datastore.description(),
+        "a whole datastore; "
+            + INCOMPLETE
+            + " says that a move into it did not end: give that netctl datastore command again");
+  }
+
+  /**
+   * Writes everything, as it was at one moment, to a file, and returns how many entries. Agents may
+   * run.
+   *
+   * @throws InvalidInputException when a store whose listings are not of one moment changes so fast
+   *     that no two readings agree
    */
   public int export(Datastore from, Writer file) throws IOException {
     SortedMap<String, Entry> entries = read(from);
@@ -87,6 +109,7 @@ public final class DatastoreMover {
   public int fill(BufferedReader file, Datastore to) throws IOException {
     SortedMap<String, byte[]> values = parse(file);
     fill(values, to);
+    end(to);
     return values.size();
   }
 
@@ -111,37 +134,37 @@ public final class DatastoreMover {
     SortedMap<String, byte[]> values = new TreeMap<>();
     entries.forEach((key, entry) -> values.put(key, entry.value()));
     fill(values, to);
+    // The mark goes last: whatever ends this before, the target does not look whole.
     if (!list(from).equals(entries)) {
-      begin(to);
       throw new InvalidInputException(
           "from",
           from.description(),
-          "a datastore that nobody writes to; it changed meanwhile, and the target is marked by "
+          "a datastore that nobody writes to; it changed meanwhile, and the target stays marked by "
               + INCOMPLETE);
     }
+    end(to);
     return values.size();
   }
 
-  /** A listing need not be of one moment, but one that is found twice is. */
+  /** A listing that is not of one moment, but is found twice, is as good as one that is. */
   private SortedMap<String, Entry> read(Datastore from) {
-    SortedMap<String, Entry> before = list(from);
-    for (int i = 1; i < READS; i++) {
+    SortedMap<String, Entry> entries = list(from);
+    boolean stands = from.listsOneMoment();
+    for (int i = 1; !stands && i < READS; i++) {
       SortedMap<String, Entry> now = list(from);
-      if (now.equals(before)) {
-        if (now.containsKey(INCOMPLETE)) {
-          throw new InvalidInputException(
-              "from",
-              from.description(),
-              "a whole datastore; " + INCOMPLETE + " says that a move into it did not end");
-        }
-        return now;
-      }
-      before = now;
+      stands = now.equals(entries);
+      entries = now;
     }
-    throw new InvalidInputException(
-        "from",
-        from.description(),
-        "a datastore that rests for a moment; it changed during each of " + READS + " readings");
+    if (!stands) {
+      throw new InvalidInputException(
+          "from",
+          from.description(),
+          "a datastore that rests for a moment; it changed during each of " + READS + " readings");
+    }
+    if (entries.containsKey(INCOMPLETE)) {
+      throw notWhole("from", from);
+    }
+    return entries;
   }
 
   private SortedMap<String, Entry> list(Datastore from) {
@@ -153,6 +176,7 @@ public final class DatastoreMover {
     return entries;
   }
 
+  /** Writes all, and leaves the mark. */
   private void fill(SortedMap<String, byte[]> values, Datastore to) {
     SortedMap<String, Entry> present = list(to);
     boolean goesOn = present.remove(INCOMPLETE) != null;
@@ -161,10 +185,12 @@ public final class DatastoreMover {
         throw new InvalidInputException(
             "to",
             to.description(),
-            "an empty datastore; it has " + present.size() + " keys, such as " + entry.key());
+            goesOn
+                ? "an empty datastore, or what the same move wrote; not so: " + entry.key()
+                : "an empty datastore; it has " + present.size() + " keys, such as " + entry.key());
       }
     }
-    begin(to);
+    commit(Transaction.builder().put(INCOMPLETE, "{}"), to);
     Transaction.Builder transaction = Transaction.builder();
     int entries = 0;
     int bytes = 0;
@@ -203,11 +229,11 @@ public final class DatastoreMover {
           "a datastore that nobody else writes to; not as they should be: "
               + String.join(", ", different.stream().limit(5).toList()));
     }
-    commit(Transaction.builder().delete(INCOMPLETE), to);
   }
 
-  private void begin(Datastore to) {
-    commit(Transaction.builder().put(INCOMPLETE, "{}"), to);
+  /** From here on the target is used as any other. */
+  private void end(Datastore to) {
+    commit(Transaction.builder().delete(INCOMPLETE), to);
   }
 
   private void commit(Transaction.Builder transaction, Datastore to) {

@@ -14,6 +14,7 @@ import io.wayleave.model.InvalidInputException;
  * ipam/handles/&lt;handle&gt;         the addresses of one attachment
  * ipam/guard                  bumped by each change of a pool's set
  * presence/&lt;node&gt;             exists while that node's agent lives
+ * datastore/incomplete        exists while a move into this store has not ended
  * </pre>
  */
 public final class Keys {

@@ -139,6 +139,11 @@ public final class MemoryDatastore implements Datastore {
   }
 
   @Override
+  public boolean listsOneMoment() {
+    return true;
+  }
+
+  @Override
   public TransactionResult commit(Transaction transaction, Deadline deadline) {
     lock.lock();
     try {

@@ -355,6 +355,9 @@ abstract class DatastoreContractTest {
     } while (cursor.isPresent());
     assertThat(pages).isEqualTo(3);
     assertThat(seen).doesNotHaveDuplicates().isSorted().hasSizeBetween(24, 25);
+    if (datastore.listsOneMoment()) {
+      assertThat(picture).hasSize(25).allSatisfy((_, value) -> assertThat(value).isEqualTo("old"));
+    }
 
     try (Watch watch = datastore.watch("list/", revision.orElseThrow())) {
       follow(

@@ -3,6 +3,7 @@ package io.wayleave.datastore;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.datastore.testing.EtcdServer;
 import io.wayleave.datastore.testing.ZooKeeperProcess;
 import io.wayleave.model.InvalidInputException;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,6 +39,30 @@ class DatastoreMoverTest {
         datastore,
         "unknown/to \"us\" ä",
         "of a newer version".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  /** Does something before each of its listings, which are of one moment or not. */
+  private static final class Busy extends DelegatingDatastore {
+    private final boolean oneMoment;
+    private final IntConsumer before;
+    private int listings;
+
+    Busy(Datastore delegate, boolean oneMoment, IntConsumer before) {
+      super(delegate);
+      this.oneMoment = oneMoment;
+      this.before = before;
+    }
+
+    @Override
+    public Listing listAll(String prefix, Deadline deadline) {
+      before.accept(++listings);
+      return super.listAll(prefix, deadline);
+    }
+
+    @Override
+    public boolean listsOneMoment() {
+      return oneMoment;
+    }
   }
 
   @Test
@@ -94,6 +120,68 @@ class DatastoreMoverTest {
     put(other, DatastoreMover.INCOMPLETE, new byte[0]);
     put(other, "resources/nodes/n1", new byte[] {9});
     assertThatThrownBy(() -> mover.migrate(from, other)).hasMessageContaining("nodes/n1");
+  }
+
+  @Test
+  void aSourceThatChangesWhileItIsMovedLeavesTheTargetMarked() {
+    Datastore busy =
+        new Busy(from, true, listing -> put(from, "ipam/guard", new byte[] {(byte) listing}));
+    assertThatThrownBy(() -> mover.migrate(busy, to))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("from")
+        .hasMessageContaining("it changed meanwhile");
+    assertThat(contents(to)).containsKey(DatastoreMover.INCOMPLETE);
+    // Nor is it whole in the eyes of the next move.
+    assertThatThrownBy(() -> mover.migrate(busy, to)).hasMessageContaining("not so: ipam/guard");
+  }
+
+  @Test
+  void theTargetNeverLooksWholeBeforeTheSourceIsLookedAtAgain() {
+    Datastore lost =
+        new Busy(
+            from,
+            true,
+            listing -> {
+              if (listing == 2) {
+                assertThat(contents(to)).hasSize(354).containsKey(DatastoreMover.INCOMPLETE);
+                throw new DatastoreUnavailableException("injected", null);
+              }
+            });
+    assertThatThrownBy(() -> mover.migrate(lost, to))
+        .isInstanceOf(DatastoreUnavailableException.class);
+    assertThat(contents(to)).containsKey(DatastoreMover.INCOMPLETE);
+    assertThat(mover.migrate(from, to)).isEqualTo(353);
+    assertThat(contents(to)).isEqualTo(contents(from));
+  }
+
+  @Test
+  void aStoreInUseIsExportedWhenItsListingsAreOfOneMoment() throws Exception {
+    Datastore busy =
+        new Busy(from, true, listing -> put(from, "ipam/guard", new byte[] {(byte) listing}));
+    assertThat(mover.export(busy, new StringWriter())).isEqualTo(354);
+  }
+
+  @Test
+  void listingsThatAreNotOfOneMomentAreRepeatedUntilTwoAgree() throws Exception {
+    Datastore resting =
+        new Busy(
+            from,
+            false,
+            listing -> {
+              if (listing <= 4) {
+                put(from, "ipam/guard", new byte[] {(byte) listing});
+              }
+            });
+    StringWriter file = new StringWriter();
+    assertThat(mover.export(resting, file)).isEqualTo(354);
+    assertThat(mover.fill(reader(file.toString()), to)).isEqualTo(354);
+    assertThat(contents(to)).isEqualTo(contents(from));
+
+    Datastore busy =
+        new Busy(from, false, listing -> put(from, "ipam/guard", new byte[] {(byte) listing}));
+    assertThatThrownBy(() -> mover.export(busy, new StringWriter()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("during each of 5 readings");
   }
 
   @Test

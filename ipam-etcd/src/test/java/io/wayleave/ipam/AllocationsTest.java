@@ -14,6 +14,7 @@ import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;

@@ -6,6 +6,7 @@ import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Page;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;

@@ -6,6 +6,7 @@ import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import java.util.Optional;
 
 /** A store that fails at chosen commits, as a network or a dying process makes it fail. */

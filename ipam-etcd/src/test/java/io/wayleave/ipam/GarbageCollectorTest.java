@@ -10,6 +10,7 @@ import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;

@@ -6,6 +6,7 @@ import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.testing.BrokenDatastore;
 import io.wayleave.model.Kind;
 import java.util.EnumMap;
 import java.util.List;

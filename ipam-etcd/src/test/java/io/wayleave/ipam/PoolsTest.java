@@ -13,6 +13,8 @@ import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.testing.BrokenDatastore;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpPool;

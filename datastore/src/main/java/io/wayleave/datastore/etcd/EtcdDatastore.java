@@ -143,6 +143,11 @@ public final class EtcdDatastore implements Datastore {
   }
 
   @Override
+  public boolean listsOneMoment() {
+    return true;
+  }
+
+  @Override
   public TransactionResult commit(Transaction transaction, Deadline deadline) {
     TxnRequest.Builder request = TxnRequest.newBuilder();
     for (Transaction.Condition condition : transaction.conditions()) {

@@ -1,13 +1,16 @@
-package io.wayleave.ipam;
+package io.wayleave.datastore.testing;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Predicate;
 
-/** Leaves conditions and operations out: IPAM with a defect. */
-final class BrokenDatastore extends DelegatingDatastore {
+/** Leaves conditions and operations out: what is done through it is done with a defect. */
+public final class BrokenDatastore extends DelegatingDatastore {
   private final Predicate<Transaction.Condition> conditions;
   private final Predicate<Transaction.Operation> operations;
 
@@ -20,12 +23,12 @@ final class BrokenDatastore extends DelegatingDatastore {
     this.operations = operations;
   }
 
-  static BrokenDatastore withoutConditions(
+  public static BrokenDatastore withoutConditions(
       Datastore delegate, Predicate<Transaction.Condition> dropped) {
     return new BrokenDatastore(delegate, dropped.negate(), _ -> true);
   }
 
-  static BrokenDatastore withoutOperations(
+  public static BrokenDatastore withoutOperations(
       Datastore delegate, Predicate<Transaction.Operation> dropped) {
     return new BrokenDatastore(delegate, _ -> true, dropped.negate());
   }
@@ -54,10 +57,9 @@ final class BrokenDatastore extends DelegatingDatastore {
     TransactionResult result = super.commit(left.build(), deadline);
     if (result instanceof TransactionResult.Committed committed) {
       // The versions of what was left out: any will do.
-      var versions = new java.util.HashMap<>(committed.versions());
+      Map<String, Version> versions = new HashMap<>(committed.versions());
       for (Transaction.Operation operation : transaction.operations()) {
-        versions.putIfAbsent(
-            operation.key(), new io.wayleave.datastore.Version(committed.revision().token()));
+        versions.putIfAbsent(operation.key(), new Version(committed.revision().token()));
       }
       return new TransactionResult.Committed(committed.revision(), versions);
     }

@@ -1,4 +1,4 @@
-package io.wayleave.ipam;
+package io.wayleave.datastore.testing;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
@@ -14,11 +14,11 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 
-/** Another datastore, where a test changes what it wants to change. */
-class DelegatingDatastore implements Datastore {
+/** Passes everything on to another datastore; a subclass changes what it wants to change. */
+public class DelegatingDatastore implements Datastore {
   private final Datastore delegate;
 
-  DelegatingDatastore(Datastore delegate) {
+  protected DelegatingDatastore(Datastore delegate) {
     this.delegate = delegate;
   }
 
@@ -35,6 +35,11 @@ class DelegatingDatastore implements Datastore {
   @Override
   public Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline) {
     return delegate.list(prefix, cursor, pageSize, deadline);
+  }
+
+  @Override
+  public boolean listsOneMoment() {
+    return delegate.listsOneMoment();
   }
 
   @Override
