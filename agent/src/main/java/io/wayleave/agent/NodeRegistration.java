@@ -1,6 +1,7 @@
 package io.wayleave.agent;
 
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.model.Asn;
@@ -25,9 +26,12 @@ final class NodeRegistration {
    * Writes the resource unless it is already so, and returns it as it is now in the datastore.
    * Blocks.
    *
+   * @throws io.wayleave.model.InvalidInputException when a move into the datastore has not ended:
+   *     nothing was written, which that move would have to refuse
    * @throws io.wayleave.datastore.DatastoreException when the datastore does not answer
    */
   static Node register(AgentConfig configuration, NodeAddresses addresses, Datastore datastore) {
+    DatastoreMover.checkWhole(datastore, datastore.deadline());
     ResourceStore store = new ResourceStore(datastore);
     for (int attempt = 1; ; attempt++) {
       Optional<ResourceStore.Stored<Node>> stored =

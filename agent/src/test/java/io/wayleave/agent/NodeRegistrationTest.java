@@ -1,11 +1,15 @@
 package io.wayleave.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Asn;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.Node;
@@ -80,6 +84,17 @@ class NodeRegistrationTest {
     NodeRegistration.register(config(Map.of()), ADDRESSES, datastore);
     assertThat(store.get(Node.class, "n1", datastore.deadline()).orElseThrow().version())
         .isEqualTo(before);
+  }
+
+  @Test
+  void nothingIsWrittenIntoADatastoreThatIsBeingFilled() throws IOException {
+    datastore.commit(
+        Transaction.builder().put(DatastoreMover.INCOMPLETE, "{}").build(), datastore.deadline());
+    AgentConfig config = config(Map.of());
+    assertThatThrownBy(() -> NodeRegistration.register(config, ADDRESSES, datastore))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("a move into it did not end");
+    assertThat(store.list(Node.class, datastore.deadline()).items()).isEmpty();
   }
 
   private Node stored() {

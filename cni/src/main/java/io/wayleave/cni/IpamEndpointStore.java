@@ -110,7 +110,7 @@ public final class IpamEndpointStore implements EndpointStore {
     return switch (e) {
       case IpamException.Exhausted _, IpamException.AddressRefused _ -> NO_ADDRESS;
       case IpamException.HandleExists _, IpamException.OwnerExists _ -> ALREADY_ATTACHED;
-      case IpamException.Contended _ -> TRY_AGAIN_LATER;
+      case IpamException.Contended _, IpamException.StoreIncomplete _ -> TRY_AGAIN_LATER;
     };
   }
 

@@ -2,6 +2,7 @@ package io.wayleave.ipam;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreException;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
@@ -283,7 +284,7 @@ final class Allocations {
   private static boolean fits(Planner planner, List<Part> parts) {
     int records = parts.stream().mapToInt(part -> 1 + part.owner().puts().size()).sum();
     int operations = records;
-    int conditions = records + 1 + planner.pools().size();
+    int conditions = records + 2 + planner.pools().size();
     for (Planner.Change change : planner.changes().values()) {
       int claimed = change.claim() ? 1 : 0;
       conditions += 1 + claimed;
@@ -335,6 +336,8 @@ final class Allocations {
       transaction.ifAbsent(handleKey).put(handleKey, part.handle().toJson());
       part.owner().puts().forEach((key, value) -> transaction.ifAbsent(key).put(key, value));
     }
+    // In a store that is being filled, an address that looks free may be in use.
+    transaction.ifAbsent(DatastoreMover.INCOMPLETE);
     transaction.ifSame(Keys.POOL_GUARD, memory.pools().guard());
     round.planner().pools().forEach(pool -> transaction.ifUnchanged(pool.key(), pool.version()));
     round
@@ -359,7 +362,11 @@ final class Allocations {
   /** Takes over what a refusal tells. */
   private void learn(TransactionResult.Failed failed, Round round) {
     for (Part part : round.parts()) {
-      learn(failed, part);
+      if (failed.because(DatastoreMover.INCOMPLETE)) {
+        part.ticket().refuse(new IpamException.StoreIncomplete(datastore.description()));
+      } else {
+        learn(failed, part);
+      }
     }
     Planner planner = round.planner();
     if (failed.because(Keys.POOL_GUARD)

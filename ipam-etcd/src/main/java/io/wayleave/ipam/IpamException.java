@@ -1,5 +1,6 @@
 package io.wayleave.ipam;
 
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.List;
@@ -123,6 +124,20 @@ public abstract sealed class IpamException extends RuntimeException {
 
     public String key() {
       return key;
+    }
+  }
+
+  /** The store is being filled from another: what is not there yet may be in use. */
+  public static final class StoreIncomplete extends IpamException {
+    private static final long serialVersionUID = 1L;
+
+    StoreIncomplete(String store) {
+      super(
+          "no address is given from "
+              + store
+              + " before the move into it has ended ("
+              + DatastoreMover.INCOMPLETE
+              + " exists); give that netctl datastore command again");
     }
   }
 
