@@ -283,16 +283,28 @@ public final class DatastoreMover {
       } else if (line.size() != 2 || !line.path("key").isTextual() || !line.has("value")) {
         throw bad(number, text, "key and value");
       } else {
-        String key = Keys.checkKey(line.path("key").asText());
-        try {
-          if (values.put(key, Base64.getDecoder().decode(line.path("value").asText())) != null) {
-            throw bad(number, key, "each key once");
-          }
-        } catch (IllegalArgumentException e) {
-          throw bad(number, key, "a value in base64");
+        String key = key(number, line);
+        if (values.put(key, value(number, line)) != null) {
+          throw bad(number, key, "each key once");
         }
       }
       digest.update((text + "\n").getBytes(UTF_8));
+    }
+  }
+
+  private static String key(int number, JsonNode line) {
+    try {
+      return Keys.checkKey(line.path("key").asText());
+    } catch (InvalidInputException e) {
+      throw e.within("line " + number);
+    }
+  }
+
+  private static byte[] value(int number, JsonNode line) {
+    try {
+      return Base64.getDecoder().decode(line.path("value").asText());
+    } catch (IllegalArgumentException e) {
+      throw bad(number, line.path("value").asText(), "a value in base64");
     }
   }
 

@@ -64,9 +64,16 @@ public final class Keys {
   }
 
   private static void checkCharacters(String field, String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) < ' ' || text.charAt(i) == 0x7f) {
+    for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+      int c = text.codePointAt(i);
+      if (c < ' ' || c == 0x7f) {
         throw new InvalidInputException(field, text, "no control characters");
+      }
+      // Half of a pair, and what a store shows of bytes that are no UTF-8: written again, either
+      // would be another key.
+      if ((c >= 0xd800 && c <= 0xdfff) || c == 0xfffd) {
+        throw new InvalidInputException(
+            field, text, "whole characters, and not the one that stands for what is none, U+FFFD");
       }
     }
   }

@@ -130,7 +130,7 @@ class DatastoreMoverTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("from")
         .hasMessageContaining("it changed meanwhile");
-    assertThat(contents(to)).containsKey(DatastoreMover.INCOMPLETE);
+    assertThat(contents(to).keySet()).contains(DatastoreMover.INCOMPLETE);
     // Nor is it whole in the eyes of the next move.
     assertThatThrownBy(() -> mover.migrate(busy, to)).hasMessageContaining("not so: ipam/guard");
   }
@@ -143,13 +143,13 @@ class DatastoreMoverTest {
             true,
             listing -> {
               if (listing == 2) {
-                assertThat(contents(to)).hasSize(354).containsKey(DatastoreMover.INCOMPLETE);
+                assertThat(contents(to).keySet()).hasSize(354).contains(DatastoreMover.INCOMPLETE);
                 throw new DatastoreUnavailableException("injected", null);
               }
             });
     assertThatThrownBy(() -> mover.migrate(lost, to))
         .isInstanceOf(DatastoreUnavailableException.class);
-    assertThat(contents(to)).containsKey(DatastoreMover.INCOMPLETE);
+    assertThat(contents(to).keySet()).contains(DatastoreMover.INCOMPLETE);
     assertThat(mover.migrate(from, to)).isEqualTo(353);
     assertThat(contents(to)).isEqualTo(contents(from));
   }
@@ -198,6 +198,7 @@ class DatastoreMoverTest {
             whole.substring(0, whole.length() / 2),
             whole.replace("\"version\":1}", "\"version\":2}"),
             whole.replace("nodes/n7\"", "nodes/x7\""),
+            whole.replace("nodes/n7\"", "nodes/\\ud800\""),
             whole.replaceFirst("\\{\"key\"[^\\n]*\\n", ""),
             whole + "more\n")) {
       assertThatThrownBy(() -> mover.fill(reader(bad), to))
@@ -205,6 +206,9 @@ class DatastoreMoverTest {
           .hasMessageContaining("line ");
     }
     assertThat(contents(to)).isEmpty();
+    assertThatThrownBy(() -> mover.fill(reader(whole.replace("nodes/n7\"", "nodes/n8\"")), to))
+        .hasMessageContaining("resources/nodes/n8")
+        .hasMessageContaining("each key once");
   }
 
   @Test

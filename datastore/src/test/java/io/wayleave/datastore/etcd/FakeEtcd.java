@@ -33,6 +33,7 @@ final class FakeEtcd implements AutoCloseable {
   final List<StreamObserver<WatchResponse>> streams = new CopyOnWriteArrayList<>();
   volatile Consumer<StreamObserver<TxnResponse>> onTransaction = _ -> {};
   volatile long revision = 100;
+  volatile List<KeyValue> entries = List.of();
 
   FakeEtcd() {
     try {
@@ -91,7 +92,8 @@ final class FakeEtcd implements AutoCloseable {
   private final class Kv extends KVGrpc.KVImplBase {
     @Override
     public void range(RangeRequest request, StreamObserver<RangeResponse> answer) {
-      answer.onNext(RangeResponse.newBuilder().setHeader(header(revision)).build());
+      answer.onNext(
+          RangeResponse.newBuilder().setHeader(header(revision)).addAllKvs(entries).build());
       answer.onCompleted();
     }
 
