@@ -227,7 +227,11 @@ final class EtcdConnection implements AutoCloseable {
 
   /** Whether another attempt, or another member, may succeed. */
   private static boolean isPassing(Status status) {
-    return switch (status.getCode()) {
+    return isOverloaded(status) || isPassing(status.getCode());
+  }
+
+  private static boolean isPassing(Status.Code code) {
+    return switch (code) {
       case UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, ABORTED, CANCELLED -> true;
       case OK,
           INVALID_ARGUMENT,
@@ -244,9 +248,17 @@ final class EtcdConnection implements AutoCloseable {
     };
   }
 
+  /** So a member answers that has many requests to catch up with; a full disk has the same code. */
+  private static boolean isOverloaded(Status status) {
+    return status.getCode() == Status.Code.RESOURCE_EXHAUSTED
+        && status.getDescription() != null
+        && status.getDescription().startsWith("etcdserver: too many requests");
+  }
+
   /** Refusals that etcd gives before it proposes a request to the cluster. */
   private static boolean isCertainlyNotDone(Status status) {
     return !isPassing(status)
+        || isOverloaded(status)
         || (status.getDescription() != null
             && status.getDescription().startsWith("etcdserver: no leader"));
   }
@@ -263,6 +275,9 @@ final class EtcdConnection implements AutoCloseable {
       String what, Status status, boolean outcomeUnknown, Deadline deadline) {
     String where = what + " at " + url;
     StatusRuntimeException cause = status.asRuntimeException();
+    if (isOverloaded(status)) {
+      return new DatastoreUnavailableException(where + " failed: " + reason(status), cause);
+    }
     return switch (status.getCode()) {
       case UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, ABORTED, CANCELLED -> {
         String reason =

@@ -3,22 +3,28 @@ package io.wayleave.datastore.etcd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
+import io.etcd.jetcd.api.KeyValue;
 import io.etcd.jetcd.api.TxnResponse;
 import io.etcd.jetcd.api.WatchCreateRequest;
 import io.etcd.jetcd.api.WatchResponse;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.datastore.DatastoreRefusedException;
+import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Datastores;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Revision;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.Watch;
 import io.wayleave.datastore.WatchEvent;
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.model.InvalidInputException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +41,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class EtcdDatastoreTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Status TOO_MANY_REQUESTS =
+      Status.RESOURCE_EXHAUSTED.withDescription("etcdserver: too many requests");
 
   private final FakeEtcd etcd = new FakeEtcd();
   private final Datastore datastore = Datastores.open(etcd.url(), DatastoreOptions.DEFAULTS);
@@ -160,6 +168,56 @@ class EtcdDatastoreTest {
         };
     commit(LIMIT);
     assertThat(received).hasValue(3);
+  }
+
+  @Test
+  void aTransactionThatAnOverloadedMemberDidNotTakeIsSentAgain() {
+    AtomicInteger received = new AtomicInteger();
+    etcd.onTransaction =
+        answer -> {
+          if (received.incrementAndGet() < 3) {
+            answer.onError(TOO_MANY_REQUESTS.asRuntimeException());
+          } else {
+            answer.onNext(
+                TxnResponse.newBuilder().setSucceeded(true).setHeader(etcd.header(101)).build());
+            answer.onCompleted();
+          }
+        };
+    commit(LIMIT);
+    assertThat(received).hasValue(3);
+  }
+
+  @Test
+  void aMemberThatStaysOverloadedIsUnavailableAndHasDoneNothing() {
+    AtomicInteger received = new AtomicInteger();
+    etcd.onTransaction =
+        answer -> {
+          received.incrementAndGet();
+          answer.onError(TOO_MANY_REQUESTS.asRuntimeException());
+        };
+    assertThatThrownBy(() -> commit(Duration.ofMillis(300)))
+        .isExactlyInstanceOf(DatastoreUnavailableException.class)
+        .hasMessageContaining("too many requests");
+    assertThat(received).hasValueGreaterThan(1);
+  }
+
+  @Test
+  void keysThatAreNoTextAreNotMoved() {
+    // Both look the same as text, and neither could be written again as it is.
+    etcd.entries = List.of(foreign(0xfe), foreign(0xff));
+    MemoryDatastore to = new MemoryDatastore();
+    assertThatThrownBy(() -> new DatastoreMover(LIMIT).migrate(datastore, to))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("key: \"foreign\ufffd\"");
+    assertThat(to.listAll("", Deadline.after(LIMIT)).entries()).isEmpty();
+  }
+
+  private static KeyValue foreign(int last) {
+    return KeyValue.newBuilder()
+        .setKey(
+            ByteString.copyFromUtf8("/wayleave/v1/foreign")
+                .concat(ByteString.copyFrom(new byte[] {(byte) last})))
+        .build();
   }
 
   @Test
