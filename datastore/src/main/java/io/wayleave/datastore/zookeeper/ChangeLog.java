@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -156,23 +157,24 @@ final class ChangeLog {
 
   /**
    * The keys under the prefix that changed from one position to an index of the same epoch, each
-   * once.
+   * once; empty when the log no longer reaches back to that position.
    *
    * @param seen for some keys the index up to which changes are known already
    */
-  Set<String> changes(String prefix, Position from, long to, Map<String, Long> seen) {
+  Optional<Set<String>> changes(String prefix, Position from, long to, Map<String, Long> seen) {
     lock.lock();
     try {
+      if (from.epoch() != epoch || from.index() < firstIndex) {
+        return Optional.empty();
+      }
       Set<String> found = new LinkedHashSet<>();
-      if (from.epoch() == epoch) {
-        for (long index = Math.max(from.index(), firstIndex); index < to; index++) {
-          String key = keys.get((int) (index - firstIndex));
-          if (key.startsWith(prefix) && seen.getOrDefault(key, 0L) <= index) {
-            found.add(key);
-          }
+      for (long index = from.index(); index < to; index++) {
+        String key = keys.get((int) (index - firstIndex));
+        if (key.startsWith(prefix) && seen.getOrDefault(key, 0L) <= index) {
+          found.add(key);
         }
       }
-      return found;
+      return Optional.of(found);
     } finally {
       lock.unlock();
     }

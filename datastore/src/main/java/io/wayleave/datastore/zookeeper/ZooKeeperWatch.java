@@ -72,33 +72,36 @@ final class ZooKeeperWatch implements Watch {
       disconnectionTold = true;
       return List.of(new WatchEvent.Disconnected(now.reason()));
     }
-    List<WatchEvent> events = new ArrayList<>();
-    if (disconnectionTold) {
-      events.add(new WatchEvent.Reconnected());
-    }
-    events.add(
-        new WatchEvent.Resync("ZooKeeper does not tell what changed before this connection"));
     close();
-    return events;
+    // The connection is back, but what the reader knows is old until it has compared.
+    return List.of(
+        new WatchEvent.Resync("ZooKeeper does not tell what changed before this connection"));
   }
 
   private List<WatchEvent> next(ChangeLog.State now, Deadline deadline)
       throws InterruptedException {
-    if (changes.changes(prefix, position, now.end().index(), seen).isEmpty()) {
-      position = now.end();
+    Optional<Set<String>> told = changes.changes(prefix, position, now.end().index(), seen);
+    if (told.isEmpty() || told.get().isEmpty()) {
+      // Where the log does not reach back any more, the next round tells so.
+      position = told.isEmpty() ? position : now.end();
       return List.of();
     }
     try {
+      // A connection that breaks meanwhile is told soon, however long the reader would wait.
+      Deadline soon = deadline.within(datastore.requestTimeout());
       // Behind the answer to any request stand all notifications of the transactions before it, so
       // that none is cut in two.
-      ChangeLog.Position end = datastore.barrier(deadline);
+      ChangeLog.Position end = datastore.barrier(soon);
       if (end.epoch() != position.epoch()) {
         return List.of();
       }
-      Set<String> changed = changes.changes(prefix, position, end.index(), seen);
+      Optional<Set<String>> changed = changes.changes(prefix, position, end.index(), seen);
+      if (changed.isEmpty()) {
+        return List.of();
+      }
       Map<String, Long> read = new HashMap<>();
       List<WatchEvent> events = new ArrayList<>();
-      for (ZooKeeperDatastore.Seen value : datastore.values(changed, deadline)) {
+      for (ZooKeeperDatastore.Seen value : datastore.values(changed.get(), soon)) {
         Optional<Entry> entry = value.entry();
         events.add(
             entry.isPresent()
