@@ -201,8 +201,8 @@ public final class Syncer<K, V> implements AutoCloseable {
             case WatchEvent.Delete delete -> delete(delete.key());
             case WatchEvent.Disconnected disconnected -> setStatus(false, disconnected.reason());
             case WatchEvent.Reconnected _ -> setStatus(true, "");
-            case WatchEvent.Resync resync ->
-                log.info("syncer compares anew name={}: {}", name, resync.reason());
+            // What the follower knows is old until it has been compared.
+            case WatchEvent.Resync resync -> setStatus(false, "compares anew: " + resync.reason());
           }
         }
         if (!events.isEmpty()) {

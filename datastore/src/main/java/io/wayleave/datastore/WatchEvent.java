@@ -17,6 +17,9 @@ public sealed interface WatchEvent {
   /** No connection: nothing is lost yet, the watch tries on by itself. */
   record Disconnected(String reason) implements WatchEvent {}
 
-  /** The connection is back; what changed meanwhile follows, or {@link Resync}. */
+  /**
+   * The connection is back; what changed meanwhile follows. When that is not known, {@link Resync}
+   * comes instead, or next.
+   */
   record Reconnected() implements WatchEvent {}
 }

@@ -3,6 +3,7 @@ package io.wayleave.datastore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.datastore.testing.RecordingListener;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,6 +57,54 @@ class SyncerTest {
         .startsWith("changed=1", "deleted=1", "same=1", "in-sync")
         .containsOnlyOnce("in-sync", "same=1", "changed=2", "new=1", "-deleted")
         .hasSize(7);
+  }
+
+  @Test
+  void whatIsKnownIsNotCurrentBetweenAResyncAndTheComparison() {
+    put("r/a", "1");
+    put("r/b", "1");
+    Datastore forgetful =
+        new DelegatingDatastore(store) {
+          private boolean forgot;
+
+          @Override
+          public Watch watch(String prefix, Revision after) {
+            if (forgot) {
+              return super.watch(prefix, after);
+            }
+            forgot = true;
+            delete("r/b");
+            return new Forgetful();
+          }
+        };
+    try (Syncer<String, String> _ =
+        Syncer.start("test", forgetful, "r/", RecordingListener.TEXT, listener)) {
+      listener.await("-b");
+      Await.until("connected again", LIMIT, () -> listener.told().getLast().equals("connected"));
+    }
+    assertThat(listener.told())
+        .containsExactly("a=1", "b=1", "connected", "in-sync", "disconnected", "-b", "connected");
+  }
+
+  /** Tells at once that it cannot tell. */
+  private static final class Forgetful implements Watch {
+    private boolean told;
+
+    @Override
+    public List<WatchEvent> take(Deadline deadline) {
+      told = true;
+      return List.of(new WatchEvent.Reconnected(), new WatchEvent.Resync("injected"));
+    }
+
+    @Override
+    public boolean isEnded() {
+      return told;
+    }
+
+    @Override
+    public void close() {
+      told = true;
+    }
   }
 
   @Test

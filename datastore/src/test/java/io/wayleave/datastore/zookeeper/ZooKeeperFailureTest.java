@@ -21,6 +21,7 @@ import io.wayleave.datastore.WatchEvent;
 import io.wayleave.datastore.testing.Await;
 import io.wayleave.datastore.testing.RecordingListener;
 import io.wayleave.datastore.testing.ZooKeeperProcess;
+import io.wayleave.datastore.testing.ZooKeeperProxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,6 +44,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A real ZooKeeper that goes away, comes back, ends sessions, and holds what we did not write. */
 @Tag("real")
@@ -118,8 +121,7 @@ class ZooKeeperFailureTest {
       while (!watch.isEnded()) {
         told.addAll(watch.take(deadline()));
       }
-      assertThat(told.getFirst()).isInstanceOf(WatchEvent.Reconnected.class);
-      assertThat(told.getLast()).isInstanceOf(WatchEvent.Resync.class);
+      assertThat(told).singleElement().isInstanceOf(WatchEvent.Resync.class);
       assertThat(datastore.get("w/a", deadline()).map(Entry::text)).contains("1");
     }
   }
@@ -136,6 +138,55 @@ class ZooKeeperFailureTest {
       server.freeze(false);
     }
     Await.until("answers again", LIMIT, () -> datastore.get("a", deadline()).isPresent());
+  }
+
+  @Test
+  void aReaderIsToldOfALostConnectionAlsoWhenAChangeCameJustBefore() throws Exception {
+    DatastoreOptions impatient =
+        DatastoreOptions.DEFAULTS.withRequestTimeout(Duration.ofSeconds(1));
+    try (ZooKeeperDatastore reader = (ZooKeeperDatastore) connect(impatient);
+        Watch watch = reader.watch("w/", reader.listAll("w/", deadline()).revision())) {
+      put("w/a", "1");
+      // The reader's client has been told: an answer stands behind what was told before.
+      assertThat(reader.get("w/a", deadline())).isPresent();
+      server.freeze(true);
+      try {
+        long start = System.nanoTime();
+        assertThat(watch.take(Deadline.after(Duration.ofSeconds(40))))
+            .singleElement()
+            .isInstanceOf(WatchEvent.Disconnected.class);
+        // Its client gives the connection up after 4 s of silence.
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+      } finally {
+        server.freeze(false);
+      }
+    }
+    Await.until("answers again", LIMIT, () -> datastore.get("w/a", deadline()).isPresent());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aTransactionWhoseAnswerDoesNotComeHasAnUnknownOutcome(ZooKeeperProxy.Loss loss) {
+    put("a", "1");
+    try (ZooKeeperProxy proxy = new ZooKeeperProxy(server.hosts());
+        Datastore behind = Datastores.open(proxy.url() + root, DatastoreOptions.DEFAULTS)) {
+      assertThat(behind.get("a", deadline())).isPresent();
+      proxy.lose(loss);
+      assertThatThrownBy(
+              () ->
+                  behind.commit(
+                      Transaction.builder().put("a", "2").build(),
+                      Deadline.after(Duration.ofSeconds(1))))
+          .isInstanceOf(OutcomeUnknownException.class)
+          .hasMessageContaining("outcome unknown");
+      assertThat(datastore.get("a", deadline()).orElseThrow().text())
+          .isEqualTo(loss == ZooKeeperProxy.Loss.REQUEST ? "1" : "2");
+      // The next one is another connection's, or waits behind the silence.
+      if (loss != ZooKeeperProxy.Loss.EVERYTHING) {
+        behind.commit(Transaction.builder().put("a", "3").build(), deadline());
+        assertThat(datastore.get("a", deadline()).orElseThrow().text()).isEqualTo("3");
+      }
+    }
   }
 
   @Test
