@@ -82,8 +82,9 @@ class EtcdFailureTest {
   }
 
   @Test
-  void aServerThatNeverAnswersMakesTheOutcomeUnknownWithinTheDeadline() throws IOException {
-    // It accepts connections and swallows what is sent, as a frozen process does.
+  void aServerThatNeverAnswersIsUnavailableWithinTheDeadlineAndGotNothing() throws IOException {
+    // It accepts connections and swallows what is sent. Before it has answered as a server of
+    // HTTP/2 no request goes to it, so that a transaction has certainly not happened.
     try (ServerSocket deaf = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
         Datastore frozen =
             Datastores.open("etcd://127.0.0.1:" + deaf.getLocalPort(), DatastoreOptions.DEFAULTS)) {
@@ -96,9 +97,32 @@ class EtcdFailureTest {
                   frozen.commit(
                       Transaction.builder().put("a", "1").build(),
                       Deadline.after(Duration.ofMillis(500))))
-          .isInstanceOf(DatastoreUnavailableException.class);
+          .isExactlyInstanceOf(DatastoreUnavailableException.class);
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TOLERANCE.plusSeconds(1));
     }
+  }
+
+  @Test
+  void aServerThatStopsToAnswerMakesTheOutcomeUnknownWithinTheDeadline() {
+    datastore.commit(Transaction.builder().put("a", "1").build(), deadline());
+    etcd.freeze(true);
+    try {
+      long start = System.nanoTime();
+      assertThatThrownBy(() -> datastore.get("a", Deadline.after(Duration.ofMillis(500))))
+          .isExactlyInstanceOf(DatastoreUnavailableException.class);
+      assertThatThrownBy(
+              () ->
+                  datastore.commit(
+                      Transaction.builder().put("a", "2").build(),
+                      Deadline.after(Duration.ofMillis(500))))
+          .isInstanceOf(OutcomeUnknownException.class)
+          .hasMessageContaining("no answer within 500 ms");
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(TOLERANCE.plusSeconds(1));
+    } finally {
+      etcd.freeze(false);
+    }
+    // It may be done, or not.
+    assertThat(datastore.get("a", deadline()).orElseThrow().text()).isIn("1", "2");
   }
 
   @Test

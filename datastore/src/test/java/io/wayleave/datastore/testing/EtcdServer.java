@@ -147,6 +147,12 @@ public final class EtcdServer implements AutoCloseable {
     awaitEnd();
   }
 
+  /** Stops and continues the process: connections stay and nothing is answered. */
+  public void freeze(boolean frozen) {
+    Commands.run(
+        directory, List.of("kill", frozen ? "-STOP" : "-CONT", Long.toString(process.pid())));
+  }
+
   /** Starts it again on the same data and ports, and waits until it answers. */
   public void startAgain() {
     startProcess();
