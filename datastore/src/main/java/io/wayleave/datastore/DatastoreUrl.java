@@ -41,7 +41,8 @@ public record DatastoreUrl(Scheme scheme, List<Endpoint> endpoints, String prefi
           return scheme;
         }
       }
-      throw new InvalidInputException("datastore.scheme", text, "etcd, etcds or zookeeper");
+      throw new InvalidInputException(
+          "datastore.scheme", text, "etcd, etcds or zookeeper; or embedded: and a directory");
     }
 
     @Override

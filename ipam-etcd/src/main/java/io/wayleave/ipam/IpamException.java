@@ -146,7 +146,11 @@ public abstract sealed class IpamException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     Contended(String what, int attempts) {
-      super(what + " met " + attempts + " changes by others in a row; try again");
+      super(
+          what
+              + (attempts == 1
+                  ? " met a change by another; try again"
+                  : " met " + attempts + " changes by others in a row; try again"));
     }
   }
 }

@@ -214,7 +214,7 @@ final class ZooKeeperConnection implements AutoCloseable {
 
   private void tend() {
     try {
-      // The call lets Curator look at its timeouts; what it returns is in current already.
+      // Curator makes a client anew, here, when it could not; it is in current then.
       if (curator.getZookeeperClient().getZooKeeper() == null) {
         log.debug("curator has no client");
       }
