@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** One running process of a speaker, its output in a log file. Used by one thread. */
-final class DaemonProcess implements AutoCloseable {
+public final class DaemonProcess implements AutoCloseable {
   private static final Duration START_TIME = Duration.ofSeconds(90);
   private static final Duration END_TIME = Duration.ofSeconds(10);
   private static final int TAIL_LINES = 80;
@@ -34,7 +34,7 @@ final class DaemonProcess implements AutoCloseable {
    *
    * @param at the words before a command that put it where it belongs
    */
-  static DaemonProcess start(
+  public static DaemonProcess start(
       List<String> at, Path folder, Map<String, String> environment, String... argv) {
     List<String> all = new ArrayList<>(at);
     all.addAll(List.of(argv));
@@ -55,7 +55,7 @@ final class DaemonProcess implements AutoCloseable {
   }
 
   /** Waits until it is ready; fails as soon as it ends before that. */
-  void awaitReady(BooleanSupplier ready) {
+  public void awaitReady(BooleanSupplier ready) {
     Await.until(
         name + " is ready",
         START_TIME,
@@ -69,14 +69,14 @@ final class DaemonProcess implements AutoCloseable {
   }
 
   /** SIGKILL. */
-  void kill() {
+  public void kill() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly();
     awaitEnd();
   }
 
   /** SIGTERM, and SIGKILL to what remains. */
-  void terminate() {
+  public void terminate() {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {
@@ -101,16 +101,16 @@ final class DaemonProcess implements AutoCloseable {
     }
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
   /** Whatever it wrote. */
-  String fullLog() {
+  public String fullLog() {
     try {
       return new String(Files.readAllBytes(log), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -119,7 +119,7 @@ final class DaemonProcess implements AutoCloseable {
   }
 
   /** The end of what it wrote. */
-  String log() {
+  public String log() {
     List<String> lines = fullLog().lines().toList();
     return name
         + ":\n"
