@@ -69,7 +69,11 @@ final class CrashPoints {
   }
 
   void hit(Point point) {
-    hits.merge(point, 1, Integer::sum);
+    hit(point, 1);
+  }
+
+  void hit(Point point, int times) {
+    hits.merge(point, times, Integer::sum);
   }
 
   int fewest() {

@@ -8,9 +8,15 @@ import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.testing.BrokenDatastore;
 import io.wayleave.model.Kind;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -19,13 +25,20 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Random histories; see {@link ModelRun}. */
 class IpamModelTest {
+  private static final Logger log = LoggerFactory.getLogger(IpamModelTest.class);
+
   private static final int STEPS = 200;
 
   /** How often processes die at least at each commit of each operation, before and after it. */
   private static final int HITS = 100;
+
+  /** Histories that a thread runs one after the other, and that count deaths together. */
+  private static final int CHUNK = 20;
 
   /** More histories than are needed for that. */
   private static final int MOST_HISTORIES = 400;
@@ -33,37 +46,116 @@ class IpamModelTest {
   @Test
   @Timeout(900)
   void noHistoryLosesOrDoublesAnAddress() {
-    run(40);
+    run(0, 2 * CHUNK);
   }
 
+  /** {@code ./dev bench ipam-model} sets how many, and the first seed. */
   @Test
   @Tag("full")
-  @Timeout(2400)
+  @Timeout(value = 12, unit = TimeUnit.HOURS)
   void noneOfManyHistoriesLosesOrDoublesAnAddress() {
-    run(2000);
+    run(
+        Long.getLong("wayleave.model.seed", 0),
+        Integer.getInteger("wayleave.model.histories", 2000));
   }
 
-  private static void run(int atLeast) {
-    Map<FaultyDatastore.Fault, Integer> faults = new EnumMap<>(FaultyDatastore.Fault.class);
-    CrashPoints points = new CrashPoints(HITS);
-    int exhausted = 0;
-    int histories = 0;
-    while (histories < atLeast || (points.fewest() < HITS && histories < MOST_HISTORIES)) {
-      long seed = histories++;
-      ModelRun history = new ModelRun(seed, points, UnaryOperator.identity());
-      List<String> violations = history.run(STEPS);
-      assertThat(violations).as("history %d after %s", seed, history.history()).isEmpty();
-      assertThat(history.crashes()).as("crashes in history %d", seed).isGreaterThanOrEqualTo(2);
-      history.faults().forEach((fault, count) -> faults.merge(fault, count, Integer::sum));
-      exhausted += history.exhausted();
+  /** What some histories came to. NOT thread safe. */
+  private static final class Tally {
+    private final CrashPoints points;
+    private final Map<FaultyDatastore.Fault, Integer> faults =
+        new EnumMap<>(FaultyDatastore.Fault.class);
+    private int histories;
+    private int exhausted;
+
+    Tally(int wanted) {
+      points = new CrashPoints(wanted);
     }
+
+    void add(Tally other) {
+      other.points.all().forEach(points::hit);
+      other.faults.forEach((fault, count) -> faults.merge(fault, count, Integer::sum));
+      histories += other.histories;
+      exhausted += other.exhausted;
+    }
+  }
+
+  private static void run(long seed, int atLeast) {
+    long began = System.nanoTime();
+    Tally all = new Tally(HITS);
+    int cores = Runtime.getRuntime().availableProcessors();
+    int chunks = 0;
+    try (ExecutorService threads = Executors.newFixedThreadPool(cores)) {
+      while (all.histories < atLeast
+          || (all.points.fewest() < HITS && all.histories < MOST_HISTORIES)) {
+        int left = Math.ceilDiv(Math.max(0, atLeast - all.histories), CHUNK);
+        List<Future<Tally>> running = new ArrayList<>();
+        for (int i = 0; i < Math.max(left, cores); i++) {
+          int chunk = chunks++;
+          running.add(
+              threads.submit(
+                  () -> chunk(seed, chunk, atLeast <= MOST_HISTORIES || chunk % 10 == 0)));
+        }
+        for (Future<Tally> each : running) {
+          all.add(result(each, threads));
+          if (all.histories % 1000 < CHUNK) {
+            log.info("{} histories, {} s", all.histories, seconds(began));
+          }
+        }
+      }
+    }
+    log.info(
+        "{} histories from seed {} of at least {} steps: {} s; deaths {}; faults {}; nothing free"
+            + " {}",
+        all.histories,
+        seed,
+        STEPS,
+        seconds(began),
+        all.points.all(),
+        all.faults,
+        all.exhausted);
     // The histories went where it hurts: every fault, full pools, and death at every point.
-    assertThat(faults.keySet()).containsExactlyInAnyOrder(FaultyDatastore.Fault.values());
-    assertThat(faults.values()).as("%s", faults).allMatch(count -> count > HITS);
-    assertThat(exhausted).isGreaterThan(HITS);
-    assertThat(points.all().values())
-        .as("deaths in %d histories: %s", histories, points.all())
+    assertThat(all.faults.keySet()).containsExactlyInAnyOrder(FaultyDatastore.Fault.values());
+    assertThat(all.faults.values()).as("%s", all.faults).allMatch(count -> count > HITS);
+    assertThat(all.exhausted).isGreaterThan(HITS);
+    assertThat(all.points.all().values())
+        .as("deaths in %d histories: %s", all.histories, all.points.all())
         .allMatch(hits -> hits >= HITS);
+  }
+
+  /** A history depends on its seed and on where processes died before, in the same chunk. */
+  private static Tally chunk(long seed, int chunk, boolean deadly) {
+    long first = seed + (long) chunk * CHUNK;
+    // Death comes wherever it was seldom so far, or as it comes.
+    Tally tally = new Tally(deadly ? HITS / 2 : 0);
+    for (long each = first; each < first + CHUNK; each++) {
+      ModelRun history = new ModelRun(each, tally.points, UnaryOperator.identity());
+      List<String> violations = history.run(STEPS);
+      assertThat(violations)
+          .as("history %d of chunk %d from %d after %s", each, chunk, seed, history.history())
+          .isEmpty();
+      assertThat(history.crashes()).as("crashes in history %d", each).isGreaterThanOrEqualTo(2);
+      history.faults().forEach((fault, count) -> tally.faults.merge(fault, count, Integer::sum));
+      tally.exhausted += history.exhausted();
+      tally.histories++;
+    }
+    return tally;
+  }
+
+  private static Tally result(Future<Tally> chunk, ExecutorService threads) {
+    try {
+      return chunk.get();
+    } catch (ExecutionException e) {
+      threads.shutdownNow();
+      throw e.getCause() instanceof Error error ? error : new AssertionError(e.getCause());
+    } catch (InterruptedException e) {
+      threads.shutdownNow();
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  private static long seconds(long began) {
+    return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
   }
 
   static Stream<Arguments> defects() {

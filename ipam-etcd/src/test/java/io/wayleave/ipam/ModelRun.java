@@ -30,7 +30,7 @@ import java.util.function.UnaryOperator;
  * disabled, drained and deleted; commits fail in every way, hosts crash and start again, and while
  * one host is between planning and writing, others get their turn. After each step the store is
  * checked by {@link Invariants}, and against what was acknowledged. The same seed gives the same
- * history. NOT thread safe.
+ * history, after the same points. NOT thread safe.
  */
 final class ModelRun {
   private static final int HOSTS = 4;
