@@ -4,10 +4,7 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.test.lab.OnInterrupt;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -124,7 +121,7 @@ public final class BgpBench implements Callable<Integer> {
         rounds,
         rounds == 1 ? "round" : "rounds (medians)",
         check ? ", checked (times include the check)" : "",
-        loadAverage());
+        Machine.loadAverage());
     Map<SpeakerKind, List<List<Figures>>> measured = new EnumMap<>(SpeakerKind.class);
     String run = "wlb" + ProcessHandle.current().pid();
     try (BenchNetwork network = BenchNetwork.make(run, plan, load.size().peers())) {
@@ -149,13 +146,5 @@ public final class BgpBench implements Callable<Integer> {
       }
     }
     out.print(new Report(rows, longest).text());
-  }
-
-  private static String loadAverage() {
-    try {
-      return Files.readString(Path.of("/proc/loadavg")).split(" ", -1)[0];
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -3,13 +3,9 @@ package io.wayleave.test.bench;
 import com.sun.management.OperatingSystemMXBean;
 import io.wayleave.test.lab.LabException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,7 +16,6 @@ final class Measurement {
   private static final int LOADS = 2;
   private static final Duration SESSIONS = Duration.ofSeconds(60);
   private static final Duration WARM_UP = Duration.ofMillis(300);
-  private static final double TICKS_PER_SECOND = 100;
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final Load load;
@@ -108,18 +103,7 @@ final class Measurement {
           speaker.cpuSeconds(),
           ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime()
               / NANOS_PER_SECOND,
-          machineSeconds());
-    }
-
-    /** User and system time of all processes. */
-    private static double machineSeconds() {
-      try {
-        String line = Files.readAllLines(Path.of("/proc/stat")).getFirst();
-        return Arrays.stream(line.split(" +", -1)).skip(1).limit(3).mapToLong(Long::parseLong).sum()
-            / TICKS_PER_SECOND;
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+          Machine.cpuSeconds());
     }
 
     private Usage minus(Usage earlier) {

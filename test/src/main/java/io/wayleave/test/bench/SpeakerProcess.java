@@ -1,7 +1,6 @@
 package io.wayleave.test.bench;
 
 import io.wayleave.test.lab.Command;
-import io.wayleave.test.lab.LabException;
 import io.wayleave.test.lab.NetNs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +21,6 @@ final class SpeakerProcess implements AutoCloseable {
   /** Also for a Java process that writes its start-up cache at its end. */
   private static final Duration END = Duration.ofSeconds(60);
 
-  private static final double TICKS_PER_SECOND = 100;
   private static final int LOG_END = 2_000;
 
   private final SpeakerKind kind;
@@ -69,40 +67,17 @@ final class SpeakerProcess implements AutoCloseable {
 
   /** CPU time of all its processes so far, in seconds. */
   double cpuSeconds() {
-    return processes().mapToDouble(SpeakerProcess::cpuSeconds).sum();
+    return processes().mapToDouble(Machine::cpuSeconds).sum();
   }
 
   /** The most memory that its processes have had resident since they started, in MiB. */
   double peakMebibytes() {
-    return processes().mapToDouble(SpeakerProcess::peakMebibytes).sum();
+    return processes().mapToDouble(Machine::peakMebibytes).sum();
   }
 
   private Stream<Long> processes() {
     return Stream.concat(Stream.of(process.toHandle()), process.descendants())
         .map(ProcessHandle::pid);
-  }
-
-  private static double cpuSeconds(long pid) {
-    String text = read(pid, "stat");
-    // The command name, field 2, is in brackets and may itself hold spaces.
-    String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ", -1);
-    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
-  }
-
-  private static double peakMebibytes(long pid) {
-    return read(pid, "status")
-        .lines()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) / 1024)
-        .sum();
-  }
-
-  private static String read(long pid, String file) {
-    try {
-      return Files.readString(Path.of("/proc", Long.toString(pid), file));
-    } catch (IOException e) {
-      throw new LabException("process " + pid + " has ended", e);
-    }
   }
 
   /** The end of what it wrote, for an error. */
