@@ -46,6 +46,11 @@ final class PoolTable {
       return resource.name();
     }
 
+    /** Whether it is meant by this name: its own, or that of a pool which it was split from. */
+    boolean answersTo(String name) {
+      return name().equals(name) || Pools.splitFrom(resource).contains(name);
+    }
+
     Cidr cidr() {
       return resource.spec().cidr();
     }
@@ -143,7 +148,7 @@ final class PoolTable {
   Choice choose(Family family, AllocationRequest request, String node, Map<String, String> labels) {
     List<String> names = request.pools();
     for (String name : names) {
-      if (pools.stream().noneMatch(pool -> pool.name().equals(name))) {
+      if (pools.stream().noneMatch(pool -> pool.answersTo(name))) {
         throw new InvalidInputException("pools", name, "names of pools that exist: " + describe());
       }
     }
@@ -153,7 +158,7 @@ final class PoolTable {
       if (pool.cidr().family() != family) {
         continue;
       }
-      boolean asked = names.contains(pool.name());
+      boolean asked = names.stream().anyMatch(pool::answersTo);
       Optional<Objection> objection =
           !asked && !names.isEmpty()
               ? Optional.of(new Objection("was not asked for", "ask for pool " + pool.name()))

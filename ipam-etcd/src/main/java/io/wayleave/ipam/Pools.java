@@ -11,15 +11,19 @@ import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Creates, changes and deletes pools. Every change of a pool bumps one guard key in the same
@@ -31,6 +35,14 @@ public final class Pools {
 
   /** Blocks deleted in one transaction, each with its affinity. */
   private static final int BLOCKS_AT_ONCE = 50;
+
+  /** The most parts of one {@link #split}: what fits one transaction. */
+  public static final int MAX_PARTS = 64;
+
+  private static final int MAX_PART_BITS = 6;
+
+  /** Annotation of a pool: the names, with blanks between, of those that it was split from. */
+  static final String SPLIT_FROM = "wayleave.io/split-from";
 
   private final Datastore datastore;
   private final ResourceStore resources;
@@ -174,6 +186,93 @@ public final class Pools {
       }
     }
     throw new IpamException.Contended("change of pool " + name, MAX_ATTEMPTS);
+  }
+
+  /**
+   * Divides a pool into equal ones, NAME-0 and so on, in one transaction while hosts go on
+   * allocating. Nothing happens to blocks and addresses: a block is its pool's by lying in it and
+   * by its size, which stays. An allocation that was planned with the old pool is refused by the
+   * guard and planned anew with the new ones, which also answer to the old one's name.
+   *
+   * @param parts how many: a power of 2, 2 to {@value #MAX_PARTS}
+   * @return the new pools
+   * @throws InvalidInputException when it cannot be divided so
+   * @throws ResourceConflictException when there is no such pool, or one that has a new one's name
+   */
+  public List<IpPool> split(String name, int parts, Deadline deadline) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Optional<Version> guard = PoolGuard.read(datastore, deadline);
+      ResourceStore.Stored<IpPool> whole = stored(name, deadline);
+      List<IpPool> pools = parts(whole.resource(), parts);
+      String key = ResourceStore.key(whole.resource());
+      Transaction.Builder transaction = PoolGuard.bumped(guard).ifUnchanged(key, whole.version());
+      for (IpPool part : pools) {
+        String partKey = ResourceStore.key(part);
+        transaction.ifAbsent(partKey).put(partKey, ResourceCodec.toJson(part));
+      }
+      // Last, so that whoever watches never sees an address without its pool.
+      transaction.delete(key);
+      switch (datastore.commit(transaction.build(), deadline)) {
+        case TransactionResult.Committed _ -> {
+          return pools;
+        }
+        case TransactionResult.Failed failed ->
+            pools.stream()
+                .filter(part -> failed.because(ResourceStore.key(part)))
+                .findFirst()
+                .ifPresent(
+                    part -> {
+                      throw conflict(ResourceConflictException.Problem.EXISTS, part.name());
+                    });
+      }
+    }
+    throw new IpamException.Contended("division of pool " + name, MAX_ATTEMPTS);
+  }
+
+  private static List<IpPool> parts(IpPool whole, int count) {
+    Cidr cidr = whole.spec().cidr();
+    int most = 1 << Math.min(MAX_PART_BITS, whole.spec().blockSize() - cidr.prefixLength());
+    if (count < 2 || count > most || Integer.bitCount(count) != 1) {
+      throw new InvalidInputException(
+          "parts",
+          Integer.toString(count),
+          most < 2
+              ? "no number: pool " + whole.name() + " " + cidr + " is a single block"
+              : "a power of 2, from 2 to "
+                  + most
+                  + ", so that each part of "
+                  + cidr
+                  + " has a block of /"
+                  + whole.spec().blockSize());
+    }
+    int length = cidr.prefixLength() + Integer.numberOfTrailingZeros(count);
+    Set<String> ancestors = new LinkedHashSet<>(splitFrom(whole));
+    ancestors.add(whole.name());
+    Map<String, String> annotations = new TreeMap<>(whole.metadata().annotations());
+    annotations.put(SPLIT_FROM, String.join(" ", ancestors));
+    List<IpPool> parts = new ArrayList<>();
+    IpAddress first = cidr.address();
+    for (int i = 0; i < count; i++) {
+      Cidr range = new Cidr(first, length);
+      parts.add(
+          new IpPool(
+              new Metadata(
+                  whole.name() + "-" + i,
+                  whole.metadata().labels(),
+                  annotations,
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.empty()),
+              whole.spec().withCidr(range)));
+      first = range.last().plus(1);
+    }
+    return parts;
+  }
+
+  /** The names of the pools that this one was split from. */
+  static Set<String> splitFrom(IpPool pool) {
+    String names = pool.metadata().annotations().getOrDefault(SPLIT_FROM, "");
+    return names.isEmpty() ? Set.of() : new LinkedHashSet<>(List.of(names.split(" ")));
   }
 
   /**

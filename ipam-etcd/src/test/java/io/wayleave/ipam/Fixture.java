@@ -3,10 +3,16 @@ package io.wayleave.ipam;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.MacAddress;
 import io.wayleave.model.Metadata;
+import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.WorkloadEndpoint;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -64,6 +70,38 @@ final class Fixture {
 
   static OwnerRecord owner(String name, List<IpAddress> addresses) {
     return OwnerRecord.of(ownerKey(name), addresses.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** One IPv4 address for a container, with a real endpoint as its owner record. */
+  static AllocationRequest container(String node, String container) {
+    return AllocationRequest.count(WorkloadEndpoint.nameOf(node, container, "eth0"), 1, 0)
+        .withOwner(addresses -> endpointRecord(node, container, addresses));
+  }
+
+  static OwnerRecord endpointRecord(String node, String container, List<IpAddress> addresses) {
+    WorkloadEndpoint endpoint =
+        new WorkloadEndpoint(
+            Metadata.of(WorkloadEndpoint.nameOf(node, container, "eth0")),
+            new WorkloadEndpoint.Spec(
+                node,
+                container,
+                "eth0",
+                "wl0",
+                MacAddress.parse("02:00:00:00:00:01"),
+                addresses.stream().map(IpAddress::toCidr).toList(),
+                "net",
+                "1"));
+    return OwnerRecord.of(ResourceStore.key(endpoint), ResourceCodec.toJson(endpoint));
+  }
+
+  void node(String name) {
+    store.commit(
+        Transaction.builder().put(ResourceStore.key(Kind.NODE, name), "{}").build(), deadline());
+  }
+
+  void removeNode(String name) {
+    store.commit(
+        Transaction.builder().delete(ResourceStore.key(Kind.NODE, name)).build(), deadline());
   }
 
   static String ownerKey(String name) {

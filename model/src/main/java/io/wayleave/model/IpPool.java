@@ -207,6 +207,22 @@ public record IpPool(Metadata metadata, Spec spec) implements Resource {
           vxlanMode);
     }
 
+    /** The same, for another range. */
+    public Spec withCidr(Cidr range) {
+      return new Spec(
+          range,
+          blockSize,
+          disabled,
+          disableBGPExport,
+          nodeSelector,
+          namespaceSelector,
+          assignmentMode,
+          allowedUses,
+          natOutgoing,
+          ipipMode,
+          vxlanMode);
+    }
+
     /** Whether addresses are for this use. */
     public boolean allows(Use use) {
       return allowedUses.isEmpty() || allowedUses.contains(use);
