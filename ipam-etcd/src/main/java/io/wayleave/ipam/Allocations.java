@@ -275,7 +275,7 @@ final class Allocations {
             request.generation(),
             ticket.attempt,
             request.use(),
-            request.attributes(),
+            Handle.noted(request.attributes(), options.now()),
             List.copyOf(owner.puts().keySet()),
             plan.assigned());
     return new Part(ticket, handle, owner);

@@ -9,10 +9,12 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -38,6 +40,7 @@ public record Handle(
     List<String> owners,
     List<Assigned> assigned) {
   private static final int SCHEMA = 1;
+  private static final String ALLOCATED_AT = "allocatedAt";
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:@-]{0,252}");
 
   /**
@@ -72,6 +75,25 @@ public record Handle(
           "handle", id, "1 to 253 letters, digits, '.', '_', ':', '@' and '-'");
     }
     return id;
+  }
+
+  /** The notes of an allocation, and when it was made. */
+  static Map<String, String> noted(Map<String, String> attributes, long now) {
+    Map<String, String> all = new TreeMap<>(attributes);
+    all.put(ALLOCATED_AT, Instant.ofEpochSecond(now).toString());
+    return all;
+  }
+
+  /** When it was allocated, in ISO 8601; empty when an earlier version did it. */
+  public Optional<String> allocatedAt() {
+    return Optional.ofNullable(attributes.get(ALLOCATED_AT));
+  }
+
+  /** The attributes that whoever allocated gave along. */
+  public Map<String, String> notes() {
+    Map<String, String> notes = new TreeMap<>(attributes);
+    notes.remove(ALLOCATED_AT);
+    return notes;
   }
 
   public List<IpAddress> addresses() {

@@ -12,8 +12,11 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Shows what is allocated, and to whom; changes nothing. Thread safe; blocks. */
 public final class IpamInspector {
@@ -46,9 +49,38 @@ public final class IpamInspector {
   /**
    * An address in use.
    *
-   * @param borrowed whether its block belongs to another host, or to none
+   * @param block that it was taken from
+   * @param blockNode whose that is; empty: nobody's
    */
-  public record AddressUsage(IpAddress address, Handle handle, boolean borrowed) {}
+  public record AddressUsage(
+      IpAddress address, Handle handle, Cidr block, Optional<String> blockNode) {
+    /** Whether its block belongs to another host, or to none. */
+    public boolean borrowed() {
+      return !blockNode.equals(Optional.of(handle.node()));
+    }
+  }
+
+  /**
+   * All that is known of one address.
+   *
+   * @param pool that it lies in
+   * @param block that has it
+   * @param taken whether that block has it as taken
+   * @param holders the handles that have it: one, when all is well and it is taken
+   * @param owners the records of these handles that exist
+   */
+  public record AddressDetail(
+      IpAddress address,
+      Optional<IpPool> pool,
+      Optional<BlockUsage> block,
+      boolean taken,
+      List<Handle> holders,
+      List<String> owners) {
+    public AddressDetail {
+      holders = List.copyOf(holders);
+      owners = List.copyOf(owners);
+    }
+  }
 
   /**
    * Everything at one glance.
@@ -99,22 +131,49 @@ public final class IpamInspector {
 
   /** The addresses in use within a range, in order, each with its handle. */
   public List<AddressUsage> addresses(Cidr range, Deadline deadline) {
-    List<Block> blocks = blocks(new ArrayList<>(), deadline);
+    return addresses(range::contains, deadline);
+  }
+
+  /** All addresses in use, in order, each with its handle. */
+  public List<AddressUsage> addresses(Deadline deadline) {
+    return addresses(_ -> true, deadline);
+  }
+
+  private List<AddressUsage> addresses(Predicate<IpAddress> wanted, Deadline deadline) {
+    Map<Cidr, Block> blocks = new HashMap<>();
+    blocks(new ArrayList<>(), deadline).forEach(block -> blocks.put(block.cidr(), block));
     List<AddressUsage> usages = new ArrayList<>();
     for (Handle handle : handles(deadline).handles()) {
       for (Handle.Assigned assigned : handle.assigned()) {
-        if (range.contains(assigned.address())) {
-          boolean own =
-              blocks.stream()
-                  .anyMatch(
-                      block ->
-                          block.cidr().equals(assigned.block()) && block.belongsTo(handle.node()));
-          usages.add(new AddressUsage(assigned.address(), handle, !own));
+        if (wanted.test(assigned.address())) {
+          usages.add(
+              new AddressUsage(
+                  assigned.address(),
+                  handle,
+                  assigned.block(),
+                  Optional.ofNullable(blocks.get(assigned.block())).flatMap(Block::node)));
         }
       }
     }
     usages.sort((a, b) -> a.address().compareTo(b.address()));
     return usages;
+  }
+
+  /** All that is known of one address. */
+  public AddressDetail address(IpAddress address, Deadline deadline) {
+    IpamPicture picture = IpamPicture.read(datastore, deadline);
+    Optional<Block> block = picture.blockWith(address);
+    List<Handle> holders = picture.holders(address);
+    return new AddressDetail(
+        address,
+        picture.poolOf(address.toCidr()),
+        block.map(IpamInspector::usage),
+        block.filter(each -> each.isUsed(address)).isPresent(),
+        holders,
+        holders.stream()
+            .flatMap(holder -> holder.owners().stream())
+            .filter(picture::exists)
+            .toList());
   }
 
   /** All handles, in order of id. */

@@ -17,6 +17,9 @@ import java.util.TreeMap;
  * @param puts values by key of the datastore
  */
 public record OwnerRecord(Map<String, byte[]> puts) {
+  /** Of the records that {@link #plain} makes. */
+  static final int SCHEMA = 1;
+
   public OwnerRecord {
     puts = Collections.unmodifiableMap(new TreeMap<>(puts));
     puts.keySet().forEach(Keys::checkKey);
@@ -33,7 +36,7 @@ public record OwnerRecord(Map<String, byte[]> puts) {
    */
   static OwnerRecord plain(String handle, String node, IpPool.Use use, List<IpAddress> addresses) {
     ObjectNode tree = Json.object();
-    tree.put("schema", 1);
+    tree.put("schema", SCHEMA);
     tree.put("handle", handle);
     tree.put("node", node);
     tree.put("use", use.name());

@@ -51,7 +51,8 @@ class IpamTest {
             deadline());
     IpAddress address = handle.addresses().getFirst();
     assertThat(Cidr.parse("10.0.0.0/24").contains(address)).isTrue();
-    assertThat(handle.attributes()).containsExactly(Map.entry("container", "c1"));
+    assertThat(handle.attributes()).containsEntry("container", "c1");
+    assertThat(handle.allocatedAt()).isPresent();
     assertThat(h1.find("h1.c1.eth0", deadline())).contains(handle);
     assertThat(store.get(ownerKey("h1.c1.eth0"), deadline()).orElseThrow().text())
         .isEqualTo("[" + address + "]");
