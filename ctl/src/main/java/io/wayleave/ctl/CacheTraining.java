@@ -36,6 +36,7 @@ public final class CacheTraining {
               List.of("pool", "create", "other", "--cidr", "203.0.113.0/24"),
               List.of("pool", "list"),
               List.of("pool", "show"),
+              List.of("ipam", "show"),
               List.of("pool", "delete", "other"),
               List.of("peer", "list"),
               List.of("node", "list"),

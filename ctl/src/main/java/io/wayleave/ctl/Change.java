@@ -11,6 +11,8 @@ record Change(Kind kind, String name, Outcome outcome) {
     REPLACED("replaced"),
     UNCHANGED("unchanged"),
     DELETED("deleted"),
+    DISABLED("disabled"),
+    ENABLED("enabled"),
     ABSENT("absent");
 
     private final String word;

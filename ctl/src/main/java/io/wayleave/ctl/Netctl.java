@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.datastore.Datastores;
 import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.IpAddress;
 import io.wayleave.model.Kind;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
@@ -89,6 +90,7 @@ public final class Netctl {
   private static Map<String, Function<Context, Object>> commands() {
     Map<String, Function<Context, Object>> commands = new LinkedHashMap<>();
     commands.put("pool", PoolCommand::new);
+    commands.put("ipam", IpamCommand::new);
     commands.put("peer", PeerCommand::new);
     commands.put("node", NodeCommand::new);
     commands.put("bgp", BgpCommand::new);
@@ -124,6 +126,7 @@ public final class Netctl {
         .registerConverter(Cidr.class, Cidr::parse)
         .registerConverter(Duration.class, GlobalOptions::parseTimeout)
         .registerConverter(Integer.class, Flags::parseInteger)
+        .registerConverter(IpAddress.class, IpAddress::parse)
         .registerConverter(Kind.class, Kind::parse)
         .registerConverter(OutputFormat.class, OutputFormat::parse)
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))

@@ -2,8 +2,10 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.ipam.IpamInspector;
 import io.wayleave.ipam.IpamInspector.PoolUsage;
+import io.wayleave.ipam.Pools;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpPool;
@@ -12,6 +14,7 @@ import io.wayleave.model.Metadata;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,7 +27,8 @@ final class PoolCommand {
           "name", "NAME",
           "cidr", "--cidr",
           "blockSize", "--block-size",
-          "nodeSelector", "--node-selector");
+          "nodeSelector", "--node-selector",
+          "namespaceSelector", "--namespace-selector");
 
   private final Context context;
 
@@ -53,6 +57,25 @@ final class PoolCommand {
               paramLabel = "SELECTOR",
               description = "which nodes may use it, by their labels (all() when not given)")
           Optional<String> nodeSelector,
+      @Option(
+              names = "--namespace-selector",
+              paramLabel = "SELECTOR",
+              description =
+                  "which namespaces' containers get its addresses, by the labels of the namespace"
+                      + " (all() when not given)")
+          Optional<String> namespaceSelector,
+      @Option(
+              names = "--assignment-mode",
+              paramLabel = "MODE",
+              description =
+                  "Automatic (when not given), or Manual: only for who asks for the pool by name")
+          Optional<String> assignmentMode,
+      @Option(
+              names = "--allowed-uses",
+              paramLabel = "USE",
+              split = ",",
+              description = "Workload, Tunnel or both (when not given), separated by a comma")
+          List<String> allowedUses,
       @Option(names = "--disabled", description = "give no addresses from it yet") boolean disabled,
       @Option(names = "--disable-bgp-export", description = "keep its addresses out of BGP")
           boolean disableBgpExport) {
@@ -68,9 +91,16 @@ final class PoolCommand {
                         disabled,
                         disableBgpExport,
                         nodeSelector.orElse("all()"),
-                        Optional.empty(),
-                        Optional.empty(),
-                        List.of(),
+                        namespaceSelector,
+                        assignmentMode.map(
+                            text ->
+                                Flags.parseEnum(
+                                    "--assignment-mode", text, IpPool.AssignmentMode.values())),
+                        Optional.ofNullable(allowedUses).orElse(List.of()).stream()
+                            .map(
+                                text ->
+                                    Flags.parseEnum("--allowed-uses", text, IpPool.Use.values()))
+                            .toList(),
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty())));
@@ -91,10 +121,18 @@ final class PoolCommand {
 
   @Command(
       name = "show",
-      description = "Show what is used of all pools, or of one with every block and address.")
+      description = "Show what is used of all pools, or of one with every block.")
   int show(
       @Parameters(arity = "0..1", paramLabel = "NAME", description = "name of the pool")
-          Optional<String> name) {
+          Optional<String> name,
+      @Option(
+              names = "--holders",
+              description =
+                  "also who has its addresses; of a disabled pool that is shown in any case")
+          boolean holders) {
+    if (holders && name.isEmpty()) {
+      throw new UsageException("--holders needs NAME (name of the pool)");
+    }
     IpamInspector inspector = new IpamInspector(context.datastore());
     IpamInspector.Report report = inspector.report(context.datastore().deadline());
     report.unreadable().forEach(each -> context.problem(Resources.unreadable(each.reason())));
@@ -107,11 +145,66 @@ final class PoolCommand {
             .filter(each -> each.pool().name().equals(name.get()))
             .findFirst()
             .orElseThrow(() -> context.resources().absent(Kind.IP_POOL, name.get()));
-    List<IpamInspector.AddressUsage> addresses =
-        inspector.addresses(usage.pool().spec().cidr(), context.datastore().deadline());
+    Optional<List<IpamInspector.AddressUsage>> addresses =
+        holders || usage.pool().spec().disabled()
+            ? Optional.of(
+                inspector.addresses(usage.pool().spec().cidr(), context.datastore().deadline()))
+            : Optional.empty();
     context
         .output()
         .tree(PoolUsageView.tree(usage, addresses), () -> PoolUsageView.text(usage, addresses));
+    return 0;
+  }
+
+  @Command(
+      name = "disable",
+      description = "Give no addresses from a pool any more; those in use stay.")
+  int disable(@Parameters(paramLabel = "NAME", description = "name of the pool") String name) {
+    return setDisabled(name, true);
+  }
+
+  @Command(name = "enable", description = "Give addresses from a pool again.")
+  int enable(@Parameters(paramLabel = "NAME", description = "name of the pool") String name) {
+    return setDisabled(name, false);
+  }
+
+  private int setDisabled(String name, boolean disabled) {
+    context
+        .output()
+        .changes(List.of(existing(name, () -> context.pools().setDisabled(name, disabled))));
+    return 0;
+  }
+
+  /** Says of a pool that does not exist which there are. */
+  private <T> T existing(String name, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (ResourceConflictException e) {
+      if (e.problem() == ResourceConflictException.Problem.NOT_FOUND) {
+        throw context.resources().absent(Kind.IP_POOL, name);
+      }
+      throw e;
+    }
+  }
+
+  @Command(
+      name = "drain",
+      description = {
+        "Disable a pool, give its empty blocks back, and show who still has addresses of it.",
+        "When nobody has any more, it can be deleted."
+      })
+  int drain(@Parameters(paramLabel = "NAME", description = "name of the pool") String name) {
+    Pools.Drained left = existing(name, () -> context.pools().drain(name));
+    List<IpamInspector.AddressUsage> holders =
+        new IpamInspector(context.datastore())
+            .addresses(context.datastore().deadline()).stream()
+                .filter(usage -> left.blocks().contains(usage.block()))
+                .toList();
+    context
+        .output()
+        .tree(
+            PoolUsageView.drained(name, left, holders),
+            () -> PoolUsageView.drainedText(name, left, holders));
     return 0;
   }
 

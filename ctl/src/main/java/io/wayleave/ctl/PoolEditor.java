@@ -107,6 +107,30 @@ final class PoolEditor {
     return new Change(Kind.IP_POOL, name, Change.Outcome.DELETED);
   }
 
+  /**
+   * Lets a pool give addresses, or none.
+   *
+   * @throws ResourceConflictException when there is none
+   */
+  Change setDisabled(String name, boolean disabled) {
+    boolean changed = pools.setDisabled(name, disabled, datastore.deadline());
+    return new Change(
+        Kind.IP_POOL,
+        name,
+        !changed
+            ? Change.Outcome.UNCHANGED
+            : disabled ? Change.Outcome.DISABLED : Change.Outcome.ENABLED);
+  }
+
+  /**
+   * Disables a pool and gives its empty blocks back.
+   *
+   * @throws ResourceConflictException when there is none
+   */
+  Pools.Drained drain(String name) {
+    return pools.drain(name, datastore.deadline());
+  }
+
   private String owners(Cidr range) {
     List<String> owners =
         new IpamInspector(datastore)

@@ -7,16 +7,20 @@ import io.wayleave.ipam.IpamInspector.AddressUsage;
 import io.wayleave.ipam.IpamInspector.BlockUsage;
 import io.wayleave.ipam.IpamInspector.PoolUsage;
 import io.wayleave.ipam.IpamInspector.Report;
+import io.wayleave.ipam.Pools;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
 import io.wayleave.model.ResourceCodec;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** What is used of pools, as a tree and as text: what {@code netctl pool show} prints. */
 final class PoolUsageView {
-  private static final String NOBODY = "(nobody)";
+  static final String NOBODY = "(nobody)";
 
   private PoolUsageView() {}
 
@@ -29,10 +33,18 @@ final class PoolUsageView {
     return tree;
   }
 
-  /** One pool with its blocks and addresses. */
-  static JsonNode tree(PoolUsage usage, List<AddressUsage> addresses) {
+  /**
+   * One pool with its blocks.
+   *
+   * @param addresses that are in use; empty: not asked for
+   */
+  static JsonNode tree(PoolUsage usage, Optional<List<AddressUsage>> addresses) {
     ObjectNode tree = pool(usage);
-    ArrayNode list = tree.putArray("addresses");
+    addresses.ifPresent(list -> addresses(tree.putArray("addresses"), list));
+    return tree;
+  }
+
+  private static void addresses(ArrayNode list, List<AddressUsage> addresses) {
     for (AddressUsage address : addresses) {
       list.addObject()
           .put("address", address.address().toString())
@@ -40,7 +52,34 @@ final class PoolUsageView {
           .put("node", address.handle().node())
           .put("borrowed", address.borrowed());
     }
+  }
+
+  /** What a drained pool still has. */
+  static JsonNode drained(String name, Pools.Drained left, List<AddressUsage> holders) {
+    ObjectNode tree =
+        ResourceCodec.jsonMapper()
+            .createObjectNode()
+            .put("kind", Kind.IP_POOL.title())
+            .put("name", name)
+            .put("result", "drained")
+            .put("allocated", left.addresses());
+    ArrayNode blocks = tree.putArray("blocks");
+    left.blocks().forEach(block -> blocks.add(block.toString()));
+    addresses(tree.putArray("addresses"), holders);
     return tree;
+  }
+
+  static String drainedText(String name, Pools.Drained left, List<AddressUsage> holders) {
+    String start = Kind.IP_POOL.title() + " " + name + " drained: ";
+    if (left.addresses() == 0) {
+      return start + "nothing of it is in use, it can be deleted\n";
+    }
+    return start
+        + Names.count(left.addresses(), "address", "addresses")
+        + " in "
+        + Names.count(left.blocks().size(), "block", "blocks")
+        + " still in use\n\n"
+        + addressTable(holders);
   }
 
   static String text(Report report) {
@@ -76,33 +115,43 @@ final class PoolUsageView {
     return text.toString();
   }
 
-  static String text(PoolUsage usage, List<AddressUsage> addresses) {
-    StringBuilder text =
-        new StringBuilder(
-            new Table("POOL", usage.pool().name())
-                .row("cidr", usage.pool().spec().cidr().toString())
-                .row("block size", "/" + usage.pool().spec().blockSize())
-                .row("state", state(usage))
-                .row("nodes", usage.pool().spec().nodeSelector())
-                .row("capacity", capacity(usage).toString())
-                .row("allocated", Long.toString(usage.allocated()))
-                .row("free", free(usage).toString())
-                .text());
+  static String text(PoolUsage usage, Optional<List<AddressUsage>> addresses) {
+    IpPool.Spec spec = usage.pool().spec();
+    Table table =
+        new Table("POOL", usage.pool().name())
+            .row("cidr", spec.cidr().toString())
+            .row("block size", "/" + spec.blockSize())
+            .row("state", state(usage))
+            .row("nodes", spec.nodeSelector());
+    spec.namespaceSelector().ifPresent(selector -> table.row("namespaces", selector));
+    spec.assignmentMode().ifPresent(mode -> table.row("assignment mode", mode.name()));
+    if (!spec.allowedUses().isEmpty()) {
+      table.row("allowed uses", Table.cell(spec.allowedUses()));
+    }
+    table
+        .row("capacity", capacity(usage).toString())
+        .row("allocated", Long.toString(usage.allocated()))
+        .row("free", free(usage).toString());
+    StringBuilder text = new StringBuilder(table.text());
     if (!usage.blocks().isEmpty()) {
       text.append('\n').append(blockTable(usage.blocks()));
     }
-    if (!addresses.isEmpty()) {
-      Table table = new Table("ADDRESS", "OWNER", "NODE", "FROM");
-      for (AddressUsage address : addresses) {
-        table.row(
-            address.address().toString(),
-            address.handle().id(),
-            address.handle().node(),
-            address.borrowed() ? "another's block" : "own block");
-      }
-      text.append('\n').append(table.text());
-    }
+    addresses
+        .filter(list -> !list.isEmpty())
+        .ifPresent(list -> text.append('\n').append(addressTable(list)));
     return text.toString();
+  }
+
+  private static String addressTable(List<AddressUsage> addresses) {
+    Table table = new Table("ADDRESS", "OWNER", "NODE", "FROM");
+    for (AddressUsage address : addresses) {
+      table.row(
+          address.address().toString(),
+          address.handle().id(),
+          address.handle().node(),
+          address.borrowed() ? "another's block" : "own block");
+    }
+    return table.text();
   }
 
   /** What a node has of a pool. */

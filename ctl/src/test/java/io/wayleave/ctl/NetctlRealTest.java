@@ -98,7 +98,8 @@ class NetctlRealTest {
       new Ipam(datastore, "r2h1", Map::of, IpamOptions.defaults())
           .allocate(AllocationRequest.oneOfEachFamily("r2h1.c1.eth0"), datastore.deadline());
     }
-    assertThat(run("pool", "show", "web").out()).contains("10.244.0.0  r2h1.c1.eth0  r2h1");
+    assertThat(run("pool", "show", "web", "--holders").out())
+        .contains("10.244.0.0  r2h1.c1.eth0  r2h1");
     assertThat(run("pool", "show").out()).contains("r2h1  web   1       1          63");
     assertThat(run("pool", "delete", "web").err())
         .contains("has 1 address in use: 10.244.0.0 by r2h1.c1.eth0;");

@@ -9,6 +9,7 @@ import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
 import io.wayleave.model.ResourceCodec;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PoolCommandTest {
@@ -45,6 +46,12 @@ class PoolCommandTest {
         "28",
         "--node-selector",
         "rack == \"1\"",
+        "--namespace-selector",
+        "team == \"web\"",
+        "--assignment-mode",
+        "manual",
+        "--allowed-uses",
+        "Tunnel,workload",
         "--disabled",
         "--disable-bgp-export");
     assertThat(netctl.run("get", "ippool", "web", "-o", "yaml").out())
@@ -60,7 +67,17 @@ class PoolCommandTest {
               disabled: true
               disableBGPExport: true
               nodeSelector: rack == "1"
+              namespaceSelector: team == "web"
+              assignmentMode: Manual
+              allowedUses:
+              - Workload
+              - Tunnel
             """);
+    assertThat(netctl.run("pool", "show", "web").out())
+        .contains("namespaces       team == \"web\"")
+        .contains("assignment mode  Manual")
+        .contains("allowed uses     Workload,Tunnel")
+        .contains("state            disabled");
   }
 
   @Test
@@ -112,7 +129,8 @@ class PoolCommandTest {
   @Test
   void showsOnePoolWithItsBlocksAndOwners() throws JsonProcessingException {
     useSome();
-    assertThat(netctl.run("pool", "show", "web").out())
+    assertThat(netctl.run("pool", "show", "web").out()).doesNotContain("OWNER");
+    assertThat(netctl.run("pool", "show", "web", "--holders").out())
         .isEqualTo(
             """
             POOL        web
@@ -133,7 +151,8 @@ class PoolCommandTest {
             10.244.0.2  r1h2.c2.eth0  r1h2  another's block
             """);
     JsonNode tree =
-        ResourceCodec.jsonMapper().readTree(netctl.run("pool", "show", "web", "-o", "json").out());
+        ResourceCodec.jsonMapper()
+            .readTree(netctl.run("pool", "show", "web", "--holders", "-o", "json").out());
     assertThat(tree.at("/free").asInt()).isEqualTo(61);
     assertThat(tree.at("/addresses/2").toString())
         .isEqualTo(
@@ -179,6 +198,46 @@ class PoolCommandTest {
     assertThat(netctl.run("pool", "delete", "web"))
         .isEqualTo(
             new NetctlRun.Result(1, "", "netctl: IPPool \"web\" does not exist; there is none\n"));
+  }
+
+  @Test
+  void isDisabledAndEnabled() {
+    netctl.run("pool", "create", "web", "--cidr", "10.244.0.0/26");
+    assertThat(netctl.run("pool", "disable", "web").out()).isEqualTo("IPPool web disabled\n");
+    assertThat(netctl.run("pool", "disable", "web").out()).isEqualTo("IPPool web unchanged\n");
+    assertThat(netctl.run("pool", "list").out()).contains("disabled");
+    assertThat(netctl.run("pool", "enable", "web", "-o", "json").out())
+        .contains("\"result\": \"enabled\"");
+    assertThat(netctl.run("pool", "list").out()).contains("enabled");
+  }
+
+  @Test
+  void isDrainedAndSaysWhoIsLeft() throws JsonProcessingException {
+    useSome();
+    assertThat(netctl.run("pool", "drain", "web"))
+        .isEqualTo(
+            new NetctlRun.Result(
+                0,
+                """
+                IPPool web drained: 3 addresses in 1 block still in use
+
+                ADDRESS     OWNER         NODE  FROM
+                10.244.0.0  r1h1.c1.eth0  r1h1  own block
+                10.244.0.1  r1h1.c1.eth0  r1h1  own block
+                10.244.0.2  r1h2.c2.eth0  r1h2  another's block
+                """,
+                ""));
+    // Of a disabled pool the holders are shown without being asked for.
+    assertThat(netctl.run("pool", "show", "web").out()).contains("r1h2.c2.eth0");
+    ipam("r1h1").release("r1h1.c1.eth0", Optional.empty(), netctl.datastore().deadline());
+    JsonNode tree =
+        ResourceCodec.jsonMapper().readTree(netctl.run("pool", "drain", "web", "-o", "json").out());
+    assertThat(tree.at("/allocated").asInt()).isEqualTo(1);
+    assertThat(tree.at("/addresses/0/owner").asText()).isEqualTo("r1h2.c2.eth0");
+    ipam("r1h2").release("r1h2.c2.eth0", Optional.empty(), netctl.datastore().deadline());
+    assertThat(netctl.run("pool", "drain", "web").out())
+        .isEqualTo("IPPool web drained: nothing of it is in use, it can be deleted\n");
+    assertThat(netctl.run("pool", "delete", "web").out()).isEqualTo("IPPool web deleted\n");
   }
 
   /** Two addresses from a host's own block, and one that another host borrowed from it. */

@@ -25,13 +25,16 @@ class UsageTest {
 
   static List<Wrong> wrong() {
     String commands =
-        "pool, peer, node, bgp, endpoint, get, apply, create, replace, delete, datastore, version,"
-            + " completion";
+        "pool, ipam, peer, node, bgp, endpoint, get, apply, create, replace, delete, datastore,"
+            + " version, completion";
     String create = "peer create tor1 --address 10.0.0.1 --as 65001 ";
     return List.of(
         new Wrong("", "netctl needs a command; there are " + commands),
         new Wrong("pols", "netctl has no command \"pols\"; there are " + commands),
-        new Wrong("pool", "netctl pool needs a command; there are create, delete, list, show"),
+        new Wrong(
+            "pool",
+            "netctl pool needs a command; there are create, delete, disable, drain, enable, list,"
+                + " show"),
         new Wrong(
             "peer show tor1",
             "netctl peer has no command \"show\"; there are create, delete, list"),
@@ -86,6 +89,41 @@ class UsageTest {
             "pool create web/1 --cidr 10.0.0.0/8",
             "NAME: \"web/1\" is not allowed; allowed: 1 to 253 letters, digits, '-', '_' and '.',"
                 + " beginning and ending with a letter or digit"),
+        new Wrong(
+            "pool create web --cidr 10.0.0.0/8 --assignment-mode often",
+            "--assignment-mode: \"often\" is not allowed; allowed: Automatic or Manual"),
+        new Wrong(
+            "pool create web --cidr 10.0.0.0/8 --allowed-uses Workload,Fun",
+            "--allowed-uses: \"Fun\" is not allowed; allowed: Workload or Tunnel"),
+        new Wrong("pool show --holders", "--holders needs NAME (name of the pool)"),
+        new Wrong(
+            "ipam",
+            "netctl ipam needs a command; there are check, configure, release, show, split"),
+        new Wrong(
+            "ipam show --ip ten",
+            "--ip: \"ten\" is not allowed; allowed: an IPv4 or IPv6 address such as 10.1.2.3 or"
+                + " fd00::1"),
+        new Wrong(
+            "ipam show --ip 10.0.0.1 --borrowed",
+            "--ip is given with --blocks or --borrowed; give one of them"),
+        new Wrong(
+            "ipam release", "netctl ipam release needs --ip ADDRESS (the address to release)"),
+        new Wrong(
+            "ipam configure --strict-affinity=maybe",
+            "--strict-affinity: \"maybe\" is not allowed; allowed: true or false"),
+        new Wrong(
+            "ipam configure --max-blocks-per-host -1",
+            "--max-blocks-per-host: \"-1\" is not allowed; allowed: 0, which means 20, or more"),
+        new Wrong(
+            "ipam configure --reuse-delay soon",
+            "--reuse-delay: \"soon\" is not allowed; allowed: 0 to 1h in whole seconds, such as"
+                + " 90s, 5m or 1h"),
+        new Wrong(
+            "ipam configure --reuse-delay 2h",
+            "--reuse-delay: \"7200\" is not allowed; allowed: 0 to 3600"),
+        new Wrong("ipam split web many", "N: \"many\" is not allowed; allowed: a whole number"),
+        new Wrong(
+            "ipam split web", "netctl ipam split needs N (how many: a power of 2, from 2 to 64)"),
         new Wrong(
             "pool list -o xml", "--output: \"xml\" is not allowed; allowed: table, json or yaml"),
         new Wrong(
@@ -150,6 +188,15 @@ class UsageTest {
             "pool list",
             "pool show",
             "pool delete",
+            "pool disable",
+            "pool enable",
+            "pool drain",
+            "ipam",
+            "ipam check",
+            "ipam show",
+            "ipam release",
+            "ipam configure",
+            "ipam split",
             "peer",
             "peer create",
             "peer list",
