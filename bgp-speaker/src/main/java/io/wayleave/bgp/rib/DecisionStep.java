@@ -95,11 +95,30 @@ public enum DecisionStep {
     }
   },
 
-  /** Section 9.1.2.2 g). The last one: no two peers have the same address. */
+  /** Section 9.1.2.2 g). */
   PEER_ADDRESS("higher peer address") {
     @Override
     int compare(Path a, Path b, NextHopMetric metric) {
       return peerAddress(a).compareTo(peerAddress(b));
+    }
+  },
+
+  /** Peers on several links may have the same link-local address. */
+  PEER_NAME("later peer name") {
+    @Override
+    int compare(Path a, Path b, NextHopMetric metric) {
+      return peerName(a).compareTo(peerName(b));
+    }
+  },
+
+  /**
+   * Of the paths that one peer tells (RFC 7911). The id says nothing of the path, but without this
+   * step the order of arrival would decide; no two paths of a peer to a prefix have the same.
+   */
+  PATH_ID("higher path id") {
+    @Override
+    int compare(Path a, Path b, NextHopMetric metric) {
+      return Integer.compareUnsigned(a.pathId(), b.pathId());
     }
   };
 
@@ -158,6 +177,13 @@ public enum DecisionStep {
     return switch (path.source()) {
       case PathSource.Local() -> NO_ADDRESS;
       case PathSource.Peer peer -> peer.address();
+    };
+  }
+
+  private static String peerName(Path path) {
+    return switch (path.source()) {
+      case PathSource.Local() -> "";
+      case PathSource.Peer peer -> peer.peer();
     };
   }
 }

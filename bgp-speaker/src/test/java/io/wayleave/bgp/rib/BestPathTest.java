@@ -147,11 +147,39 @@ class BestPathTest {
   }
 
   @Test
-  void lowerPeerAddressIsTheLast() {
+  void lowerPeerAddressIsTheLastOfTheStandard() {
     wins(
         DecisionStep.PEER_ADDRESS,
         Paths.path(Paths.source(1, false, "1.1.1.1"), 1, BestPathTest::plain, 65000),
         Paths.path(Paths.source(2, false, "1.1.1.1"), 2, BestPathTest::plain, 65000));
+  }
+
+  /** As on two links to one switch. */
+  @Test
+  void nameDecidesBetweenPeersWithOneAddress() {
+    PathSource.Peer first = Paths.external(1);
+    PathSource.Peer second =
+        new PathSource.Peer(
+            "q1",
+            first.address(),
+            first.localAddress(),
+            first.asn(),
+            false,
+            first.routerId(),
+            false,
+            1);
+    wins(
+        DecisionStep.PEER_NAME,
+        Paths.path(first, 2, BestPathTest::plain, 65000),
+        Paths.path(second, 1, BestPathTest::plain, 65000));
+  }
+
+  @Test
+  void pathIdDecidesBetweenPathsOfOnePeer() {
+    Path path = Paths.of(1);
+    wins(DecisionStep.PATH_ID, Paths.withPathId(path, 7), Paths.withPathId(path, 8));
+    // It has 32 bits and no sign.
+    wins(DecisionStep.PATH_ID, Paths.withPathId(path, 1), Paths.withPathId(path, -1));
   }
 
   @Test
@@ -214,7 +242,8 @@ class BestPathTest {
       List<Path> paths = new ArrayList<>();
       int count = 2 + random.nextInt(6);
       for (int n = 1; n <= count; n++) {
-        paths.add(randomPath(n, random));
+        // Of few peers, so that some tell several paths.
+        paths.add(Paths.withPathId(randomPath(1 + random.nextInt(3), random), n));
       }
       Candidates expected = bestPath.select(Candidates.of(paths));
       for (int shuffle = 0; shuffle < 5; shuffle++) {

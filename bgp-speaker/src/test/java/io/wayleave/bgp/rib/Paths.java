@@ -66,7 +66,10 @@ final class Paths {
 
   /** As the peer tells it beside others (RFC 7911). */
   static Path ofPathId(int n, int pathId) {
-    Path path = of(n);
+    return withPathId(of(n), pathId);
+  }
+
+  static Path withPathId(Path path, int pathId) {
     return new Path(
         path.source(),
         pathId,
@@ -74,7 +77,7 @@ final class Paths {
         path.attributes(),
         path.nextHop(),
         OptionalInt.empty(),
-        Optional.empty());
+        path.rejection());
   }
 
   static Path rejected(int n, Rejection reason) {
