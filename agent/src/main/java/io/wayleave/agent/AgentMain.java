@@ -1,6 +1,7 @@
 package io.wayleave.agent;
 
 import io.wayleave.bgp.daemon.LogSetup;
+import io.wayleave.bgp.daemon.OrderlyEnd;
 import io.wayleave.linux.Host;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
@@ -42,28 +43,19 @@ public final class AgentMain {
   }
 
   private static void run(Path file, boolean named) throws InterruptedException {
-    CountDownLatch stopped = new CountDownLatch(1);
     try {
       AgentConfig configuration =
           AgentConfig.load(file, named, System.getenv()).withNodeNameIfAbsent(Host.hostname());
       LogSetup.install(configuration.logLevel(), configuration.logFormat());
-      Agent agent = Agent.start(configuration, AgentMain::die);
-      Runtime.getRuntime()
-          .addShutdownHook(
-              Thread.ofPlatform()
-                  .name("wayleave-stop")
-                  .unstarted(
-                      () -> {
-                        agent.close();
-                        stopped.countDown();
-                      }));
+      var _ = OrderlyEnd.start(() -> Agent.start(configuration, AgentMain::die));
     } catch (InvalidInputException e) {
       exit(2, e.getMessage());
     } catch (IOException | RuntimeException e) {
       LoggerFactory.getLogger(AgentMain.class).error("agent could not start", e);
       exit(1, "could not start: " + e.getMessage());
     }
-    stopped.await();
+    // A signal ends the process, or the death of a part.
+    new CountDownLatch(1).await();
   }
 
   /**

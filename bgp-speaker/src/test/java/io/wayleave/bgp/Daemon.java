@@ -68,6 +68,12 @@ final class Daemon implements AutoCloseable {
     }
   }
 
+  /** Waits for the end; a signal's number counts from 128. */
+  int exitCode() {
+    await();
+    return process.exitValue();
+  }
+
   String log() {
     try {
       return Files.readString(folder.resolve("log"), StandardCharsets.UTF_8);

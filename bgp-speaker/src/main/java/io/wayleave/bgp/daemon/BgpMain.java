@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +56,13 @@ public final class BgpMain {
 
   private static void run(Path file, Optional<Path> adminSocket, boolean check)
       throws InterruptedException {
-    CountDownLatch stopped = new CountDownLatch(1);
+    CompletableFuture<BgpDaemon> started = new CompletableFuture<>();
+    // First of all: a SIGHUP that nobody handles ends the process. One that comes while the file is
+    // read may mean what was written since, so it reads the file again after the start.
+    Hangup.handle(
+        () -> {
+          var _ = started.thenAccept(BgpDaemon::reload);
+        });
     try {
       SpeakerFile first = SpeakerFile.load(file);
       SpeakerConfig config = first.config();
@@ -65,17 +72,7 @@ public final class BgpMain {
         return;
       }
       LogSetup.install(first.logLevel(), first.logFormat());
-      BgpDaemon daemon = BgpDaemon.start(file, first, adminSocket);
-      Hangup.handle(daemon::reload);
-      Runtime.getRuntime()
-          .addShutdownHook(
-              Thread.ofPlatform()
-                  .name("wayleave-stop")
-                  .unstarted(
-                      () -> {
-                        daemon.close();
-                        stopped.countDown();
-                      }));
+      started.complete(OrderlyEnd.start(() -> BgpDaemon.start(file, first, adminSocket)));
     } catch (InvalidInputException e) {
       exit(2, file + ": " + e.getMessage());
     } catch (NoSuchFileException e) {
@@ -84,7 +81,8 @@ public final class BgpMain {
       LoggerFactory.getLogger(BgpMain.class).error("speaker could not start", e);
       exit(1, "could not start: " + e.getMessage());
     }
-    stopped.await();
+    // A signal ends the process.
+    new CountDownLatch(1).await();
   }
 
   static String version() {
