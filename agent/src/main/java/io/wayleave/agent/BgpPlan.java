@@ -1,5 +1,6 @@
 package io.wayleave.agent;
 
+import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.BfdSettings;
 import io.wayleave.bgp.ListenAddress;
 import io.wayleave.bgp.LocalAs;
@@ -279,6 +280,10 @@ record BgpPlan(
           peer -> {
             peer.families(families(plain))
                 .restartTime(Duration.ofSeconds(restart))
+                .gracefulRestart(spec.flatMap(BgpPeer.Spec::gracefulRestart).orElse(true))
+                .passive(spec.flatMap(BgpPeer.Spec::passive).orElse(false))
+                .addPath(
+                    spec.flatMap(BgpPeer.Spec::addPath).map(Planner::addPath).orElse(AddPath.OFF))
                 .timers(Timers.DEFAULT.withHoldTime(Duration.ofSeconds(3L * keepalive)))
                 .security(new PeerSecurity(Optional.empty(), ttlHops))
                 .bfd(spec.flatMap(BgpPeer.Spec::bfd).map(Planner::bfd))
@@ -317,6 +322,7 @@ record BgpPlan(
             rules
                 .nextHop(nextHop)
                 .gracefulShutdown(self.drain() != Drain.NONE)
+                .requirePolicy(spec.flatMap(BgpPeer.Spec::requirePolicy).orElse(false))
                 .allowOwnAs(spec.flatMap(BgpPeer.Spec::numAllowedLocalASNumbers).orElse(0));
             by.ifPresent(peer -> filter(peer, rules));
             spec.flatMap(BgpPeer.Spec::maxPrefixes)
@@ -359,6 +365,10 @@ record BgpPlan(
         failures.add(failure);
       }
       rules.importPolicy(new RejectAll(reason)).exportPolicy(new RejectAll(reason));
+    }
+
+    private static AddPath addPath(BgpPeer.AddPath paths) {
+      return new AddPath(paths.receive().orElse(false), paths.send().orElse(AddPath.OFF.send()));
     }
 
     private static BfdSettings bfd(BgpPeer.Bfd bfd) {

@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.wayleave.bgp.AddPath;
 import io.wayleave.bgp.BfdSettings;
 import io.wayleave.bgp.LocalAs;
 import io.wayleave.bgp.MaxPrefixes;
@@ -213,6 +214,33 @@ class BgpPlanTest {
             new MaxPrefixes(
                 1000, 75, new MaxPrefixes.Shutdown(Optional.of(Duration.ofSeconds(30)))));
     assertThat(peer.passwordFile()).contains("/etc/tor.password");
+  }
+
+  @Test
+  void aPeerMayWaitForgetRoutesNeedFiltersAndTellSeveralPaths() {
+    BgpPeer plain = spec("tor", "{peerIP: 10.1.0.1, asNumber: 65000}");
+    BgpPeer other =
+        spec(
+            "tor",
+            """
+            {peerIP: 10.1.0.1, asNumber: 65000, passive: true, gracefulRestart: false,
+             requirePolicy: true, addPath: {receive: true, send: 4}}
+            """);
+    PeerConfig usual = plan(List.of(self), List.of(plain)).peers().getFirst().session();
+    PeerConfig changed = plan(List.of(self), List.of(other)).peers().getFirst().session();
+    assertThat(usual)
+        .returns(false, PeerConfig::passive)
+        .returns(true, PeerConfig::gracefulRestart)
+        .returns(false, session -> session.policy().requirePolicy())
+        .returns(AddPath.OFF, PeerConfig::addPath);
+    assertThat(changed)
+        .returns(true, PeerConfig::passive)
+        .returns(false, PeerConfig::gracefulRestart)
+        .returns(true, session -> session.policy().requirePolicy())
+        .returns(new AddPath(true, 4), PeerConfig::addPath);
+    BgpPeer receiver = spec("tor", "{peerIP: 10.1.0.1, asNumber: 65000, addPath: {receive: true}}");
+    assertThat(plan(List.of(self), List.of(receiver)).peers().getFirst().session().addPath())
+        .isEqualTo(new AddPath(true, 1));
   }
 
   @Test

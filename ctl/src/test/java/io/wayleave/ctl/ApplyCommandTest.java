@@ -94,10 +94,10 @@ class ApplyCommandTest {
     assertRefused(
         peer("tor1", "peerIP: 10.0.0.1, asNumber: 1, colour: red"),
         "standard input, BGPPeer \"tor1\": spec.colour: \"red\" is not allowed; allowed: one of the"
-            + " fields that exist here: asNumber, bfd, filters, interface, keepaliveTime,"
-            + " localASNumber, maxPrefixes, maxRestartTime, nextHopMode, node, nodeSelector,"
-            + " numAllowedLocalASNumbers, password, peerIP, peerSelector, sourceAddress,"
-            + " ttlSecurity");
+            + " fields that exist here: addPath, asNumber, bfd, filters, gracefulRestart,"
+            + " interface, keepaliveTime, localASNumber, maxPrefixes, maxRestartTime, nextHopMode,"
+            + " node, nodeSelector, numAllowedLocalASNumbers, passive, password, peerIP,"
+            + " peerSelector, requirePolicy, sourceAddress, ttlSecurity");
   }
 
   @Test

@@ -47,6 +47,13 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
    * @param ttlSecurity how many hops away the peer is at most (RFC 5082), 1 to 254; unchecked when
    *     absent
    * @param password of the TCP MD5 signature (RFC 2385)
+   * @param passive whether the node waits for the peer's connection and never dials; false when
+   *     absent. Not beside {@code peerSelector}, whose sessions have this resource at both ends
+   * @param gracefulRestart whether graceful restart (RFC 4724) is offered; true when absent. False
+   *     where the loss of the session has to take the routes with it, whatever the cause
+   * @param requirePolicy whether an external peer is believed, or told, nothing in a direction in
+   *     which it has no rule of a filter (RFC 8212); false when absent
+   * @param addPath several paths to one prefix on the session (RFC 7911)
    * @param bfd present when the session follows BFD (RFC 5881)
    * @param maxPrefixes how many prefixes of one family the peer may send
    * @param filters names of the BGPFilters that routes from and to this peer go through, in this
@@ -68,6 +75,10 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       Optional<Integer> numAllowedLocalASNumbers,
       Optional<Integer> ttlSecurity,
       Optional<Password> password,
+      Optional<Boolean> passive,
+      Optional<Boolean> gracefulRestart,
+      Optional<Boolean> requirePolicy,
+      Optional<AddPath> addPath,
       Optional<Bfd> bfd,
       Optional<MaxPrefixes> maxPrefixes,
       List<String> filters) {
@@ -91,6 +102,10 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       numAllowedLocalASNumbers = Absent.orEmpty(numAllowedLocalASNumbers);
       ttlSecurity = Absent.orEmpty(ttlSecurity);
       password = Absent.orEmpty(password);
+      passive = Absent.orEmpty(passive);
+      gracefulRestart = Absent.orEmpty(gracefulRestart);
+      requirePolicy = Absent.orEmpty(requirePolicy);
+      addPath = Absent.orEmpty(addPath);
       bfd = Absent.orEmpty(bfd);
       maxPrefixes = Absent.orEmpty(maxPrefixes);
       filters = Absent.orEmpty(filters);
@@ -103,6 +118,16 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       checkWho(peerIP, interfaceName, peerSelector, asNumber);
       checkRange("keepaliveTime", keepaliveTime, 1, MAX_KEEPALIVE_SECONDS, " seconds");
       checkRange("maxRestartTime", maxRestartTime, 1, MAX_RESTART_SECONDS, " seconds");
+      if (maxRestartTime.isPresent() && !gracefulRestart.orElse(true)) {
+        throw new InvalidInputException(
+            "maxRestartTime",
+            maxRestartTime.get().toString(),
+            "nothing beside gracefulRestart: false");
+      }
+      if (peerSelector.isPresent() && passive.orElse(false)) {
+        throw new InvalidInputException(
+            "passive", "true", "false beside peerSelector: each of the two nodes would wait");
+      }
       checkRange("numAllowedLocalASNumbers", numAllowedLocalASNumbers, 0, 10, "");
       checkRange("ttlSecurity", ttlSecurity, 1, 254, " hops");
       if (node.isPresent() && nodeSelector.isPresent()) {
@@ -138,6 +163,10 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
           List.of());
     }
 
@@ -158,6 +187,10 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
           numAllowedLocalASNumbers,
           ttlSecurity,
           password,
+          passive,
+          gracefulRestart,
+          requirePolicy,
+          addPath,
           bfd,
           maxPrefixes,
           filters);
@@ -180,6 +213,10 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
           numAllowedLocalASNumbers,
           ttlSecurity,
           password,
+          passive,
+          gracefulRestart,
+          requirePolicy,
+          addPath,
           bfd,
           maxPrefixes,
           names);
@@ -320,6 +357,23 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       if (!file.startsWith("/")) {
         throw new InvalidInputException("file", file, "the absolute path of a file");
       }
+    }
+  }
+
+  /**
+   * Several paths to one prefix (RFC 7911), for all families of the session.
+   *
+   * @param receive whether the peer may send several; false when absent
+   * @param send how many of the best paths the peer is sent, where it takes them; 1 to 255, where
+   *     255 is all; 1 when absent
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record AddPath(Optional<Boolean> receive, Optional<Integer> send) {
+    @JsonCreator
+    public AddPath {
+      receive = Absent.orEmpty(receive);
+      send = Absent.orEmpty(send);
+      Spec.checkRange("send", send, 1, 255, "");
     }
   }
 

@@ -105,6 +105,10 @@ class ResourceCodecTest {
         numAllowedLocalASNumbers: 1
         ttlSecurity: 1
         password: {file: /etc/wayleave/tor.password}
+        passive: true
+        gracefulRestart: false
+        requirePolicy: true
+        addPath: {receive: true, send: 4}
         bfd: {transmitMilliseconds: 100, receiveMilliseconds: 100, multiplier: 5}
         filters: [pools-only]
       """;
@@ -407,6 +411,19 @@ class ResourceCodecTest {
             "peer port",
             peer + "{asNumber: 65001, peerIP: '10.0.0.1:0'}",
             "spec.peerIP: \"10.0.0.1:0\" is not allowed; allowed: a port of 1 to 65535"),
+        new Refusal(
+            "peers that wait for each other",
+            peer + "{peerSelector: all(), passive: true}",
+            "spec.passive: \"true\" is not allowed; allowed: false beside peerSelector"),
+        new Refusal(
+            "restart time of nothing",
+            peer + "{asNumber: 1, peerIP: 10.0.0.1, gracefulRestart: false, maxRestartTime: 60}",
+            "spec.maxRestartTime: \"60\" is not allowed; allowed: nothing beside gracefulRestart:"
+                + " false"),
+        new Refusal(
+            "paths to send",
+            peer + "{asNumber: 1, peerIP: 10.0.0.1, addPath: {send: 256}}",
+            "spec.addPath.send: \"256\" is not allowed; allowed: 1 to 255"),
         new Refusal("selector", POLICY.replace("app == \"web\"", "app = web"), "spec.selector: "),
         new Refusal(
             "rule selector",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.wayleave.model.BgpFilter;
+import io.wayleave.model.BgpPeer;
 import io.wayleave.model.ResourceCodec;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -71,6 +72,7 @@ class DocumentedExamplesTest {
                 PeerFields.TimerFields.class,
                 PeerFields.AddPathFields.class,
                 PeerFields.MaxPrefixFields.class,
+                BgpPeer.Spec.class,
                 BgpFilter.Spec.class,
                 BgpFilter.Rule.class,
                 BgpFilter.Operation.class)
