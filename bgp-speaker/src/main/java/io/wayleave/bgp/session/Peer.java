@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * connection while both sides' cross, the routes kept over a restart, and the session that is up.
  * Owned by the {@link Loop} thread.
  */
-final class Peer implements Machine.Owner {
+final class Peer implements Machine.Owner, HeldConnection.Owner {
   private static final Logger log = LoggerFactory.getLogger(Peer.class);
 
   /**
@@ -104,6 +104,7 @@ final class Peer implements Machine.Owner {
   private PeerConfig config;
   private Machine primary;
   private Optional<Machine> second = Optional.empty();
+  private Optional<HeldConnection> held = Optional.empty();
   private Optional<Session> session = Optional.empty();
   private long sessionUpNanos;
   private int generation;
@@ -200,6 +201,7 @@ final class Peer implements Machine.Owner {
   boolean isQuiet() {
     return session.isEmpty()
         && second.isEmpty()
+        && held.isEmpty()
         && staleRoutes.families().isEmpty()
         && switch (primary.state()) {
           case State.Idle(int _, boolean held) -> !held && !heldByLimit;
@@ -229,6 +231,7 @@ final class Peer implements Machine.Owner {
 
   private void end(BgpMessage.Notification cease) {
     heldByLimit = false;
+    discardHeld();
     Event.Stop stop = new Event.Stop(cease);
     second.ifPresent(machine -> machine.handle(stop));
     primary.handle(stop);
@@ -236,6 +239,7 @@ final class Peer implements Machine.Owner {
 
   /** Goes away without a word, so that the peer keeps our routes (RFC 4724). */
   void closeForRestart() {
+    discardHeld();
     second.ifPresent(Machine::discard);
     second = Optional.empty();
     primary.handle(new Event.StopForRestart());
@@ -277,6 +281,7 @@ final class Peer implements Machine.Owner {
   }
 
   private void beginAnew() {
+    discardHeld();
     primary = newMachine(Machine.Role.PRIMARY);
     start();
   }
@@ -412,11 +417,72 @@ final class Peer implements Machine.Owner {
         yield Optional.empty();
       }
       case State.Active(int _) -> Optional.of(primary);
-      case State.Connect(int _) -> Optional.of(newSecond());
-      case State.OpenSent(int _) -> Optional.of(newSecond());
+      case State.Connect(int _) -> Optional.of(hold());
+      case State.OpenSent(int _) -> Optional.of(primary.dialledByUs() ? hold() : newSecond());
       case State.OpenConfirm(int _, Negotiated _) -> Optional.of(newSecond());
       case State.Established(int _, Negotiated _, long _) -> Optional.of(newSecond());
     };
+  }
+
+  private HeldConnection hold() {
+    discardHeld();
+    HeldConnection connection = new HeldConnection(context.loop(), this);
+    held = Optional.of(connection);
+    return connection;
+  }
+
+  private void discardHeld() {
+    held.ifPresent(HeldConnection::discard);
+    held = Optional.empty();
+  }
+
+  /** Our own connection, or what is known of the held one, has come further. */
+  private void settleHeld() {
+    if (held.isEmpty()) {
+      return;
+    }
+    switch (primary.state()) {
+      case State.Connect(int _) -> {}
+      case State.OpenSent(int _) -> {
+        // RFC 4271 section 6.8: one that is in OpenSent may be looked at where the peer is known.
+        // Not told that it has lost, the peer may wait for this one as we do for the other.
+        boolean lost =
+            held.get()
+                .open()
+                .map(open -> Negotiated.of(open(), open))
+                .filter(this::ours)
+                .isPresent();
+        if (lost) {
+          handOver(new Farewell(Notifications.cease(Iana.CEASE_CONNECTION_COLLISION)));
+        }
+      }
+      case State.Idle(int _, boolean _) -> handOver(newSecond());
+      case State.Active(int _) -> handOver(primary);
+      case State.OpenConfirm(int _, Negotiated _) -> handOver(newSecond());
+      case State.Established(int _, Negotiated _, long _) -> handOver(newSecond());
+    }
+  }
+
+  private void handOver(Transport.Handler to) {
+    HeldConnection connection = held.orElseThrow();
+    held = Optional.empty();
+    connection.handOver(to);
+  }
+
+  @Override
+  public void openKnown(HeldConnection connection) {
+    settleHeld();
+  }
+
+  @Override
+  public void waited(HeldConnection connection) {
+    handOver(primary.state() instanceof State.Active ? primary : newSecond());
+  }
+
+  @Override
+  public void gone(HeldConnection connection) {
+    held = held.filter(one -> one != connection);
+    tellIfQuiet();
   }
 
   private Machine newSecond() {
@@ -485,13 +551,18 @@ final class Peer implements Machine.Owner {
   }
 
   private boolean wins(Machine machine, Negotiated negotiated) {
+    return ours(negotiated) == machine.dialledByUs();
+  }
+
+  /** Whether of two connections the one that we have dialled stays. */
+  private boolean ours(Negotiated negotiated) {
     return switch (Collision.winner(
         negotiated.local().bgpId(),
         negotiated.local().as(),
         negotiated.remote().bgpId(),
         negotiated.remote().as())) {
-      case DIALLED_BY_US -> machine.dialledByUs();
-      case DIALLED_BY_PEER -> !machine.dialledByUs();
+      case DIALLED_BY_US -> true;
+      case DIALLED_BY_PEER -> false;
     };
   }
 
@@ -584,6 +655,10 @@ final class Peer implements Machine.Owner {
   public void stateChanged(Machine machine, State former) {
     if (machine == primary) {
       history.entered();
+      if (held.isPresent()) {
+        // After the step that is being done.
+        context.loop().execute(this::settleHeld);
+      }
     }
     log.debug(
         "bgp state peer={} role={} from={} to={}",
