@@ -133,9 +133,7 @@ final class Frr implements Speaker {
     lines.add(" no bgp default ipv4-unicast");
     lines.add(" no bgp network import-check");
     if (!setup.has(Option.GRACEFUL_RESTART)) {
-      // Sends without its usual wait. After a restart it then sends End-of-RIB before the routes
-      // whose
-      // selection it deferred.
+      // Sends without its usual wait, which keeps End-of-RIB behind the routes after a restart.
       lines.add(" coalesce-time 0");
     }
     setup

@@ -17,6 +17,8 @@ final class RestartCells {
   private static final String OUR_HOST = "10.1.0.1";
   private static final String THEIR_NETWORK = "10.2.0.0/24";
   private static final String THEIR_HOST = "10.2.0.1";
+  private static final String THIRD = "10.77.0.13";
+  private static final String THIRD_NETWORK = "10.3.0.0/24";
   private static final String SECONDS = "120";
 
   private RestartCells() {}
@@ -116,6 +118,9 @@ final class RestartCells {
       return openbgpdOffersNothing(cell);
     }
     theirsRestarts(cell, ours(), theirs(cell));
+    if (cell.kind() == DaemonKind.FRR) {
+      waitsForNoOther(cell, ours(), theirs(cell));
+    }
     return restartSetting(cell);
   }
 
@@ -126,9 +131,10 @@ final class RestartCells {
               "started again with `bird -R`, else its OPEN has no F bit; needs `graceful restart"
                   + " on` and `persist` in its kernel protocol");
       case FRR ->
-          Verdict.yes(
-              "needs `bgp graceful-restart` and `preserve-fw-state`; with `coalesce-time 0` its"
-                  + " End-of-RIB comes before its routes");
+          Verdict.partly(
+              "needs `bgp graceful-restart` and `preserve-fw-state`, and no `coalesce-time 0`; its"
+                  + " End-of-RIB does not wait for neighbours that are not back yet: routes from"
+                  + " there go, and come back with the neighbour");
       case GOBGP -> Verdict.yes("started again with `gobgpd --graceful-restart`");
       case EXABGP, OPENBGPD -> Verdict.YES;
     };
@@ -167,6 +173,39 @@ final class RestartCells {
       Pinger.Result result = pinger.settle();
       assertThat(result.lost()).as("lost of %s", result.sent()).isEmpty();
     }
+  }
+
+  /**
+   * What it has from a neighbour that comes back later than ours does is not told before its
+   * End-of-RIB, and so goes (RFC 4724 section 4.2) until the neighbour is back.
+   */
+  private static void waitsForNoOther(Cell cell, Setup our, Setup their) {
+    cell.ours().kill();
+    cell.theirs().kill();
+    Setup late =
+        Setup.of(Side.OURS, false, 65003, 65002)
+            .from(THIRD)
+            .announcing(Route.to(THIRD_NETWORK));
+    Bird third = cell.source(late);
+    Setup more = their.with(Option.MORE_PEERS, THIRD + "=65003");
+    cell.startAndEstablish(our, more);
+    cell.until("ours has heard of the third network", () -> hasThird(cell));
+    cell.theirs().kill();
+    third.kill();
+    cell.until("ours sees it", () -> !cell.ours().session().established());
+    assertThat(hasThird(cell)).as("kept while it is away").isTrue();
+    cell.restartTheirs(more.with(Option.RESTARTED));
+    cell.establish();
+    cell.until("theirs has said End-of-RIB", () -> cell.ours().stale().isEmpty());
+    assertThat(cell.ours().changes()).contains("-" + THIRD_NETWORK);
+    assertThat(cell.ours().changes()).doesNotContain("-" + THEIR_NETWORK);
+    third.start(late);
+    cell.until("ours has the third network again", () -> hasThird(cell));
+  }
+
+  private static boolean hasThird(Cell cell) {
+    return cell.ours().received().stream()
+        .anyMatch(route -> route.prefix().equals(THIRD_NETWORK));
   }
 
   private static Verdict openbgpdOffersNothing(Cell cell) {
