@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 
 /** BIRD 2 as a router of the lab. A peer's protocol has the peer's name. */
 final class BirdRouter implements Router {
+  private static final String DAEMON = "bird";
   private static final Duration START_DEADLINE = Duration.ofSeconds(10);
   private static final Pattern PROTOCOL =
       Pattern.compile("(?m)^(\\S+)\\s+BGP\\s+\\S+\\s+(\\S+)\\s+\\S+(?:[ \\t]+(.*\\S))?[ \\t]*$");
@@ -50,6 +51,19 @@ final class BirdRouter implements Router {
 
   @Override
   public void start() {
+    start(List.of());
+  }
+
+  /**
+   * With {@code -R}, which makes BIRD say in its OPENs that it has kept forwarding, and leave the
+   * kernel's routes alone until its neighbours have told it all.
+   */
+  @Override
+  public void recover() {
+    start(List.of("-R"));
+  }
+
+  private void start(List<String> more) {
     Path config = directory.resolve("bird.conf");
     Path log = directory.resolve("bird.log");
     try {
@@ -58,24 +72,25 @@ final class BirdRouter implements Router {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    List<String> argv =
+        new ArrayList<>(List.of("bird", "-f", "-c", config.toString(), "-s", socket().toString()));
+    argv.addAll(more);
     ProcessRecord process =
         daemons.start(
-            plan.name() + "/bird",
+            plan.name() + "/" + DAEMON,
             log,
             Map.of(),
-            NetNs.in(
-                plan.namespace(),
-                "bird",
-                "-f",
-                "-c",
-                config.toString(),
-                "-s",
-                socket().toString()));
+            NetNs.in(plan.namespace(), argv.toArray(new String[0])));
     daemons.awaitReady(
         process,
         log,
         START_DEADLINE,
         () -> Files.exists(socket()) && birdc("show", "status").run().succeeded());
+  }
+
+  @Override
+  public String daemon() {
+    return DAEMON;
   }
 
   @Override
@@ -166,17 +181,26 @@ final class BirdRouter implements Router {
         """
         log stderr all;
         router id %s;
-
-        protocol device { }
         """
             .formatted(plan.routerId()));
+    if (plan.restartsGracefully()) {
+      text.append("# After a crash, for neighbours that do not come back.\n");
+      text.append("graceful restart wait 30;\n");
+    }
+    text.append("\nprotocol device { }\n");
     if (!plan.networks().isEmpty()) {
       text.append("protocol direct { ipv4; ipv6; interface %s; }%n".formatted(quoted(links(plan))));
     }
+    String kept = plan.restartsGracefully() ? " persist; graceful restart on;" : "";
+    for (String family : List.of("ipv4", "ipv6")) {
+      text.append(
+          """
+          protocol kernel { %s { import none; export where source = RTS_BGP; }; merge paths on;%s }
+          """
+              .formatted(family, kept));
+    }
     text.append(
         """
-        protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; merge paths on; }
-        protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; merge paths on; }
 
         template bgp peer {
           local as %d;
@@ -185,13 +209,17 @@ final class BirdRouter implements Router {
           connect retry time 1;
           connect delay time 1;
           error wait time 1, 3;
-        }
+        %s}
         template bgp fabric from peer {
           ipv4 { import all; export all; next hop self; };
           ipv6 { import all; export all; next hop self; };
         }
         """
-            .formatted(plan.asn().number(), RouterPlan.HOLD_SECONDS, RouterPlan.KEEPALIVE_SECONDS));
+            .formatted(
+                plan.asn().number(),
+                RouterPlan.HOLD_SECONDS,
+                RouterPlan.KEEPALIVE_SECONDS,
+                restartOption(plan)));
     List<String> byLink = new ArrayList<>();
     for (RouterPlan.Neighbor neighbor : plan.hosts()) {
       if (neighbor instanceof RouterPlan.LinkPeer(String link)) {
@@ -229,6 +257,15 @@ final class BirdRouter implements Router {
     return text.toString();
   }
 
+  private static String restartOption(RouterPlan plan) {
+    return plan.restartsGracefully()
+        ? """
+          # Routes stay while this daemon, or the neighbour, restarts.
+          graceful restart on;
+        """
+        : "";
+  }
+
   private static String hostTemplate(RouterPlan plan, boolean unnumbered) {
     // BIRD 2.0 has no option for it.
     String export =
@@ -238,14 +275,18 @@ final class BirdRouter implements Router {
     return """
     template bgp host from peer {
       %s
-      # Helper only: a host's routes stay while its agent restarts.
-      graceful restart aware;
-      ipv4 { import where net ~ [ %s+ ]; %s%s };
+    %s  ipv4 { import where net ~ [ %s+ ]; %s%s };
       ipv6 { import where net ~ [ %s+ ]; %s%s };
     }
     """
         .formatted(
             unnumbered ? "direct;" : "passive;",
+            plan.restartsGracefully()
+                ? ""
+                : """
+                  # Helper only: a host's routes stay while its agent restarts.
+                  graceful restart aware;
+                """,
             Topology.POOL,
             export,
             unnumbered ? " extended next hop on; next hop self;" : "",

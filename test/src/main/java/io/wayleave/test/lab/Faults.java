@@ -38,6 +38,23 @@ public final class Faults {
     on.start();
   }
 
+  /**
+   * The daemon of a router that speaks BGP dies; the kernel goes on with the routes that it has.
+   */
+  public void crash(String router) {
+    ProcessRecord process =
+        state
+            .require()
+            .process(router + "/" + lab.router(router).daemon())
+            .orElseThrow(() -> new LabException(router + " has never been started"));
+    process.kill();
+  }
+
+  /** The daemon is started again. */
+  public void recover(String router) {
+    lab.router(router).recover();
+  }
+
   /** The cable between a host and its switch is cut: both ends lose carrier. */
   public void cut(String host, String tor) {
     Topology.Tor at = cable(host, tor);

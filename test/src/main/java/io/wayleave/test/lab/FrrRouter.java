@@ -17,6 +17,7 @@ import java.util.TreeSet;
 
 /** FRR (zebra and bgpd, without its init scripts) as a router of the lab. */
 final class FrrRouter implements Router {
+  private static final String DAEMON = "bgpd";
   private static final String DAEMONS = "/usr/lib/frr/";
   private static final Duration START_DEADLINE = Duration.ofSeconds(15);
 
@@ -47,6 +48,24 @@ final class FrrRouter implements Router {
 
   @Override
   public void start() {
+    writeConfiguration();
+    startDaemon("zebra");
+    startDaemon(DAEMON);
+  }
+
+  /** zebra has gone on. */
+  @Override
+  public void recover() {
+    writeConfiguration();
+    startDaemon(DAEMON);
+  }
+
+  @Override
+  public String daemon() {
+    return DAEMON;
+  }
+
+  private void writeConfiguration() {
     try {
       Files.createDirectories(directory);
       Files.writeString(directory.resolve("zebra.conf"), "hostname " + plan.name() + "\n");
@@ -56,8 +75,12 @@ final class FrrRouter implements Router {
     }
     // The daemons drop to this user before they make their sockets here.
     Command.of("chown", "-R", "frr:frr", directory.toString()).check();
-    startDaemon("zebra");
-    startDaemon("bgpd");
+    try {
+      // Of a process that was killed.
+      Files.deleteIfExists(directory.resolve(DAEMON + ".vty"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void startDaemon(String daemon) {

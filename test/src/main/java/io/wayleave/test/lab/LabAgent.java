@@ -1,6 +1,7 @@
 package io.wayleave.test.lab;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.status.AgentStatus;
 import java.io.IOException;
@@ -102,6 +103,21 @@ public final class LabAgent {
         .flatMap(s -> s.bgp().peers().stream())
         .filter(p -> p.state().equals("Established"))
         .count();
+  }
+
+  /** Whether the routes of a peer are kept though its session is down, or was a moment ago. */
+  public boolean keepsStaleRoutes() {
+    try {
+      String answer = AdminSocket.get(adminSocket(), "/v1/bgp/neighbors", ANSWER_DEADLINE);
+      for (JsonNode peer : Json.read(processName() + "'s neighbors", answer).path("neighbors")) {
+        if (!peer.path("staleFamilies").isEmpty()) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      throw new LabException(processName() + " does not answer", e);
+    }
   }
 
   Path adminSocket() {

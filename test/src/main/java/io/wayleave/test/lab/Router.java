@@ -23,6 +23,15 @@ public sealed interface Router permits BirdRouter, FrrRouter {
   void start();
 
   /**
+   * Starts the daemon that speaks BGP again after a crash: the kernel's routes are as it left them,
+   * and it tells its neighbours so where its plan has that.
+   */
+  void recover();
+
+  /** The daemon that speaks BGP: its process's name in the state file, after the router's. */
+  String daemon();
+
+  /**
    * The daemon's own command line: {@code birdc} or {@code vtysh}.
    *
    * @param words one command, or none for a prompt

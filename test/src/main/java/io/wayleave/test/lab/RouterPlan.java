@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param networks interfaces whose connected networks it announces
  * @param overriddenAs the AS that the rack's hosts share: taken out of what they are told, so that
  *     they do not see their own AS in it
+ * @param restartsGracefully whether its neighbours are to keep its routes while its daemon is
+ *     restarted (RFC 4724), as BIRD can. Not where there is another router that may take over
  */
 record RouterPlan(
     String name,
@@ -21,7 +23,8 @@ record RouterPlan(
     IpAddress routerId,
     List<Neighbor> neighbors,
     List<Network> networks,
-    Optional<Asn> overriddenAs) {
+    Optional<Asn> overriddenAs,
+    boolean restartsGracefully) {
   static final int HOLD_SECONDS = 9;
   static final int KEEPALIVE_SECONDS = 3;
 
@@ -73,7 +76,8 @@ record RouterPlan(
         topology.shape().hasSegment()
             ? List.of()
             : List.of(new Network("etcd", Cidr.parse("10.90.0.0/24"), Cidr.parse("fd90::/64"))),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   static RouterPlan of(Topology topology, Topology.Tor tor) {
@@ -95,6 +99,7 @@ record RouterPlan(
         unnumbered ? List.of() : List.of(new Network("rack", tor.network4(), tor.network6())),
         topology.shape().hostAs() == Shape.HostAs.RACK
             ? Optional.of(topology.hosts(tor.rack()).getFirst().asn())
-            : Optional.empty());
+            : Optional.empty(),
+        topology.shape().torsPerRack() == 1);
   }
 }

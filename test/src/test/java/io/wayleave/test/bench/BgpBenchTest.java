@@ -43,12 +43,20 @@ class BgpBenchTest {
     assertRows(List.of("a", "b"), "| BIRD |", "| BIRD, second load |", "| FRR, coalesce-time 0 |");
   }
 
+  @Test
+  @Tag("real")
+  @Tag("full")
+  void soTheyDoWithManySendersAndManyAttributeSets() {
+    run("--speaker", "bird,frr-fast", "--shape", "c,d", "--scale", "0.02", "--check");
+    assertRows(List.of("c", "d"), "| BIRD |", "| BIRD, second load |", "| FRR, coalesce-time 0 |");
+  }
+
   /** The built tree's, as {@code ./dev test} has it. */
   @Test
   @Tag("lab")
   void wayleavePassesOnTheWholeLoad() {
-    run("--speaker", "wayleave", "--shape", "a,b", "--scale", "0.02", "--check");
-    assertRows(List.of("a", "b"), "| Wayleave cold |", "| Wayleave warm |");
+    run("--speaker", "wayleave", "--shape", "a,b,c,d", "--scale", "0.02", "--check");
+    assertRows(List.of("a", "b", "c", "d"), "| Wayleave cold |", "| Wayleave warm |");
   }
 
   @Test

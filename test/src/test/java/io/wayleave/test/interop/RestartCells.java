@@ -183,9 +183,7 @@ final class RestartCells {
     cell.ours().kill();
     cell.theirs().kill();
     Setup late =
-        Setup.of(Side.OURS, false, 65003, 65002)
-            .from(THIRD)
-            .announcing(Route.to(THIRD_NETWORK));
+        Setup.of(Side.OURS, false, 65003, 65002).from(THIRD).announcing(Route.to(THIRD_NETWORK));
     Bird third = cell.source(late);
     Setup more = their.with(Option.MORE_PEERS, THIRD + "=65003");
     cell.startAndEstablish(our, more);
@@ -204,8 +202,7 @@ final class RestartCells {
   }
 
   private static boolean hasThird(Cell cell) {
-    return cell.ours().received().stream()
-        .anyMatch(route -> route.prefix().equals(THIRD_NETWORK));
+    return cell.ours().received().stream().anyMatch(route -> route.prefix().equals(THIRD_NETWORK));
   }
 
   private static Verdict openbgpdOffersNothing(Cell cell) {

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 
 /** The shape mesh, and the way from there to reflectors, among them, and back. */
 @Tag("lab")
-@Tag("full")
 class MeshLabTest {
   private static Lab lab;
   private static List<LabContainer> containers;
@@ -32,6 +31,7 @@ class MeshLabTest {
     }
   }
 
+  @Tag("full")
   @Test
   void everyHostHasASessionWithEveryOtherAndReachesItsContainersDirectly() {
     awaitSessions("r1h1 3", "r1h2 3", "r1h3 3", "r1h4 3");

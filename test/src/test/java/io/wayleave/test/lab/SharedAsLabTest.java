@@ -13,17 +13,30 @@ import org.junit.jupiter.api.Test;
  * The shapes in which hosts share an AS: the switch takes it out of the path, or the hosts bear it.
  */
 @Tag("lab")
-@Tag("full")
 class SharedAsLabTest {
+  /** One rack, whose switch is BIRD. */
   @Test
   void hostsOfARackThatShareAnAsHearOfEachOtherByAsOverride() {
-    try (Lab lab = ShapeLab.up(Shape.RACK_AS)) {
-      List<LabContainer> containers = SharedLab.containerOnEachHost(lab, Map.of());
+    assertAsOverride(1);
+  }
 
-      assertAllReachEachOther(lab, containers);
+  /** Under FRR too, and from rack to rack. */
+  @Tag("full")
+  @Test
+  void soDoHostsOfTwoRacks() {
+    assertAsOverride(2);
+  }
+
+  private static void assertAsOverride(int racks) {
+    LabSpec page = DeploymentPage.of(Shape.RACK_AS).spec(LabNames.next());
+    LabSpec spec =
+        new LabSpec(page.name(), page.shape(), racks, page.hosts(), page.tors(), page.agents());
+    try (Lab lab = Lab.up(spec, Progress.SILENT)) {
+      assertAllReachEachOther(lab, SharedLab.containerOnEachHost(lab, Map.of()));
     }
   }
 
+  @Tag("full")
   @Test
   void hostsThatAllShareOneAsBearItOnceInThePath() {
     try (Lab lab = ShapeLab.up(Shape.ONE_AS)) {
