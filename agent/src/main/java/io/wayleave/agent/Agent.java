@@ -179,6 +179,7 @@ final class Agent implements AutoCloseable {
       Map<String, Endpoint> endpoints = new TreeMap<>(new BgpAdmin(report::speaker).endpoints());
       endpoints.put("/v1/status", Endpoint.get(report::status));
       endpoints.put("/v1/routes", Endpoint.get(report::routes));
+      endpoints.put("/v1/datastore", Endpoint.get(configuration::datastoreAccess));
       open(new AdminServer(configuration.adminSocket(), endpoints));
     } catch (IOException | RuntimeException e) {
       close();

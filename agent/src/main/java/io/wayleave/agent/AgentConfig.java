@@ -11,6 +11,7 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.status.DatastoreAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -26,7 +27,8 @@ import java.util.Optional;
  * none.
  *
  * @param nodeName name of this node, unique in the fabric; the host's name when absent
- * @param datastore where the state of the fabric is kept
+ * @param datastore where the state of the fabric is kept; served by this agent from the folder
+ *     {@code datastore} of {@code stateDir} when absent
  * @param datastoreCa PEM file of the authorities that may sign the datastore's certificate
  * @param datastoreCert PEM file of this client's certificate; with {@code datastoreKey}
  * @param datastoreKey PEM file of this client's private key
@@ -80,7 +82,6 @@ public record AgentConfig(
       "OptionalAssignedToNull") // Jackson hands over null for what is not in the file.
   public AgentConfig {
     nodeName = nodeName == null ? "" : nodeName;
-    datastore = datastore == null ? "etcd://127.0.0.1:2379" : datastore;
     datastoreCa = datastoreCa == null ? Optional.empty() : datastoreCa;
     datastoreCert = datastoreCert == null ? Optional.empty() : datastoreCert;
     datastoreKey = datastoreKey == null ? Optional.empty() : datastoreKey;
@@ -94,6 +95,7 @@ public record AgentConfig(
     agentSocket = agentSocket == null ? Path.of("/run/wayleave/agent.sock") : agentSocket;
     adminSocket = adminSocket == null ? Path.of("/run/wayleave/admin.sock") : adminSocket;
     stateDir = stateDir == null ? Path.of("/var/lib/wayleave") : stateDir;
+    datastore = datastore == null ? "embedded:" + stateDir.resolve("datastore") : datastore;
     addTimeoutSeconds = addTimeoutSeconds == null ? Integer.valueOf(10) : addTimeoutSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
     logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
@@ -188,6 +190,21 @@ public record AgentConfig(
         datastoreUser,
         password,
         DatastoreOptions.DEFAULTS.requestTimeout());
+  }
+
+  /** How others on this host open the same datastore. Reads no file. */
+  DatastoreAccess datastoreAccess() {
+    return new DatastoreAccess(
+        datastore,
+        datastoreCa.map(AgentConfig::absolute),
+        datastoreCert.map(AgentConfig::absolute),
+        datastoreKey.map(AgentConfig::absolute),
+        datastoreUser,
+        datastorePasswordFile.map(AgentConfig::absolute));
+  }
+
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().toString();
   }
 
   private static void requireTogether(

@@ -1,8 +1,11 @@
 package io.wayleave.agent;
 
+import io.wayleave.datastore.Datastores;
 import io.wayleave.linux.netlink.InterfaceAddress;
 import io.wayleave.linux.netlink.Link;
 import io.wayleave.linux.netlink.NetlinkSocket;
+import io.wayleave.linux.netlink.Route;
+import io.wayleave.linux.netlink.RouteFilter;
 import io.wayleave.linux.netlink.RouteLookup;
 import io.wayleave.linux.netlink.RouteType;
 import io.wayleave.linux.netlink.Scope;
@@ -12,12 +15,16 @@ import io.wayleave.model.IpAddress;
 import io.wayleave.model.status.AgentStatus.NodeAddress;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The node's own addresses: given by the configuration, or those of the interface by which the
- * kernel reaches the datastore, or else the first BGP peer. Each choice carries its reason.
+ * kernel reaches the datastore, or else the first BGP peer. An agent that serves its datastore
+ * itself has no other host that must reach it: it takes, last of all, what the default route or any
+ * interface shows. Each choice carries its reason.
  *
  * @param mtu of the interface of the first address; what containers may send
  */
@@ -80,6 +87,13 @@ record NodeAddresses(Optional<Chosen> ipv4, Optional<Chosen> ipv6, int mtu) {
       } else {
         ipv6 = Optional.of(chosen);
       }
+    }
+    if (ipv4.isEmpty()
+        && ipv6.isEmpty()
+        && Datastores.embeddedDirectory(configuration.datastore()).isPresent()) {
+      ipv4 = any(Family.IPV4, present, links, netlink);
+      ipv6 = ipv4.isPresent() ? Optional.empty() : any(Family.IPV6, present, links, netlink);
+      tried.add("no interface has an address");
     }
     if (ipv4.isEmpty() && ipv6.isEmpty()) {
       throw nothing(tried);
@@ -151,6 +165,48 @@ record NodeAddresses(Optional<Chosen> ipv4, Optional<Chosen> ipv6, int mtu) {
                     found.prefixLength(),
                     first.interfaceName(),
                     "on the same interface as " + first.address()));
+  }
+
+  /** By the default route, else the first interface that has one. */
+  private static Optional<Chosen> any(
+      Family family, List<InterfaceAddress> present, List<Link> links, NetlinkSocket netlink)
+      throws IOException {
+    List<InterfaceAddress> usable =
+        present.stream()
+            .filter(candidate -> candidate.address().family() == family)
+            .filter(candidate -> candidate.scope().equals(Scope.UNIVERSE))
+            .filter(candidate -> isUplink(links, candidate.interfaceIndex()))
+            .sorted(Comparator.comparingInt(InterfaceAddress::interfaceIndex))
+            .toList();
+    OptionalInt byDefault =
+        netlink.routes().list(RouteFilter.mainTable(family)).stream()
+            .filter(route -> route.destination().prefixLength() == 0)
+            .filter(route -> !route.nextHops().isEmpty())
+            .sorted(Comparator.comparingLong(Route::metric))
+            .mapToInt(route -> route.nextHops().getFirst().interfaceIndex())
+            .findFirst();
+    Optional<InterfaceAddress> there =
+        usable.stream()
+            .filter(candidate -> byDefault.equals(OptionalInt.of(candidate.interfaceIndex())))
+            .findFirst();
+    return there
+        .or(() -> usable.stream().findFirst())
+        .flatMap(
+            found ->
+                chosen(
+                    found.address(),
+                    present,
+                    links,
+                    there.isPresent()
+                        ? "on the interface of the default route"
+                        : "the first address of this host"));
+  }
+
+  /** Whether it may lead out of the host; a container's end never does. */
+  private static boolean isUplink(List<Link> links, int index) {
+    return links.stream()
+        .anyMatch(
+            link -> link.index() == index && !link.loopback() && !link.name().startsWith("wl"));
   }
 
   private static String linkName(List<Link> links, int index) {

@@ -7,10 +7,12 @@ import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.model.Asn;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.status.DatastoreAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +26,11 @@ class AgentConfigTest {
     AgentConfig config =
         AgentConfig.load(dir.resolve("none"), false, Map.of()).withNodeNameIfAbsent("host1");
     assertThat(config.nodeName()).isEqualTo("host1");
-    assertThat(config.datastore()).isEqualTo("etcd://127.0.0.1:2379");
+    assertThat(config.datastore()).isEqualTo("embedded:/var/lib/wayleave/datastore");
+    assertThat(load("stateDir: /elsewhere", Map.of()).datastore())
+        .isEqualTo("embedded:/elsewhere/datastore");
+    assertThat(load("", Map.of("WAYLEAVE_DATASTORE", "etcd://a")).datastore())
+        .isEqualTo("etcd://a");
     assertThat(config.agentSocket()).isEqualTo(Path.of("/run/wayleave/agent.sock"));
     assertThat(config.addTimeoutSeconds()).isEqualTo(10);
     assertThat(config.iptablesBackend()).isEqualTo(AgentConfig.IptablesBackend.auto);
@@ -126,6 +132,19 @@ class AgentConfigTest {
     assertThat(config.datastoreOptions().password()).contains("secret");
     assertThat(config.datastoreOptions().caFile()).contains(Path.of("/ca.pem"));
     assertThat(config.datastoreOptions().keyFile()).contains(Path.of("/k.pem"));
+    assertThat(config.datastoreAccess())
+        .isEqualTo(
+            new DatastoreAccess(
+                "embedded:/var/lib/wayleave/datastore",
+                Optional.of("/ca.pem"),
+                Optional.of("/c.pem"),
+                Optional.of("/k.pem"),
+                Optional.of("agent"),
+                Optional.of(password.toString())));
+    assertThat(load("datastoreCa: ca.pem", Map.of()).datastoreAccess().caFile().orElseThrow())
+        .as("whoever asks has another working directory")
+        .startsWith("/")
+        .endsWith("/ca.pem");
     AgentConfig userAlone = load("datastoreUser: agent", Map.of());
     assertThatThrownBy(userAlone::datastoreOptions)
         .hasMessage(

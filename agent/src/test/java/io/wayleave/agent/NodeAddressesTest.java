@@ -121,13 +121,37 @@ class NodeAddressesTest {
   }
 
   @Test
-  void whenNothingTellsItSaysWhatWasTried() {
+  void whenNothingTellsItSaysWhatWasTried() throws IOException {
     Target local = new Target("the datastore", IpAddress.parse("10.9.0.1"));
     Target v6 = new Target("BGP peer x", IpAddress.parse("2001:db8::1"));
-    assertThatThrownBy(() -> NodeAddresses.detect(config(Map.of()), List.of(local, v6), netlink))
+    AgentConfig elsewhere = config(Map.of("WAYLEAVE_DATASTORE", "etcd://10.9.0.1"));
+    assertThatThrownBy(() -> NodeAddresses.detect(elsewhere, List.of(local, v6), netlink))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(
             "the datastore 10.9.0.1 (on this host), BGP peer x 2001:db8::1 (no route)");
+  }
+
+  @Test
+  void aHostThatServesItsOwnDatastoreTakesTheInterfaceOfTheDefaultRouteElseTheFirst()
+      throws IOException {
+    NodeAddresses found = NodeAddresses.detect(config(Map.of()), List.of(), netlink);
+    assertThat(found.ipv4().orElseThrow())
+        .isEqualTo(
+            new NodeAddresses.Chosen(
+                IpAddress.parse("10.9.1.1"), 25, "eth1", "on the interface of the default route"));
+    assertThat(NodeAddresses.detect(config(Map.of()), List.of(STORE), netlink).ipv4())
+        .map(NodeAddresses.Chosen::interfaceName)
+        .contains("eth0");
+
+    assertThat(netlink.links().delete("eth1")).isTrue();
+    found = NodeAddresses.detect(config(Map.of()), List.of(), netlink);
+    assertThat(found.ipv4().orElseThrow().reason()).isEqualTo("the first address of this host");
+    assertThat(found.ipv6().orElseThrow().withLength()).isEqualTo("fd09::1/64");
+
+    assertThat(netlink.links().delete("eth0")).isTrue();
+    assertThatThrownBy(() -> NodeAddresses.detect(config(Map.of()), List.of(), netlink))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("no interface has an address");
   }
 
   private static AgentConfig config(Map<String, String> environment) throws IOException {

@@ -4,11 +4,16 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreOptions;
+import io.wayleave.datastore.Datastores;
+import io.wayleave.datastore.zookeeper.EmbeddedServer;
+import io.wayleave.model.status.DatastoreAccess;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one run of netctl works with. The datastore is opened by the first command that asks for it,
@@ -36,6 +41,8 @@ final class Context implements AutoCloseable {
   private final PrintStream err;
   private final Map<String, String> environment;
   private final Opener opener;
+  private final Set<String> named = new LinkedHashSet<>();
+  private Optional<DatastoreAccess> access = Optional.empty();
   private Optional<Datastore> open = Optional.empty();
   private int exitCode;
 
@@ -62,23 +69,94 @@ final class Context implements AutoCloseable {
     return new Output(options.format(), out);
   }
 
-  /** As given by flag, environment or default. */
+  /**
+   * By flag or environment, else the agent of this host is asked.
+   *
+   * @throws CommandFailedException when nobody names one
+   */
   String datastoreUrl() {
-    return options.datastoreUrl(environment);
+    return access().url();
   }
 
   Datastore datastore() {
     if (open.isEmpty()) {
-      open = Optional.of(openDatastore(datastoreUrl()));
+      open = Optional.of(open(access()));
     }
     return open.get();
   }
 
-  /** A datastore with the credentials of this run; the caller closes it. */
+  /** A datastore with the credentials that the user gave; the caller closes it. */
   Datastore openDatastore(String url) {
+    return open(DatastoreAccess.of(url));
+  }
+
+  /** Ends what it stands for. */
+  interface Serving extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Serves an embedded datastore for as long as nobody else does: its agent is stopped when it is
+   * to be moved. For every other datastore it does nothing.
+   *
+   * @param make whether one that is not there shall be begun
+   * @throws CommandFailedException when it is not there and shall not be begun
+   */
+  Serving serve(String url, boolean make) {
+    Optional<Path> directory = Datastores.embeddedDirectory(url);
+    if (directory.isEmpty() || EmbeddedServer.isServed(directory.get())) {
+      return () -> {};
+    }
+    if (!make && !EmbeddedServer.exists(directory.get())) {
+      throw new CommandFailedException(
+          "there is no datastore in " + directory.get() + "; name the directory of one");
+    }
+    Logging.install(options.debug());
+    EmbeddedServer server = EmbeddedServer.start(directory.get());
+    return () -> {
+      close(); // a client would wait for an answer to its farewell
+      server.close();
+    };
+  }
+
+  /** The URLs of the datastores that were opened, for error messages. */
+  String datastoreNames() {
+    return String.join(" or ", named);
+  }
+
+  private Datastore open(DatastoreAccess chosen) {
+    named.add(chosen.url());
     Logging.install(options.debug());
     return Flags.read(
-        DATASTORE_FLAGS, () -> opener.open(url, options.datastoreOptions(environment)));
+        DATASTORE_FLAGS,
+        () -> opener.open(chosen.url(), options.datastoreOptions(environment, chosen)));
+  }
+
+  private DatastoreAccess access() {
+    if (access.isEmpty()) {
+      access =
+          Optional.of(
+              options
+                  .datastoreUrl(environment)
+                  .map(DatastoreAccess::of)
+                  .orElseGet(this::accessOfTheAgent));
+    }
+    return access.get();
+  }
+
+  private DatastoreAccess accessOfTheAgent() {
+    AdminClient agent = agent();
+    try {
+      return agent.read(agent.get("/v1/datastore"), DatastoreAccess.class);
+    } catch (CommandFailedException e) {
+      throw new CommandFailedException(
+          "no datastore is named and this host's agent tells of none; name one by --datastore or"
+              + " WAYLEAVE_DATASTORE ("
+              + e.getMessage()
+              + ")",
+          e);
+    }
   }
 
   Resources resources() {

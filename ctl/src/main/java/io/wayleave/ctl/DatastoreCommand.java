@@ -41,7 +41,8 @@ final class DatastoreCommand {
   int export(@Parameters(paramLabel = "FILE", description = "the file to make") Path file) {
     Path unfinished = Path.of(file + ".unfinished");
     int count;
-    try {
+    String name;
+    try (Context.Serving _ = context.serve(context.datastoreUrl(), false)) {
       if (Files.exists(file)) {
         throw new FileAlreadyExistsException(file.toString());
       }
@@ -53,7 +54,8 @@ final class DatastoreCommand {
               Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
         Writer writer = Channels.newWriter(channel, UTF_8);
-        count = mover().export(context.datastore(), writer);
+        count = mover().export(reached(context.datastore()), writer);
+        name = context.datastore().description();
         channel.force(true);
       }
       Files.move(unfinished, file);
@@ -62,7 +64,7 @@ final class DatastoreCommand {
     } catch (IOException e) {
       throw new CommandFailedException(file + " cannot be written: " + e.getMessage(), e);
     }
-    return done(count, context.datastore().description() + " exported to " + file);
+    return done(count, name + " exported to " + file);
   }
 
   @Command(
@@ -70,8 +72,11 @@ final class DatastoreCommand {
       description = "Fill an empty datastore from a file that export wrote; all of it or an error.")
   int importFrom(@Parameters(paramLabel = "FILE", description = "the file to read") Path file) {
     int count;
-    try (BufferedReader reader = Files.newBufferedReader(file, UTF_8)) {
-      count = mover().fill(reader, context.datastore());
+    String name;
+    try (BufferedReader reader = Files.newBufferedReader(file, UTF_8);
+        Context.Serving _ = context.serve(context.datastoreUrl(), true)) {
+      count = mover().fill(reader, reached(context.datastore()));
+      name = context.datastore().description();
     } catch (NoSuchFileException e) {
       throw new UsageException(file + " does not exist", e);
     } catch (CharacterCodingException e) {
@@ -79,23 +84,31 @@ final class DatastoreCommand {
     } catch (IOException e) {
       throw new CommandFailedException(file + " cannot be read: " + e.getMessage(), e);
     }
-    return done(count, file + " imported to " + context.datastore().description());
+    return done(count, file + " imported to " + name);
   }
 
   @Command(
       name = "migrate",
       description =
           "Copy everything to an empty datastore while no agent runs. Credentials given by flag are"
-              + " used for both.")
+              + " used for both; an embedded datastore has its own.")
   int migrate(
       @Parameters(paramLabel = "FROM", description = "URL of the datastore to read") String from,
       @Parameters(paramLabel = "TO", description = "URL of the datastore to fill") String to) {
-    try (Datastore source = context.openDatastore(from);
+    try (Context.Serving _ = context.serve(from, false);
+        Context.Serving _ = context.serve(to, true);
+        Datastore source = context.openDatastore(from);
         Datastore target = context.openDatastore(to)) {
       return done(
-          mover().migrate(source, target),
+          mover().migrate(reached(source), reached(target)),
           source.description() + " copied to " + target.description());
     }
+  }
+
+  /** Finds one that is away within the time of a single answer. */
+  private static Datastore reached(Datastore datastore) {
+    var _ = datastore.get(DatastoreMover.INCOMPLETE, datastore.deadline());
+    return datastore;
   }
 
   private int done(int count, String what) {

@@ -61,7 +61,7 @@ record ErrorLine(String text, int exitCode) {
                   + datastoreUrl
                   + " does not answer within "
                   + GlobalOptions.text(timeout)
-                  + "; check that etcd runs and can be reached there, and that --datastore or"
+                  + "; check that it runs and can be reached, and that --datastore or"
                   + " WAYLEAVE_DATASTORE is right ("
                   + e.getMessage()
                   + ")",

@@ -2,6 +2,7 @@ package io.wayleave.ctl;
 
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.status.DatastoreAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
@@ -28,7 +30,6 @@ import picocli.CommandLine.ScopeType;
           + " errors to standard error, a line each."
     })
 final class GlobalOptions {
-  static final String DEFAULT_DATASTORE = "etcd://127.0.0.1:2379";
   static final String DEFAULT_ADMIN_SOCKET = "/run/wayleave/admin.sock";
 
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m|)");
@@ -56,9 +57,7 @@ final class GlobalOptions {
       description =
           "etcd://HOST:PORT[,HOST:PORT...][/PREFIX], etcds:// for TLS,"
               + " zookeeper://, or embedded:DIR. Else WAYLEAVE_DATASTORE,"
-              + " else "
-              + DEFAULT_DATASTORE
-              + ".")
+              + " else that of this host's agent, with the agent's credentials.")
   private Optional<String> datastore;
 
   @Option(
@@ -138,8 +137,9 @@ final class GlobalOptions {
     return timeout;
   }
 
-  String datastoreUrl(Map<String, String> environment) {
-    return orVariable(datastore, environment, "WAYLEAVE_DATASTORE").orElse(DEFAULT_DATASTORE);
+  /** The datastore that the user named; empty when the agent is to be asked. */
+  Optional<String> datastoreUrl(Map<String, String> environment) {
+    return orVariable(datastore, environment, "WAYLEAVE_DATASTORE");
   }
 
   Path adminSocket(Map<String, String> environment) {
@@ -147,25 +147,36 @@ final class GlobalOptions {
         .orElse(Path.of(DEFAULT_ADMIN_SOCKET));
   }
 
-  DatastoreOptions datastoreOptions(Map<String, String> environment) {
-    return new DatastoreOptions(
-        orPath(caFile, environment, "WAYLEAVE_DATASTORE_CA"),
-        orPath(certificateFile, environment, "WAYLEAVE_DATASTORE_CERT"),
-        orPath(keyFile, environment, "WAYLEAVE_DATASTORE_KEY"),
-        orVariable(user, environment, "WAYLEAVE_DATASTORE_USER"),
-        password(environment),
-        timeout);
+  /**
+   * @param access has the credentials that are used when the user gave none at all
+   */
+  DatastoreOptions datastoreOptions(Map<String, String> environment, DatastoreAccess access) {
+    Optional<Path> ca = orPath(caFile, environment, "WAYLEAVE_DATASTORE_CA");
+    Optional<Path> certificate = orPath(certificateFile, environment, "WAYLEAVE_DATASTORE_CERT");
+    Optional<Path> key = orPath(keyFile, environment, "WAYLEAVE_DATASTORE_KEY");
+    Optional<String> name = orVariable(user, environment, "WAYLEAVE_DATASTORE_USER");
+    Optional<String> password = password(environment);
+    if (Stream.of(ca, certificate, key, name, password).allMatch(Optional::isEmpty)) {
+      ca = access.caFile().map(Path::of);
+      certificate = access.certificateFile().map(Path::of);
+      key = access.keyFile().map(Path::of);
+      name = access.user();
+      password = access.passwordFile().map(Path::of).map(GlobalOptions::read);
+    }
+    return new DatastoreOptions(ca, certificate, key, name, password, timeout);
   }
 
   private Optional<String> password(Map<String, String> environment) {
-    Optional<Path> file = orPath(passwordFile, environment, "WAYLEAVE_DATASTORE_PASSWORD_FILE");
-    if (file.isEmpty()) {
-      return orVariable(Optional.empty(), environment, "WAYLEAVE_DATASTORE_PASSWORD");
-    }
+    return orPath(passwordFile, environment, "WAYLEAVE_DATASTORE_PASSWORD_FILE")
+        .map(GlobalOptions::read)
+        .or(() -> orVariable(Optional.empty(), environment, "WAYLEAVE_DATASTORE_PASSWORD"));
+  }
+
+  private static String read(Path passwordFile) {
     try {
-      return Optional.of(Files.readString(file.get()).stripTrailing());
+      return Files.readString(passwordFile).strip();
     } catch (IOException e) {
-      throw new CommandFailedException("the password file " + TextFiles.why(file.get(), e), e);
+      throw new CommandFailedException("the password file " + TextFiles.why(passwordFile, e), e);
     }
   }
 

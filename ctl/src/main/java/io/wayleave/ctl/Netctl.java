@@ -78,7 +78,7 @@ public final class Netctl {
     try (Context context = new Context(options, in, out, err, environment, opener)) {
       code = Math.max(commandLine(context, args).execute(args), context.exitCode());
     } catch (StackOverflowError | OutOfMemoryError e) {
-      return failed(e); // a manifest can be nested or large beyond all measure
+      return failed(e, ""); // a manifest can be nested or large beyond all measure
     }
     // A full disk must not look like success to who redirected the result.
     if (out.checkError() && code == 0) {
@@ -134,14 +134,14 @@ public final class Netctl {
         .setHelpFactory(CommandHelp::new)
         .setUsageHelpWidth(HELP_WIDTH)
         .setParameterExceptionHandler((e, _) -> report(ErrorLine.of(e)))
-        .setExecutionExceptionHandler((e, _, _) -> failed(e));
+        .setExecutionExceptionHandler((e, _, _) -> failed(e, context.datastoreNames()));
   }
 
-  private int failed(Throwable e) {
+  private int failed(Throwable e, String datastores) {
     if (options.debug()) {
       e.printStackTrace(err);
     }
-    return report(ErrorLine.of(e, options.datastoreUrl(environment), options.timeout()));
+    return report(ErrorLine.of(e, datastores, options.timeout()));
   }
 
   private int report(ErrorLine line) {

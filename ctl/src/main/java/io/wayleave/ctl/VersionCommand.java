@@ -67,8 +67,17 @@ final class VersionCommand implements Callable<Integer> {
   }
 
   private void datastore(ObjectNode tree, StringBuilder text) {
-    ObjectNode datastore = tree.putObject("datastore").put("url", context.datastoreUrl());
-    text.append("datastore  ").append(context.datastoreUrl());
+    ObjectNode datastore = tree.putObject("datastore");
+    String url;
+    try {
+      url = context.datastoreUrl();
+    } catch (CommandFailedException e) {
+      datastore.put("reachable", false).put("error", e.getMessage());
+      text.append("datastore  none: ").append(Table.clean(e.getMessage())).append('\n');
+      return;
+    }
+    datastore.put("url", url);
+    text.append("datastore  ").append(Table.clean(url));
     Map<String, Presence> presences;
     try {
       presences = Presences.of(context.datastore());

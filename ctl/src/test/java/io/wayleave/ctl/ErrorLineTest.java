@@ -30,8 +30,8 @@ class ErrorLineTest {
             1),
         new Case(
             new DatastoreUnavailableException("refused", null),
-            "the datastore etcd://a does not answer within 1500ms; check that etcd runs and can be"
-                + " reached there, and that --datastore or WAYLEAVE_DATASTORE is right (refused)",
+            "the datastore etcd://a does not answer within 1500ms; check that it runs and can be"
+                + " reached, and that --datastore or WAYLEAVE_DATASTORE is right (refused)",
             1),
         new Case(
             new OutcomeUnknownException("lost", null),

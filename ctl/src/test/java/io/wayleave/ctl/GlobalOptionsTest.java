@@ -41,22 +41,69 @@ class GlobalOptionsTest {
   }
 
   @Test
-  void asksTheLocalDatastoreUnlessTold() {
+  void theVariableNamesTheDatastoreAndAFlagAnother() {
     netctl.run("pool", "list");
     assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://127.0.0.1:2379");
     assertThat(netctl.opened().getLast().options().requestTimeout())
         .isEqualTo(Duration.ofSeconds(5));
     assertThat(netctl.opened().getLast().options().user()).isEmpty();
+    netctl.run("pool", "list", "--datastore", "etcd://10.0.0.8");
+    assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://10.0.0.8");
   }
 
   @Test
-  void takesTheVariableUnlessThereIsAFlagAndAnEmptyVariableIsNone() {
-    netctl.variable("WAYLEAVE_DATASTORE", "etcd://10.0.0.9").run("pool", "list");
-    assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://10.0.0.9");
-    netctl.run("pool", "list", "--datastore", "etcd://10.0.0.8");
-    assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://10.0.0.8");
-    netctl.variable("WAYLEAVE_DATASTORE", "").run("pool", "list");
-    assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://127.0.0.1:2379");
+  void whenNothingNamesADatastoreItIsTheAgents(@TempDir Path directory) throws IOException {
+    Path password = Files.writeString(directory.resolve("password"), "s3cret\n");
+    Path socket = directory.resolve("admin.sock");
+    String answer =
+        "{\"url\":\"etcds://10.0.0.7\",\"caFile\":\"/ca\",\"user\":\"ada\",\"passwordFile\":\""
+            + password
+            + "\",\"later\":1}";
+    try (AdminServer agent = AdminServer.answering(socket, "200 OK", answer)) {
+      netctl
+          .variable("WAYLEAVE_DATASTORE", "")
+          .variable("WAYLEAVE_ADMIN_SOCKET", socket.toString())
+          .run("pool", "list");
+      assertThat(agent.requests()).singleElement().asString().startsWith("GET /v1/datastore ");
+      assertThat(netctl.opened().getLast().url()).isEqualTo("etcds://10.0.0.7");
+      assertThat(netctl.opened().getLast().options().caFile()).contains(Path.of("/ca"));
+      assertThat(netctl.opened().getLast().options().user()).contains("ada");
+      assertThat(netctl.opened().getLast().options().password()).contains("s3cret");
+
+      netctl.run("pool", "list", "--datastore-ca", "/mine");
+      assertThat(netctl.opened().getLast().options().caFile()).contains(Path.of("/mine"));
+      assertThat(netctl.opened().getLast().options().user()).as("all mine or none").isEmpty();
+
+      netctl.run("pool", "list", "--datastore", "etcd://10.0.0.8");
+      assertThat(netctl.opened().getLast().url()).isEqualTo("etcd://10.0.0.8");
+      assertThat(netctl.opened().getLast().options().user()).isEmpty();
+      assertThat(agent.requests()).hasSize(2);
+    }
+  }
+
+  @Test
+  void whenTheAgentTellsOfNoneEitherItSaysHowToNameOne(@TempDir Path directory) {
+    Path socket = directory.resolve("admin.sock");
+    netctl.variable("WAYLEAVE_DATASTORE", "").variable("WAYLEAVE_ADMIN_SOCKET", socket.toString());
+    String line =
+        "no datastore is named and this host's agent tells of none; name one by --datastore or"
+            + " WAYLEAVE_DATASTORE (no status from the agent at "
+            + socket
+            + ": ";
+    NetctlRun.Result result = netctl.run("pool", "list");
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .startsWith("netctl: " + line + "there is no such socket")
+        .hasLineCount(1);
+    assertThat(netctl.run("version").out()).contains("datastore  none: " + line);
+    try (AdminServer _ =
+        AdminServer.answering(socket, "404 Not Found", "{\"error\":\"an older agent\"}")) {
+      assertThat(netctl.run("pool", "list").err())
+          .startsWith("netctl: " + line)
+          .contains("an older agent");
+    }
+    assertThat(netctl.opened()).isEmpty();
   }
 
   @Test

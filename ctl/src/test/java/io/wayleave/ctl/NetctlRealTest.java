@@ -163,7 +163,7 @@ class NetctlRealTest {
         .startsWith(
             "netctl: the datastore "
                 + url
-                + " does not answer within 500ms; check that etcd runs and can be reached there,"
+                + " does not answer within 500ms; check that it runs and can be reached,"
                 + " and that --datastore or WAYLEAVE_DATASTORE is right (")
         .hasLineCount(1);
   }

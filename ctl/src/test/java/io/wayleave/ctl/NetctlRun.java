@@ -28,7 +28,8 @@ final class NetctlRun {
   record Opened(String url, DatastoreOptions options) {}
 
   private final MemoryDatastore datastore = new MemoryDatastore();
-  private final Map<String, String> environment = new HashMap<>();
+  private final Map<String, String> environment =
+      new HashMap<>(Map.of("WAYLEAVE_DATASTORE", "etcd://127.0.0.1:2379"));
   private final List<Opened> opened = new ArrayList<>();
   private String in = "";
 

@@ -1,6 +1,5 @@
 package io.wayleave.datastore.zookeeper;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.DatastoreOptions;
@@ -8,27 +7,17 @@ import io.wayleave.datastore.DatastoreRefusedException;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.DatastoreUrl;
 import io.wayleave.model.InvalidInputException;
+import java.io.File;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.zookeeper.server.ContainerManager;
 import org.apache.zookeeper.server.DatadirCleanupManager;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
@@ -43,20 +32,13 @@ import org.slf4j.LoggerFactory;
  * ZooKeeper's server inside this process, for one host: {@code embedded:DIR}. It listens on
  * loopback only, keeps everything in its directory, and serves nobody who does not know the secret
  * in a file there that its owner alone can read. Other processes of that user open the same URL and
- * are its clients.
- *
- * <pre>
- * DIR/lock     held by the process that serves
- * DIR/secret   generated at the first start, mode 0600
- * DIR/port     where it listens; the same at the next start when nobody took it
- * DIR/data     ZooKeeper's log and snapshots, of which it keeps three
- * </pre>
+ * are its clients. {@link EmbeddedDirectory} says what the directory holds.
  */
 public final class EmbeddedServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedServer.class);
 
-  private static final Set<PosixFilePermission> OWNER_ONLY =
-      PosixFilePermissions.fromString("rw-------");
+  /** A process that was told to end may still be about to. */
+  private static final Duration PREDECESSOR = Duration.ofSeconds(1);
 
   private static final int TICK_MILLIS = 1000;
   private static final int MAX_CONNECTIONS = 1000;
@@ -66,14 +48,14 @@ public final class EmbeddedServer implements AutoCloseable {
   /** ZooKeeper's default of 64 MiB is for logs of a disk of their own. */
   private static final long LOG_FILE_BYTES = 4 << 20;
 
-  private final FileChannel lock;
+  private final EmbeddedDirectory.Lock lock;
   private final Server server;
   private final NIOServerCnxnFactory connections;
   private final ContainerManager containers;
   private final DatadirCleanupManager cleaner;
 
   private EmbeddedServer(
-      FileChannel lock,
+      EmbeddedDirectory.Lock lock,
       Server server,
       NIOServerCnxnFactory connections,
       ContainerManager containers,
@@ -96,48 +78,59 @@ public final class EmbeddedServer implements AutoCloseable {
     }
   }
 
+  /** Whether there is a datastore in the directory that {@link #start} would go on with. */
+  public static boolean exists(Path directory) {
+    return Files.isDirectory(new EmbeddedDirectory(directory).data());
+  }
+
+  /**
+   * Whether a process serves the directory now.
+   *
+   * @throws DatastoreRefusedException when this user may not see it
+   */
+  public static boolean isServed(Path directory) {
+    EmbeddedDirectory files = new EmbeddedDirectory(directory);
+    try {
+      return files.isServed();
+    } catch (IOException e) {
+      throw notAllowed(files, e);
+    }
+  }
+
+  private static DatastoreRefusedException notAllowed(EmbeddedDirectory files, IOException e) {
+    return new DatastoreRefusedException(files + " cannot be opened by this user: " + e, e);
+  }
+
   /**
    * Starts to serve a directory, which is made when it is not there.
    *
    * @throws DatastoreUnavailableException when another process serves it, or it cannot be written
    */
   public static EmbeddedServer start(Path directory) {
-    requireNonNull(directory, "directory is null");
+    EmbeddedDirectory files = new EmbeddedDirectory(requireNonNull(directory, "directory is null"));
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      FileChannel lock =
-          FileChannel.open(
-              directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      files.create();
+      EmbeddedDirectory.Lock lock =
+          files
+              .lock(PREDECESSOR)
+              .orElseThrow(
+                  () ->
+                      new DatastoreUnavailableException(
+                          files + " is served by another process already", null));
       try {
-        if (!isLocked(lock)) {
-          throw new DatastoreUnavailableException(
-              "embedded:" + directory + " is served by another process already", null);
-        }
-        return serve(directory, lock);
+        return serve(files, lock);
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
       }
     } catch (IOException e) {
-      throw new DatastoreUnavailableException("embedded:" + directory + " cannot serve: " + e, e);
+      throw new DatastoreUnavailableException(files + " cannot serve: " + e, e);
     }
   }
 
-  private static boolean isLocked(FileChannel file) throws IOException {
-    try {
-      // Held until the channel is closed.
-      FileLock held = file.tryLock();
-      return held != null;
-    } catch (OverlappingFileLockException e) {
-      log.debug("served by this process already", e);
-      return false;
-    }
-  }
-
-  private static EmbeddedServer serve(Path directory, FileChannel lock) throws IOException {
-    SecretAuthentication.accept(secret(directory, true));
+  private static EmbeddedServer serve(EmbeddedDirectory files, EmbeddedDirectory.Lock lock)
+      throws IOException {
+    SecretAuthentication.accept(files.ownSecret());
     // ZooKeeper's server reads these and no others; a process has one.
     System.setProperty(
         "zookeeper.authProvider." + SecretAuthentication.SCHEME,
@@ -146,18 +139,18 @@ public final class EmbeddedServer implements AutoCloseable {
     System.setProperty("zookeeper.enforce.auth.schemes", SecretAuthentication.SCHEME);
     FileTxnLog.setPreallocSize(LOG_FILE_BYTES);
 
-    Path data = directory.resolve("data");
-    Server server = new Server(new FileTxnSnapLog(data.toFile(), data.toFile()));
-    NIOServerCnxnFactory connections = listen(port(directory).orElse(0));
+    File data = files.data().toFile();
+    Server server = new Server(new FileTxnSnapLog(data, data));
+    Optional<Integer> before = files.port();
+    files.forgetPort();
+    NIOServerCnxnFactory connections = listen(before.orElse(0));
     try {
       connections.startup(server, true);
-      Path port = directory.resolve("port.new");
-      Files.writeString(port, connections.getLocalPort() + "\n", US_ASCII);
-      Files.move(port, directory.resolve("port"), StandardCopyOption.ATOMIC_MOVE);
+      files.setPort(connections.getLocalPort());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       connections.shutdown();
-      throw new DatastoreUnavailableException("start of embedded:" + directory + " interrupted", e);
+      throw new DatastoreUnavailableException("start of " + files + " interrupted", e);
     } catch (IOException | RuntimeException e) {
       connections.shutdown();
       throw e;
@@ -166,31 +159,33 @@ public final class EmbeddedServer implements AutoCloseable {
         new ContainerManager(
             server.getZKDatabase(), server.first(), CONTAINER_CHECK_MILLIS, MAX_CONNECTIONS);
     containers.start();
-    DatadirCleanupManager cleaner =
-        new DatadirCleanupManager(data.toFile(), data.toFile(), KEPT_SNAPSHOTS, 1);
+    DatadirCleanupManager cleaner = new DatadirCleanupManager(data, data, KEPT_SNAPSHOTS, 1);
     cleaner.start();
-    log.info(
-        "embedded datastore serves directory={} port={}", directory, connections.getLocalPort());
+    log.info("embedded datastore serves url={} port={}", files, connections.getLocalPort());
     return new EmbeddedServer(lock, server, connections, containers, cleaner);
   }
 
   private static NIOServerCnxnFactory listen(int port) throws IOException {
-    InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
     NIOServerCnxnFactory connections = new NIOServerCnxnFactory();
     try {
-      connections.configure(new InetSocketAddress(loopback, port), MAX_CONNECTIONS, -1, false);
+      connections.configure(
+          new InetSocketAddress(EmbeddedAddress.loopback(), port), MAX_CONNECTIONS, -1, false);
     } catch (BindException e) {
-      log.warn("port of the embedded datastore is taken, using another port={}", port, e);
+      log.warn(
+          "port of the embedded datastore is taken, using another port={}: {}",
+          port,
+          e.getMessage());
       connections = new NIOServerCnxnFactory();
-      connections.configure(new InetSocketAddress(loopback, 0), MAX_CONNECTIONS, -1, false);
+      connections.configure(
+          new InetSocketAddress(EmbeddedAddress.loopback(), 0), MAX_CONNECTIONS, -1, false);
     }
     return connections;
   }
 
   /**
-   * A client of the server of a directory.
+   * A client of the server of a directory; when that restarts and listens elsewhere, it follows.
    *
-   * @throws DatastoreUnavailableException when no server has ever run there
+   * @throws DatastoreUnavailableException when no process serves it now
    * @throws DatastoreRefusedException when this user may not read the secret
    */
   public static ZooKeeperDatastore connect(Path directory, DatastoreOptions options) {
@@ -198,66 +193,22 @@ public final class EmbeddedServer implements AutoCloseable {
       throw new InvalidInputException(
           "user", options.user().get(), "no user with embedded:, which has a secret of its own");
     }
+    EmbeddedDirectory files = new EmbeddedDirectory(directory);
     try {
-      int port =
-          port(directory)
-              .orElseThrow(
-                  () ->
-                      new DatastoreUnavailableException(
-                          "embedded:"
-                              + directory
-                              + " has no port file; the agent of this host serves it once started",
-                          null));
+      if (files.servedPort().isEmpty()) {
+        throw new DatastoreUnavailableException(
+            files + " is served by no process; the agent of this host does while it runs", null);
+      }
       return ZooKeeperDatastore.open(
-          new DatastoreUrl(
-              DatastoreUrl.Scheme.ZOOKEEPER,
-              List.of(new DatastoreUrl.Endpoint("127.0.0.1", port)),
-              DatastoreUrl.DEFAULT_PREFIX),
-          new Credentials(SecretAuthentication.SCHEME, Optional.of(secret(directory, false))),
+          new Ensemble(
+              files.toString(),
+              EmbeddedAddress.loopback().getHostAddress(),
+              () -> new EmbeddedAddress(files)),
+          DatastoreUrl.DEFAULT_PREFIX,
+          new Credentials(SecretAuthentication.SCHEME, Optional.of(files.secret())),
           options.requestTimeout());
     } catch (IOException e) {
-      throw new DatastoreRefusedException(
-          "embedded:" + directory + " cannot be opened by this user: " + e, e);
-    }
-  }
-
-  private static byte[] secret(Path directory, boolean make) throws IOException {
-    Path file = directory.resolve("secret");
-    if (make && !Files.exists(file)) {
-      byte[] random = new byte[32];
-      new SecureRandom().nextBytes(random);
-      // Complete before it has its name: a crash must not leave half a secret.
-      Path unnamed = directory.resolve("secret.new");
-      Files.deleteIfExists(unnamed);
-      Files.createFile(unnamed, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-      Files.writeString(unnamed, HexFormat.of().formatHex(random), US_ASCII);
-      Files.move(unnamed, file, StandardCopyOption.ATOMIC_MOVE);
-    }
-    if (make && !Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
-      throw new InvalidInputException(
-          file.toString(),
-          PosixFilePermissions.toString(Files.getPosixFilePermissions(file)),
-          "rw-------, since whoever reads it owns the datastore");
-    }
-    byte[] secret = Files.readAllBytes(file);
-    if (secret.length != 64) {
-      throw new InvalidInputException(
-          file.toString(), secret.length + " bytes", "the 64 that were generated");
-    }
-    return secret;
-  }
-
-  private static Optional<Integer> port(Path directory) throws IOException {
-    Path file = directory.resolve("port");
-    try {
-      String text = Files.readString(file, US_ASCII).strip();
-      if (!text.matches("[1-9][0-9]{0,4}")) {
-        throw new InvalidInputException(file.toString(), text, "a TCP port");
-      }
-      return Optional.of(Integer.parseInt(text));
-    } catch (NoSuchFileException e) {
-      log.debug("no port file yet", e);
-      return Optional.empty();
+      throw notAllowed(files, e);
     }
   }
 

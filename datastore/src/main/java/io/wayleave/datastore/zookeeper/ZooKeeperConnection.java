@@ -3,7 +3,6 @@ package io.wayleave.datastore.zookeeper;
 import io.wayleave.datastore.DatastoreException;
 import io.wayleave.datastore.DatastoreRefusedException;
 import io.wayleave.datastore.DatastoreUnavailableException;
-import io.wayleave.datastore.DatastoreUrl;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.OutcomeUnknownException;
 import java.io.IOException;
@@ -52,8 +51,7 @@ final class ZooKeeperConnection implements AutoCloseable {
   /** How often Curator is given the chance to mend a connection that does not come. */
   private static final Duration TEND = Duration.ofMillis(250);
 
-  private final DatastoreUrl url;
-  private final String hosts;
+  private final Ensemble ensemble;
   private final Credentials credentials;
   private final ChangeLog changes = new ChangeLog();
   private final Layout layout;
@@ -72,17 +70,16 @@ final class ZooKeeperConnection implements AutoCloseable {
     T run(Client client) throws KeeperException, TimeoutException;
   }
 
-  ZooKeeperConnection(DatastoreUrl url, Credentials credentials, Layout layout) {
-    this.url = url;
-    this.hosts = String.join(",", url.endpoints().stream().map(Object::toString).toList());
+  ZooKeeperConnection(Ensemble ensemble, Credentials credentials, Layout layout) {
+    this.ensemble = ensemble;
     this.credentials = credentials;
     this.layout = layout;
     this.curator =
         CuratorFrameworkFactory.builder()
-            .connectString(hosts)
+            .connectString(ensemble.hosts())
             .sessionTimeoutMs((int) SESSION_TIMEOUT.toMillis())
             .connectionTimeoutMs((int) SESSION_TIMEOUT.toMillis())
-            // The hosts are those of the URL.
+            // Where the hosts are is the ensemble's to say.
             .ensembleTracker(false)
             .retryPolicy(new RetryOneTime(1))
             .zookeeperFactory(new Factory())
@@ -90,8 +87,8 @@ final class ZooKeeperConnection implements AutoCloseable {
     curator.start();
   }
 
-  DatastoreUrl url() {
-    return url;
+  String description() {
+    return ensemble.description();
   }
 
   ChangeLog changes() {
@@ -106,11 +103,17 @@ final class ZooKeeperConnection implements AutoCloseable {
   ZooKeeper open(Duration sessionTimeout, Watcher watcher) {
     try {
       ZooKeeper client =
-          new ZooKeeper(hosts, (int) sessionTimeout.toMillis(), watcher, false, configuration());
+          new ZooKeeper(
+              ensemble.hosts(),
+              (int) sessionTimeout.toMillis(),
+              watcher,
+              false,
+              ensemble.addresses().get(),
+              configuration());
       credentials.giveTo(client);
       return client;
     } catch (IOException e) {
-      throw new DatastoreUnavailableException("session at " + url + " failed: " + e, e);
+      throw new DatastoreUnavailableException("session at " + ensemble.description() + " failed: " + e, e);
     }
   }
 
@@ -186,13 +189,13 @@ final class ZooKeeperConnection implements AutoCloseable {
         }
         if (client() == ZooKeeper.States.AUTH_FAILED) {
           throw new DatastoreRefusedException(
-              what + " at " + url + " refused: wrong user or password", null);
+              what + " at " + ensemble.description() + " refused: wrong user or password", null);
         }
         if (deadline.hasPassed()) {
           throw new DatastoreUnavailableException(
               what
                   + " at "
-                  + url
+                  + ensemble.description()
                   + " failed: no connection within "
                   + deadline
                   + ", "
@@ -243,7 +246,7 @@ final class ZooKeeperConnection implements AutoCloseable {
                 : pause.multipliedBy(2);
       } catch (TimeoutException e) {
         throw new DatastoreUnavailableException(
-            what + " at " + url + " failed: no answer within " + deadline, e);
+            what + " at " + ensemble.description() + " failed: no answer within " + deadline, e);
       }
     }
   }
@@ -260,12 +263,12 @@ final class ZooKeeperConnection implements AutoCloseable {
     } catch (KeeperException e) {
       if (isPassing(e.code())) {
         throw new OutcomeUnknownException(
-            what + " at " + url + ": outcome unknown, " + e.getMessage(), e);
+            what + " at " + ensemble.description() + ": outcome unknown, " + e.getMessage(), e);
       }
       throw e;
     } catch (TimeoutException e) {
       throw new OutcomeUnknownException(
-          what + " at " + url + ": outcome unknown, no answer within " + deadline, e);
+          what + " at " + ensemble.description() + ": outcome unknown, no answer within " + deadline, e);
     }
   }
 
@@ -421,7 +424,7 @@ final class ZooKeeperConnection implements AutoCloseable {
   }
 
   DatastoreException translate(String what, KeeperException e) {
-    String where = what + " at " + url;
+    String where = what + " at " + ensemble.description();
     if (isPassing(e.code())) {
       return new DatastoreUnavailableException(where + " failed: " + e.getMessage(), e);
     }

@@ -85,22 +85,24 @@ public final class ZooKeeperDatastore implements Datastore {
   /** What a key held at a position in the change log. */
   record Seen(String key, Optional<Entry> entry, ChangeLog.Position position) {}
 
-  private ZooKeeperDatastore(DatastoreUrl url, Credentials credentials, Duration requestTimeout) {
-    this.layout = new Layout(url.prefix());
+  private ZooKeeperDatastore(
+      Ensemble ensemble, String prefix, Credentials credentials, Duration requestTimeout) {
+    this.layout = new Layout(prefix);
     this.credentials = credentials;
-    this.connection = new ZooKeeperConnection(url, credentials, layout);
+    this.connection = new ZooKeeperConnection(ensemble, credentials, layout);
     this.requestTimeout = requestTimeout;
   }
 
   /** Opens without waiting for a connection. */
   public static ZooKeeperDatastore open(DatastoreUrl url, DatastoreOptions options) {
     requireNonNull(url, "url is null");
-    return open(url, Credentials.of(options), options.requestTimeout());
+    return open(
+        Ensemble.of(url), url.prefix(), Credentials.of(options), options.requestTimeout());
   }
 
   static ZooKeeperDatastore open(
-      DatastoreUrl url, Credentials credentials, Duration requestTimeout) {
-    return new ZooKeeperDatastore(url, credentials, requestTimeout);
+      Ensemble ensemble, String prefix, Credentials credentials, Duration requestTimeout) {
+    return new ZooKeeperDatastore(ensemble, prefix, credentials, requestTimeout);
   }
 
   @Override
@@ -649,7 +651,7 @@ public final class ZooKeeperDatastore implements Datastore {
 
   @Override
   public String description() {
-    return connection.url().toString();
+    return connection.description();
   }
 
   @Override

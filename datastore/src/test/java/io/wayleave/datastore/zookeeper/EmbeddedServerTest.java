@@ -13,9 +13,12 @@ import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.testing.Await;
 import io.wayleave.model.InvalidInputException;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -100,6 +103,43 @@ class EmbeddedServerTest {
     assertThatThrownBy(() -> EmbeddedServer.start(temporary.resolve("d")))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(secret.toString());
+  }
+
+  @Test
+  void aClientFollowsAServerThatListensElsewhereAndShowsItsSecretToNobodyElse() throws Exception {
+    Path directory = temporary.resolve("d");
+    String url = "embedded:" + directory;
+    EmbeddedServer first = EmbeddedServer.start(directory);
+    int port = port(directory);
+    try (Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
+      client.commit(Transaction.builder().put("a", "1").build(), deadline());
+      assertThat(client.description()).isEqualTo(url);
+      first.close();
+      try (ServerSocket stranger = new ServerSocket(port, 10, loopback())) {
+        // Long enough for several tries to connect.
+        assertThatThrownBy(() -> client.get("a", Deadline.after(Duration.ofSeconds(3))))
+            .isInstanceOf(DatastoreUnavailableException.class)
+            .hasMessageContaining(url);
+        assertThatThrownBy(() -> Datastores.open(url, DatastoreOptions.DEFAULTS))
+            .isInstanceOf(DatastoreUnavailableException.class)
+            .hasMessageContaining("served by no process");
+        try (EmbeddedServer second = EmbeddedServer.start(directory)) {
+          assertThat(second).isNotNull();
+          assertThat(port(directory)).isNotEqualTo(port);
+          assertThat(client.get("a", deadline()).map(Entry::text)).contains("1");
+        }
+        stranger.setSoTimeout(1);
+        assertThatThrownBy(stranger::accept).isInstanceOf(SocketTimeoutException.class);
+      }
+    }
+  }
+
+  private static int port(Path directory) throws IOException {
+    return Integer.parseInt(Files.readString(directory.resolve("port")).strip());
+  }
+
+  private static InetAddress loopback() throws IOException {
+    return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
   }
 
   @Test
