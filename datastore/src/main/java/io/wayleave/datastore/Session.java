@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>A session that has ended never comes back; {@link PresenceKeeper} makes a new one.
  */
-public interface Session extends AutoCloseable {
+public interface Session extends Part {
   /** The store's name for it, for logs. */
   String id();
 

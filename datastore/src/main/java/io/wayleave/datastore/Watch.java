@@ -11,7 +11,7 @@ import java.util.List;
  * <p>Reading is pulling: one thread at a time calls {@link #take}; a reader that is slow slows the
  * store's stream and not the process. {@link #close} may be called by any thread.
  */
-public interface Watch extends AutoCloseable {
+public interface Watch extends Part {
   /**
    * The next events, at least one, as soon as there are some. The changes of one transaction are in
    * one batch. An empty list: the deadline passed, or the watch is closed or has told {@link

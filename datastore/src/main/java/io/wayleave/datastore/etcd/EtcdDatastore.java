@@ -26,6 +26,7 @@ import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.Page;
+import io.wayleave.datastore.Part;
 import io.wayleave.datastore.Revision;
 import io.wayleave.datastore.Session;
 import io.wayleave.datastore.Transaction;
@@ -57,7 +58,7 @@ public final class EtcdDatastore implements Datastore {
   private final EtcdConnection connection;
   private final String root;
   private final Duration requestTimeout;
-  private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+  private final Set<Part> open = ConcurrentHashMap.newKeySet();
 
   private EtcdDatastore(EtcdConnection connection, String root, Duration requestTimeout) {
     this.connection = connection;
@@ -307,7 +308,7 @@ public final class EtcdDatastore implements Datastore {
   }
 
   /** A watch or session is closed and need not be closed with the datastore. */
-  void forget(AutoCloseable closed) {
+  void forget(Part closed) {
     open.remove(closed);
   }
 
@@ -369,13 +370,7 @@ public final class EtcdDatastore implements Datastore {
 
   @Override
   public void close() {
-    for (AutoCloseable each : List.copyOf(open)) {
-      switch (each) {
-        case EtcdSession session -> session.close();
-        case EtcdWatch watch -> watch.close();
-        default -> throw new IllegalStateException("neither session nor watch: " + each);
-      }
-    }
+    List.copyOf(open).forEach(Part::close);
     connection.close();
   }
 }

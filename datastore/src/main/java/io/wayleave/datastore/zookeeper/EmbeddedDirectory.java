@@ -71,7 +71,7 @@ final class EmbeddedDirectory {
   }
 
   /** What the process that serves holds. */
-  final class Lock implements AutoCloseable {
+  static final class Lock implements AutoCloseable {
     private final Path real;
     private final FileChannel channel;
 

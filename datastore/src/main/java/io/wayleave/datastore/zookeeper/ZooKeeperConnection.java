@@ -113,7 +113,8 @@ final class ZooKeeperConnection implements AutoCloseable {
       credentials.giveTo(client);
       return client;
     } catch (IOException e) {
-      throw new DatastoreUnavailableException("session at " + ensemble.description() + " failed: " + e, e);
+      throw new DatastoreUnavailableException(
+          "session at " + ensemble.description() + " failed: " + e, e);
     }
   }
 
@@ -268,7 +269,12 @@ final class ZooKeeperConnection implements AutoCloseable {
       throw e;
     } catch (TimeoutException e) {
       throw new OutcomeUnknownException(
-          what + " at " + ensemble.description() + ": outcome unknown, no answer within " + deadline, e);
+          what
+              + " at "
+              + ensemble.description()
+              + ": outcome unknown, no answer within "
+              + deadline,
+          e);
     }
   }
 

@@ -23,6 +23,7 @@ final class ZooKeeperWatch implements Watch {
   private static final Duration PAUSE = Duration.ofMillis(50);
 
   private final ZooKeeperDatastore datastore;
+  private final Nodes nodes;
   private final ChangeLog changes;
   private final String prefix;
 
@@ -34,8 +35,13 @@ final class ZooKeeperWatch implements Watch {
   private volatile boolean ended;
 
   ZooKeeperWatch(
-      ZooKeeperDatastore datastore, ChangeLog changes, String prefix, ChangeLog.Position position) {
+      ZooKeeperDatastore datastore,
+      Nodes nodes,
+      ChangeLog changes,
+      String prefix,
+      ChangeLog.Position position) {
     this.datastore = datastore;
+    this.nodes = nodes;
     this.changes = changes;
     this.prefix = prefix;
     this.position = position;
@@ -91,7 +97,7 @@ final class ZooKeeperWatch implements Watch {
       Deadline soon = deadline.within(datastore.requestTimeout());
       // Behind the answer to any request stand all notifications of the transactions before it, so
       // that none is cut in two.
-      ChangeLog.Position end = datastore.barrier(soon);
+      ChangeLog.Position end = nodes.barrier(soon);
       if (end.epoch() != position.epoch()) {
         return List.of();
       }
@@ -101,7 +107,7 @@ final class ZooKeeperWatch implements Watch {
       }
       Map<String, Long> read = new HashMap<>();
       List<WatchEvent> events = new ArrayList<>();
-      for (ZooKeeperDatastore.Seen value : datastore.values(changed.get(), soon)) {
+      for (Nodes.Seen value : nodes.values(changed.get(), soon)) {
         Optional<Entry> entry = value.entry();
         events.add(
             entry.isPresent()
