@@ -27,13 +27,15 @@ import java.util.concurrent.locks.LockSupport;
  * <pre>
  * DIR/lock     held by the process that serves
  * DIR/secret   generated at the first start, mode 0600
- * DIR/port     where it listens; the same at the next start when nobody took it
+ * DIR/port     where it listens
+ * DIR/port.old where the one before did, and the next will when nobody took that port
  * DIR/data     ZooKeeper's log and snapshots
  * </pre>
  *
  * <p>A client shows the secret to whoever listens, so it must not go to a port that somebody else
  * took while no server ran: {@link #servedPort} has a port only while the lock is held, and a
- * server that starts removes the port of its predecessor before it listens. Thread safe.
+ * server takes the port back before it ends the connections of its clients, or, after a crash of
+ * its predecessor, before it listens. Thread safe.
  */
 final class EmbeddedDirectory {
   private static final Set<PosixFilePermission> OWNER_ONLY =
@@ -151,12 +153,16 @@ final class EmbeddedDirectory {
 
   /** Where the server listens; empty while there is none, or it does not listen yet. */
   Optional<Integer> servedPort() throws IOException {
-    return isServed() ? port() : Optional.empty();
+    return isServed() ? port("port") : Optional.empty();
   }
 
-  /** Where the last server listened, or listens. */
-  Optional<Integer> port() throws IOException {
-    Path file = path.resolve("port");
+  /** Where the last server listened. */
+  Optional<Integer> oldPort() throws IOException {
+    return port("port.old");
+  }
+
+  private Optional<Integer> port(String name) throws IOException {
+    Path file = path.resolve(name);
     String text;
     try {
       text = Files.readString(file, US_ASCII).strip();
@@ -169,9 +175,13 @@ final class EmbeddedDirectory {
     return Optional.of(Integer.parseInt(text));
   }
 
-  /** By the one who serves, before it listens. */
-  void forgetPort() throws IOException {
-    Files.deleteIfExists(path.resolve("port"));
+  /** By the one who serves, before it listens and before it ends. */
+  void takePortBack() throws IOException {
+    try {
+      Files.move(path.resolve("port"), path.resolve("port.old"), StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      return; // as it shall be
+    }
   }
 
   /** By the one who serves, once it listens. */

@@ -48,6 +48,7 @@ public final class EmbeddedServer implements AutoCloseable {
   /** ZooKeeper's default of 64 MiB is for logs of a disk of their own. */
   private static final long LOG_FILE_BYTES = 4 << 20;
 
+  private final EmbeddedDirectory files;
   private final EmbeddedDirectory.Lock lock;
   private final Server server;
   private final NIOServerCnxnFactory connections;
@@ -55,11 +56,13 @@ public final class EmbeddedServer implements AutoCloseable {
   private final DatadirCleanupManager cleaner;
 
   private EmbeddedServer(
+      EmbeddedDirectory files,
       EmbeddedDirectory.Lock lock,
       Server server,
       NIOServerCnxnFactory connections,
       ContainerManager containers,
       DatadirCleanupManager cleaner) {
+    this.files = files;
     this.lock = lock;
     this.server = server;
     this.connections = connections;
@@ -141,9 +144,8 @@ public final class EmbeddedServer implements AutoCloseable {
 
     File data = files.data().toFile();
     Server server = new Server(new FileTxnSnapLog(data, data));
-    Optional<Integer> before = files.port();
-    files.forgetPort();
-    NIOServerCnxnFactory connections = listen(before.orElse(0));
+    files.takePortBack();
+    NIOServerCnxnFactory connections = listen(files.oldPort().orElse(0));
     try {
       connections.startup(server, true);
       files.setPort(connections.getLocalPort());
@@ -162,7 +164,7 @@ public final class EmbeddedServer implements AutoCloseable {
     DatadirCleanupManager cleaner = new DatadirCleanupManager(data, data, KEPT_SNAPSHOTS, 1);
     cleaner.start();
     log.info("embedded datastore serves url={} port={}", files, connections.getLocalPort());
-    return new EmbeddedServer(lock, server, connections, containers, cleaner);
+    return new EmbeddedServer(files, lock, server, connections, containers, cleaner);
   }
 
   private static NIOServerCnxnFactory listen(int port) throws IOException {
@@ -223,6 +225,11 @@ public final class EmbeddedServer implements AutoCloseable {
   /** Ends the service; the data stays. */
   @Override
   public void close() {
+    try {
+      files.takePortBack();
+    } catch (IOException e) {
+      log.warn("port of the embedded datastore not taken back", e);
+    }
     cleaner.shutdown();
     containers.stop();
     connections.shutdown();
