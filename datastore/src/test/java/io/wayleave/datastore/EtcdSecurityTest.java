@@ -46,13 +46,26 @@ class EtcdSecurityTest {
       try (Datastore datastore = Datastores.open(byName, good)) {
         assertThat(datastore.get("a", deadline())).isPresent();
       }
-      assertRefused(etcd.url(), good.withCaFile(otherCa), "the server's authority is not trusted");
       assertRefused(
+          "the server's authority is not trusted",
+          etcd.url(),
+          good.withCaFile(otherCa),
+          "certification path");
+      assertRefused(
+          "the client's authority is not trusted",
           etcd.url(),
           good.withClientCertificate(pem("stranger"), key("stranger")),
-          "the client's authority is not trusted");
-      assertRefused(etcd.url(), DatastoreOptions.DEFAULTS.withCaFile(ca), "no client certificate");
-      assertRefused(etcd.url().replace("etcds", "etcd"), DatastoreOptions.DEFAULTS, "no TLS");
+          "certificate");
+      assertRefused(
+          "no client certificate",
+          etcd.url(),
+          DatastoreOptions.DEFAULTS.withCaFile(ca),
+          "certificate");
+      assertRefused(
+          "no TLS",
+          etcd.url().replace("etcds", "etcd"),
+          DatastoreOptions.DEFAULTS,
+          "etcds:// is right");
     }
   }
 
@@ -71,9 +84,10 @@ class EtcdSecurityTest {
         assertThat(datastore.get("a", deadline())).isEmpty();
       }
       assertRefused(
+          "a certificate for localhost only",
           etcd.url().replace("localhost", "127.0.0.1"),
           options,
-          "a certificate for localhost only");
+          "127.0.0.1 found");
     }
   }
 
@@ -142,11 +156,15 @@ class EtcdSecurityTest {
     }
   }
 
-  private static void assertRefused(String url, DatastoreOptions options, String why) {
+  /** It is told where, and what was wrong. */
+  private static void assertRefused(
+      String why, String url, DatastoreOptions options, String reason) {
     try (Datastore datastore = Datastores.open(url, options)) {
       assertThatThrownBy(() -> datastore.get("a", Deadline.after(SHORT)))
           .as(why)
-          .isInstanceOf(DatastoreException.class);
+          .isInstanceOf(DatastoreException.class)
+          .hasMessageContaining(url)
+          .hasMessageContaining(reason);
     }
   }
 

@@ -283,7 +283,7 @@ final class EtcdConnection implements AutoCloseable {
         String reason =
             status.getCode() == Status.Code.DEADLINE_EXCEEDED
                 ? "no answer within " + deadline
-                : reason(status);
+                : reason(status) + hint(status);
         yield outcomeUnknown
             ? new OutcomeUnknownException(where + ": outcome unknown, " + reason, cause)
             : new DatastoreUnavailableException(where + " failed: " + reason, cause);
@@ -302,6 +302,15 @@ final class EtcdConnection implements AutoCloseable {
           UNAUTHENTICATED ->
           new DatastoreRefusedException(where + " refused: " + reason(status), cause);
     };
+  }
+
+  /** gRPC cannot know what a server means that ends each connection at once. */
+  private String hint(Status status) {
+    return !url.tls()
+            && status.getDescription() != null
+            && status.getDescription().startsWith("Network closed for unknown reason")
+        ? "; a server that wants TLS does so, and etcds:// is right then"
+        : "";
   }
 
   /** The innermost cause: gRPC's own words for a refused connection or handshake say little. */
