@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Locale;
 import java.util.logging.ConsoleHandler;
 import java.util.logging.Formatter;
@@ -15,11 +16,13 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Structured logs on standard error: a line a message, with time, level, the part that speaks, the
  * message, and its key=value pairs, as text or as a JSON object. Libraries that log by SLF4J or
- * java.util.logging come out the same way, from {@code warn} up unless the level is {@code debug}.
+ * java.util.logging come out the same way, from {@code warn} up unless the level is {@code debug};
+ * what they say of each try to reach a datastore, at {@code debug} only.
  */
 public final class LogSetup {
   /** The least severe message that is written. */
@@ -40,6 +43,15 @@ public final class LogSetup {
   private static final Logger OURS = Logger.getLogger("io.wayleave");
   private static final Logger ROOT = Logger.getLogger("");
 
+  /**
+   * They tell of each try to connect, at warn or error and with a trace. That a datastore is away
+   * our own messages tell, once for each part that feels it.
+   */
+  private static final List<Logger> TRIES =
+      Stream.of("org.apache.zookeeper.ClientCnxn", "org.apache.curator")
+          .map(Logger::getLogger)
+          .toList();
+
   private LogSetup() {}
 
   /** Replaces whatever handlers there are. Call first thing in main, and again for a change. */
@@ -59,6 +71,9 @@ public final class LogSetup {
           case debug -> java.util.logging.Level.FINE;
         };
     OURS.setLevel(ours);
+    for (Logger tries : TRIES) {
+      tries.setLevel(level == Level.debug ? null : java.util.logging.Level.OFF);
+    }
     ROOT.setLevel(
         level == Level.debug
             ? java.util.logging.Level.INFO
