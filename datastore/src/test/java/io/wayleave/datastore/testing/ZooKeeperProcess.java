@@ -25,11 +25,13 @@ public final class ZooKeeperProcess implements AutoCloseable {
 
   private final Path directory;
   private final int port;
+  private final String mainClass;
   private Process process;
 
-  private ZooKeeperProcess(Path directory, int port) {
+  private ZooKeeperProcess(Path directory, int port, String mainClass) {
     this.directory = directory;
     this.port = port;
+    this.mainClass = mainClass;
   }
 
   /** Starts one and waits until it answers. */
@@ -50,10 +52,26 @@ public final class ZooKeeperProcess implements AutoCloseable {
   }
 
   private static ZooKeeperProcess create() {
+    return create(EtcdServer.freePort(), "", "org.apache.zookeeper.server.ZooKeeperServerMain");
+  }
+
+  /** A member of an ensemble, not started yet. */
+  static ZooKeeperProcess member(int id, int port, String servers) {
+    ZooKeeperProcess member =
+        create(port, servers, "org.apache.zookeeper.server.quorum.QuorumPeerMain");
+    try {
+      Files.createDirectories(member.directory.resolve("data"));
+      Files.writeString(member.directory.resolve("data/myid"), id + "\n");
+      return member;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ZooKeeperProcess create(int port, String more, String mainClass) {
     try {
       Path directory =
           Files.createTempDirectory("wlt-zookeeper-" + ProcessHandle.current().pid() + "-");
-      int port = EtcdServer.freePort();
       Files.writeString(
           directory.resolve("zoo.cfg"),
           """
@@ -62,9 +80,11 @@ public final class ZooKeeperProcess implements AutoCloseable {
           clientPort=%d
           tickTime=500
           admin.enableServer=false
+          4lw.commands.whitelist=srvr
           """
-              .formatted(directory.resolve("data"), port));
-      return new ZooKeeperProcess(directory, port);
+                  .formatted(directory.resolve("data"), port)
+              + more);
+      return new ZooKeeperProcess(directory, port, mainClass);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -72,6 +92,12 @@ public final class ZooKeeperProcess implements AutoCloseable {
 
   /** Starts it on its data and waits until it answers. */
   public void restart() {
+    startProcess();
+    awaitAnswer();
+  }
+
+  /** Starts it on its data. */
+  void startProcess() {
     try {
       process =
           new ProcessBuilder(
@@ -81,7 +107,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
                   "-Xmx256m",
                   "-cp",
                   System.getProperty("java.class.path"),
-                  "org.apache.zookeeper.server.ZooKeeperServerMain",
+                  mainClass,
                   directory.resolve("zoo.cfg").toString())
               .redirectErrorStream(true)
               .redirectOutput(
@@ -90,6 +116,10 @@ public final class ZooKeeperProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Waits until it answers. */
+  void awaitAnswer() {
     try (Datastore datastore = Datastores.open(url(), DatastoreOptions.DEFAULTS)) {
       Await.until(
           "ZooKeeper answers",
@@ -105,6 +135,14 @@ public final class ZooKeeperProcess implements AutoCloseable {
             }
           });
     }
+  }
+
+  int port() {
+    return port;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   private String log() {
@@ -146,7 +184,9 @@ public final class ZooKeeperProcess implements AutoCloseable {
 
   @Override
   public void close() {
-    kill();
+    if (process != null) {
+      kill();
+    }
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);

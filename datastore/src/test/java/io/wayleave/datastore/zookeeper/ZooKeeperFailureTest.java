@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Op;
@@ -250,6 +251,51 @@ class ZooKeeperFailureTest {
     }
     assertThat(datastore.listAll("many/", deadline()).entries()).hasSize(count);
     assertThat(mostChildren(root)).isLessThanOrEqualTo(1024);
+  }
+
+  @Test
+  void aNodeTakesNoMoreThan4096Children() throws Exception {
+    Layout layout = new Layout(root);
+    put("w/a", "1");
+    String shard = Layout.parent(layout.path("w/a"));
+    String neighbour =
+        IntStream.range(0, 100_000)
+            .mapToObj(i -> "w/n" + i)
+            .filter(key -> Layout.parent(layout.path(key)).equals(shard))
+            .findFirst()
+            .orElseThrow();
+    ZooKeeper client = datastore.client(deadline());
+    int filled = 1;
+    while (filled < 4095) {
+      List<Op> some = new ArrayList<>();
+      for (; filled < 4095 && some.size() < 1000; filled++) {
+        some.add(
+            Op.create(
+                shard + "/k-" + filled,
+                new byte[0],
+                ZooDefs.Ids.OPEN_ACL_UNSAFE,
+                CreateMode.PERSISTENT));
+      }
+      client.multi(some);
+    }
+    put(neighbour, "the last");
+    assertThat(client.exists(shard, false).getNumChildren()).isEqualTo(4096);
+    datastore.commit(Transaction.builder().delete(neighbour).build(), deadline());
+    client.create(
+        shard + "/k-full", new byte[0], ZooDefs.Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+    assertThatThrownBy(
+            () ->
+                datastore.commit(
+                    Transaction.builder().put("w/b", "2").put(neighbour, "2").build(), deadline()))
+        .isInstanceOf(DatastoreRefusedException.class)
+        .hasMessageContaining(shard)
+        .hasMessageContaining("4096 children; allowed: at most 4096");
+    assertThat(datastore.get("w/b", deadline())).as("nothing of a refused transaction").isEmpty();
+    // What is there can be changed, and leave.
+    put("w/a", "2");
+    datastore.commit(Transaction.builder().delete("w/a").build(), deadline());
+    put(neighbour, "2");
+    assertThat(datastore.get(neighbour, deadline()).map(Entry::text)).contains("2");
   }
 
   private int mostChildren(String path) throws Exception {
