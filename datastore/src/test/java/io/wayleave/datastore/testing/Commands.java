@@ -13,12 +13,14 @@ public final class Commands {
 
   /** Returns what it printed; fails when it does not end with status 0 within 20 seconds. */
   public static String run(Path directory, List<String> command) {
+    return run(new ProcessBuilder(command).directory(directory.toFile()));
+  }
+
+  /** The same for what a builder says. */
+  static String run(ProcessBuilder builder) {
+    List<String> command = builder.command();
     try {
-      Process process =
-          new ProcessBuilder(command)
-              .directory(directory.toFile())
-              .redirectErrorStream(true)
-              .start();
+      Process process = builder.redirectErrorStream(true).start();
       process.getOutputStream().close();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(20, TimeUnit.SECONDS)) {
