@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * The lab's datastore: one etcd in a namespace of its own behind the spine. Safe from any thread;
  * calls block.
  */
-public final class Etcd {
+public final class Etcd implements Store {
   private static final String PROCESS = "etcd";
   private static final Duration START_DEADLINE = Duration.ofSeconds(20);
   private static final Duration STOP_DEADLINE = Duration.ofSeconds(10);
@@ -32,7 +32,12 @@ public final class Etcd {
     this.directory = directory;
   }
 
-  /** Starts it, with the data of an earlier run, and returns when it serves. */
+  @Override
+  public StoreKind kind() {
+    return StoreKind.ETCD;
+  }
+
+  @Override
   public void start() {
     String peerUrl = "http://127.0.0.1:2380";
     Path log = directory.resolve("etcd.log");
@@ -63,7 +68,7 @@ public final class Etcd {
     daemons.awaitReady(process, log, START_DEADLINE, this::isHealthy);
   }
 
-  /** Ends it; its data stays. */
+  @Override
   public void stop() {
     ProcessRecord process =
         state
@@ -75,7 +80,8 @@ public final class Etcd {
     }
   }
 
-  /** Whether it answers a linearizable read over the network. */
+  /** Asks for a linearizable read. */
+  @Override
   public boolean isHealthy() {
     return etcdctl("endpoint", "health").run().succeeded();
   }
@@ -106,6 +112,6 @@ public final class Etcd {
   }
 
   private static String url() {
-    return "http://" + Topology.ETCD + ":" + Topology.ETCD_PORT;
+    return "http://" + Topology.ETCD + ":" + StoreKind.ETCD.port();
   }
 }

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A fabric on one machine: racks of hosts with a top-of-rack switch each, a spine, and an etcd, all
- * in network namespaces (see {@link Topology}), with real routing daemons and container runtimes.
+ * A fabric on one machine: racks of hosts with a top-of-rack switch each, a spine, and an etcd or
+ * ZooKeeper, all in network namespaces (see {@link Topology}), with real routing daemons and
+ * container runtimes.
  *
  * <p>A lab outlives the process that made it: its state is in a folder, and any process opens it by
  * name. Needs root. Safe from any thread; calls block.
@@ -30,7 +31,7 @@ public final class Lab implements AutoCloseable {
   private final Topology topology;
   private final Map<String, Router> routers = new LinkedHashMap<>();
   private final Map<String, LabHost> hosts = new LinkedHashMap<>();
-  private final Etcd etcd;
+  private final Store store;
   private final Faults faults;
 
   private Lab(LabSpec spec, Path directory) {
@@ -55,7 +56,14 @@ public final class Lab implements AutoCloseable {
           new BirdRouter(RouterPlan.ofSpine(topology), daemons, directory.resolve("spine")));
     }
     this.faults = new Faults(this, state);
-    this.etcd = new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
+    this.store =
+        switch (spec.datastore()) {
+          case ETCD ->
+              new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
+          case ZOOKEEPER ->
+              new ZooKeeper(
+                  topology.etcdNamespace(), daemons, state, directory.resolve("zookeeper"));
+        };
     for (Topology.Host host : topology.hosts()) {
       hosts.put(host.name(), new LabHost(host, spec, daemons, state, directory));
     }
@@ -145,8 +153,18 @@ public final class Lab implements AutoCloseable {
     return faults;
   }
 
+  /** The datastore. */
+  public Store store() {
+    return store;
+  }
+
+  /** The datastore of a lab that has an etcd. */
   public Etcd etcd() {
-    return etcd;
+    if (store instanceof Etcd etcd) {
+      return etcd;
+    }
+    throw new LabException(
+        "lab " + spec.name() + " has no etcd; its datastore is " + store.kind().label());
   }
 
   /** All containers that the lab started and has not removed. */
@@ -191,12 +209,12 @@ public final class Lab implements AutoCloseable {
       steps.add(
           () -> progress.step(router.name() + " (" + router.kind().label() + ")", router::start));
     }
-    steps.add(() -> progress.step("etcd", etcd::start));
+    steps.add(() -> progress.step(store.kind().label(), store::start));
     for (LabHost host : hosts.values()) {
       steps.add(() -> progress.step(host.name() + ": containerd, podman", host::start));
     }
     Parallel.run(steps);
-    progress.step("every host reaches etcd", this::awaitFabric);
+    progress.step("every host reaches the datastore", this::awaitFabric);
     if (spec.agents()) {
       startAgents(progress);
     }
@@ -261,11 +279,13 @@ public final class Lab implements AutoCloseable {
 
   /** netctl on a host, or beside etcd. */
   Netctl netctl(Optional<String> host) {
-    return host.map(name -> new Netctl(host(name).network(), host(name)))
+    return host.map(name -> new Netctl(host(name).network(), spec.datastore().url(), host(name)))
         .orElseGet(
             () ->
                 new Netctl(
-                    NetNs.named(topology.etcdNamespace()), hosts.values().iterator().next()));
+                    NetNs.named(topology.etcdNamespace()),
+                    spec.datastore().url(),
+                    hosts.values().iterator().next()));
   }
 
   private void awaitFabric() {

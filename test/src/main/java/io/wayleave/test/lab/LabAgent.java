@@ -144,8 +144,9 @@ public final class LabAgent {
   private String configuration() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("nodeName", host.name());
-    fields.put("datastore", Topology.datastoreUrl());
-    Shape shape = state.require().spec().shape();
+    LabSpec spec = state.require().spec();
+    fields.put("datastore", spec.datastore().url());
+    Shape shape = spec.shape();
     if (shape.torsPerRack() > 1 && shape.links() == Shape.Links.RACK) {
       // By either switch it reaches the datastore with another address.
       fields.put("ipv4Address", host.place().ipv4().toString());

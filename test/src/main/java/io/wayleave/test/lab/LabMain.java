@@ -108,12 +108,24 @@ public final class LabMain {
         description = "Switches: bird, frr, or mixed (${DEFAULT-VALUE}), which is both in turn")
     private String tor;
 
-    @Option(names = "--no-agents", description = "Only the fabric, etcd and the runtimes")
+    @Option(
+        names = "--datastore",
+        defaultValue = "etcd",
+        description = "etcd (${DEFAULT-VALUE}) or zookeeper")
+    private String datastore;
+
+    @Option(names = "--no-agents", description = "Only the fabric, the datastore and the runtimes")
     private boolean noAgents;
 
     LabSpec spec(String name) {
       return new LabSpec(
-          name, Shape.parse(shape), racks, hosts, RouterKind.Choice.parse(tor), !noAgents);
+          name,
+          Shape.parse(shape),
+          racks,
+          hosts,
+          RouterKind.Choice.parse(tor),
+          !noAgents,
+          StoreKind.parse(datastore));
     }
   }
 

@@ -13,9 +13,16 @@ import java.util.regex.Pattern;
  * @param tors the routing daemons of the top-of-rack switches
  * @param agents whether hosts run Wayleave. Without it, the lab is the fabric, etcd and the
  *     runtimes with the reference ptp plugin: enough to try routing daemons against each other
+ * @param datastore what is in etcd's place
  */
 public record LabSpec(
-    String name, Shape shape, int racks, int hosts, RouterKind.Choice tors, boolean agents) {
+    String name,
+    Shape shape,
+    int racks,
+    int hosts,
+    RouterKind.Choice tors,
+    boolean agents,
+    StoreKind datastore) {
   public static final int MAX_RACKS = 100;
   public static final int MAX_HOSTS = 100;
 
@@ -23,9 +30,16 @@ public record LabSpec(
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]{0,19}");
 
   public LabSpec {
+    datastore = datastore == null ? StoreKind.ETCD : datastore; // a lab of an earlier build
     requireName(name);
     requireRange("--racks", racks, MAX_RACKS);
     requireRange("--hosts", hosts, MAX_HOSTS);
+  }
+
+  /** On etcd. */
+  public LabSpec(
+      String name, Shape shape, int racks, int hosts, RouterKind.Choice tors, boolean agents) {
+    this(name, shape, racks, hosts, tors, agents, StoreKind.ETCD);
   }
 
   /** Two racks of two hosts, a BIRD and an FRR switch, and an agent on each host. */
@@ -34,7 +48,7 @@ public record LabSpec(
   }
 
   public LabSpec withoutAgents() {
-    return new LabSpec(name, shape, racks, hosts, tors, false);
+    return new LabSpec(name, shape, racks, hosts, tors, false, datastore);
   }
 
   static String requireName(String name) {

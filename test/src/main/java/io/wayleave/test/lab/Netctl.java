@@ -11,14 +11,17 @@ final class Netctl {
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private final List<String> network;
+  private final String datastore;
   private final LabHost host;
 
   /**
-   * @param network where it runs: a namespace that reaches etcd
+   * @param network where it runs: a namespace that reaches the datastore
+   * @param datastore the URL
    * @param host whose agent it asks
    */
-  Netctl(List<String> network, LabHost host) {
+  Netctl(List<String> network, String datastore, LabHost host) {
     this.network = network;
+    this.datastore = datastore;
     this.host = host;
   }
 
@@ -32,7 +35,7 @@ final class Netctl {
         .environment(
             Map.of(
                 "WAYLEAVE_DATASTORE",
-                Topology.datastoreUrl(),
+                datastore,
                 "WAYLEAVE_ADMIN_SOCKET",
                 host.agent().adminSocket().toString()));
   }

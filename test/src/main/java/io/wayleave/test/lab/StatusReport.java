@@ -15,7 +15,11 @@ final class StatusReport {
   String text() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "lab " + lab.spec().name() + ", etcd " + (lab.etcd().isHealthy() ? "serves" : "is down"));
+        "lab "
+            + lab.spec().name()
+            + ", "
+            + lab.store().kind().label()
+            + (lab.store().isHealthy() ? " serves" : " is down"));
     if (!lab.routers().isEmpty()) {
       lines.add("");
       lines.add(row("ROUTER", "KIND", "PEER", "STATE"));

@@ -44,7 +44,6 @@ public final class Topology {
 
   static final IpAddress ETCD = IpAddress.parse("10.90.0.2");
   static final IpAddress ETCD6 = IpAddress.parse("fd90::2");
-  static final int ETCD_PORT = 2379;
   static final Asn SPINE_AS = new Asn(65000);
 
   private static final long FIRST_HOST_AS = 4_200_000_000L;
@@ -161,11 +160,6 @@ public final class Topology {
 
   static IpAddress address6(Host host, Tor tor) {
     return address6(tor.number(), host.rack(), lastOf(host.number()));
-  }
-
-  /** The datastore's address for agents and netctl. */
-  static String datastoreUrl() {
-    return "etcd://" + ETCD + ":" + ETCD_PORT;
   }
 
   /** Whether a network namespace of that name is a part of the lab of that name. */

@@ -15,6 +15,8 @@ class LabMainTest {
   void aWrongOptionIsAUsageError() {
     assertThat(run("up", "--tor", "cisco")).isEqualTo(2);
     assertThat(text(err)).contains("--tor").contains("cisco").contains("bird, frr or mixed");
+    assertThat(run("up", "--datastore", "consul")).isEqualTo(2);
+    assertThat(text(err)).contains("--datastore").contains("consul").contains("etcd or zookeeper");
   }
 
   @Test

@@ -27,7 +27,7 @@ final class ShapeLab {
             .environment(
                 Map.of(
                     "WAYLEAVE_DATASTORE",
-                    Topology.datastoreUrl(),
+                    lab.spec().datastore().url(),
                     "PATH",
                     Installation.find().netctl().getParent() + ":" + System.getenv("PATH")))
             .within(Duration.ofMinutes(2))
