@@ -64,19 +64,28 @@ final class HostMemory {
   /** This host wrote a block. */
   void wrote(Block block, Version version) {
     view.put(block, version);
-    watched.ifPresent(blocks -> blocks.expect(block.cidr(), Optional.of(version)));
+    expect(block.cidr());
   }
 
   /** This host deleted a block. */
   void deleted(Cidr cidr) {
     view.remove(cidr);
-    watched.ifPresent(blocks -> blocks.expect(cidr, Optional.empty()));
+    expect(cidr);
+  }
+
+  /** What is known now of this block, the watch will tell later. */
+  private void expect(Cidr cidr) {
+    watched.ifPresent(blocks -> blocks.expect(cidr, view.get(cidr)));
   }
 
   /** Takes over what a refusal tells of these blocks. */
   void learn(TransactionResult.Failed failed, Collection<Cidr> blocks) {
     for (Cidr cidr : blocks) {
       view.update(cidr, Optional.ofNullable(failed.current().get(IpamKeys.block(cidr))));
+      // A record that cannot be read is not as if there were none.
+      if (view.get(cidr).isPresent() || !view.exists(cidr)) {
+        expect(cidr);
+      }
     }
   }
 

@@ -5,12 +5,14 @@ import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Update;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 
 /**
  * All blocks of all hosts as a watch tells them: what a host looks at, instead of reading them all,
@@ -18,12 +20,19 @@ import java.util.TreeMap;
  * planned by it is compared with the store by the transaction. Thread safe.
  */
 final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
+  /**
+   * A watch that tells is not later than that. After it, what it has told counts alone: of two
+   * changes it may have told the second only, and then it never tells what is expected.
+   */
+  private static final long LATEST_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final Syncer.Listener<Cidr, Block> next;
+  private final LongSupplier nanoTime;
 
   // Guarded by this.
   private final TreeMap<Cidr, BlockView.Held> blocks = new TreeMap<>();
-  // What this host wrote and the watch has not told yet; empty: it deleted the block.
-  private final Map<Cidr, Optional<Version>> expected = new HashMap<>();
+  // What this host did, or a refusal told it, and the watch has not told yet.
+  private final Map<Cidr, Expected> expected = new HashMap<>();
   private int unreadable;
   private boolean inSync;
   private boolean connected;
@@ -32,7 +41,23 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
    * @param next is told the blocks too
    */
   WatchedBlocks(Syncer.Listener<Cidr, Block> next) {
+    this(next, System::nanoTime);
+  }
+
+  WatchedBlocks(Syncer.Listener<Cidr, Block> next, LongSupplier nanoTime) {
     this.next = next;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * A block in a state that is known otherwise.
+   *
+   * @param held empty: there is no such block
+   */
+  private record Expected(Optional<BlockView.Held> held, long nanos) {
+    private Optional<Version> version() {
+      return held.map(BlockView.Held::version);
+    }
   }
 
   static final class Decoder implements Syncer.Decoder<Cidr, BlockView.Held> {
@@ -47,22 +72,39 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
     }
   }
 
-  /** This host wrote a block, or deleted it. */
-  synchronized void expect(Cidr cidr, Optional<Version> version) {
-    Optional<Version> told = Optional.ofNullable(blocks.get(cidr)).map(BlockView.Held::version);
-    if (!told.equals(version)) {
-      expected.put(cidr, version);
+  /**
+   * This host wrote a block, or a refusal showed it.
+   *
+   * @param held empty: there is no such block any more
+   */
+  synchronized void expect(Cidr cidr, Optional<BlockView.Held> held) {
+    Expected known = new Expected(held, nanoTime.getAsLong());
+    if (told(cidr).equals(known.version())) {
+      expected.remove(cidr);
+    } else {
+      expected.put(cidr, known);
     }
   }
 
+  private Optional<Version> told(Cidr cidr) {
+    return Optional.ofNullable(blocks.get(cidr)).map(BlockView.Held::version);
+  }
+
   /**
-   * The blocks; empty when they may lack what this host did itself, or cannot be trusted to be
+   * The blocks as told, with what this host knows better; empty when they cannot be trusted to be
    * complete.
    */
   synchronized Optional<NavigableMap<Cidr, BlockView.Held>> current() {
-    return inSync && connected && unreadable == 0 && expected.isEmpty()
-        ? Optional.of(new TreeMap<>(blocks))
-        : Optional.empty();
+    if (!inSync || !connected || unreadable > 0) {
+      return Optional.empty();
+    }
+    TreeMap<Cidr, BlockView.Held> all = new TreeMap<>(blocks);
+    long now = nanoTime.getAsLong();
+    expected.values().removeIf(each -> now - each.nanos() > LATEST_NANOS);
+    expected.forEach(
+        (cidr, known) ->
+            known.held().ifPresentOrElse(held -> all.put(cidr, held), () -> all.remove(cidr)));
+    return Optional.of(all);
   }
 
   /** Addresses in use within the networks of these pools, in their order. */
@@ -86,11 +128,11 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
       switch (update) {
         case Update.Put<Cidr, BlockView.Held>(Cidr cidr, BlockView.Held held) -> {
           blocks.put(cidr, held);
-          expected.remove(cidr, Optional.of(held.version()));
+          arrived(cidr);
         }
         case Update.Delete<Cidr, BlockView.Held>(Cidr cidr) -> {
           blocks.remove(cidr);
-          expected.remove(cidr, Optional.empty());
+          arrived(cidr);
         }
         case Update.InSync<Cidr, BlockView.Held>() -> inSync = true;
       }
@@ -102,6 +144,13 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
           case Update.Delete<Cidr, BlockView.Held>(Cidr cidr) -> new Update.Delete<>(cidr);
           case Update.InSync<Cidr, BlockView.Held>() -> new Update.InSync<>();
         });
+  }
+
+  private void arrived(Cidr cidr) {
+    Expected known = expected.get(cidr);
+    if (known != null && known.version().equals(told(cidr))) {
+      expected.remove(cidr);
+    }
   }
 
   @Override

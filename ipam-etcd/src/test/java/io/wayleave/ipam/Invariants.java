@@ -6,8 +6,13 @@ import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.Kind;
+import io.wayleave.model.ResourceCodec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,10 +20,24 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
-/** What holds in the store after every step of every history, read from the raw records. */
+/**
+ * What holds in the store after every step of every history, read from the raw records. One object
+ * looks at one store, again and again, and reads anew only what has changed. NOT thread safe.
+ */
 final class Invariants {
-  private Invariants() {}
+  private static final String POOLS = ResourceStore.prefix(Kind.IP_POOL);
+
+  private final Datastore store;
+  private Map<String, Read> read = new HashMap<>();
+
+  /** A record in one of its states. */
+  private record Read(Version version, Object record) {}
+
+  Invariants(Datastore store) {
+    this.store = store;
+  }
 
   static void check(Datastore store) {
     assertThat(violations(store)).isEmpty();
@@ -26,6 +45,33 @@ final class Invariants {
 
   /** What does not hold, in words. */
   static List<String> violations(Datastore store) {
+    return new Invariants(store).violations();
+  }
+
+  /** The handles, blocks or pools that the store had at the last look. */
+  <T> List<T> records(Class<T> type) {
+    return read.values().stream()
+        .map(Read::record)
+        .filter(type::isInstance)
+        .map(type::cast)
+        .toList();
+  }
+
+  private <T> T record(Entry entry, Map<String, Read> now, Function<Entry, T> reader) {
+    Read before = read.get(entry.key());
+    Read current =
+        before != null && before.version().equals(entry.version())
+            ? before
+            : new Read(entry.version(), reader.apply(entry));
+    now.put(entry.key(), current);
+    @SuppressWarnings("unchecked") // of one key the reader is always the same
+    T record = (T) current.record();
+    return record;
+  }
+
+  /** What does not hold now, in words. */
+  List<String> violations() {
+    Map<String, Read> now = new HashMap<>();
     List<String> found = new ArrayList<>();
     Deadline deadline = Deadline.after(Duration.ofSeconds(30));
     Set<String> keys = new HashSet<>();
@@ -35,26 +81,33 @@ final class Invariants {
     for (Entry entry : store.listAll("", deadline).entries()) {
       keys.add(entry.key());
       if (entry.key().startsWith(Keys.BLOCKS)) {
-        Block block = BlockView.read(entry);
+        Block block = record(entry, now, BlockView::read);
         blocks.put(block.cidr(), block);
         if (entry.value().length >= 8192) {
           found.add("block " + block + " takes " + entry.value().length + " bytes");
         }
       } else if (entry.key().startsWith(Keys.HANDLES)) {
-        handles.add(Ipam.readHandle(entry));
+        handles.add(record(entry, now, Ipam::readHandle));
       } else if (entry.key().startsWith(Keys.AFFINITIES)) {
-        Affinity affinity = Affinity.fromJson(entry.value());
+        Affinity affinity = record(entry, now, each -> Affinity.fromJson(each.value()));
         if (affinity.state() == Affinity.State.CONFIRMED) {
           String other = confirmed.put(affinity.block(), affinity.node());
           if (other != null) {
             found.add(affinity.block() + " is confirmed for " + other + " and " + affinity.node());
           }
         }
+      } else if (entry.key().startsWith(POOLS)) {
+        IpPool _ = record(entry, now, Invariants::readPool);
       }
     }
+    read = now;
     checkHandles(handles, blocks, keys, found);
     checkBlocks(blocks, handles, confirmed, found);
     return found;
+  }
+
+  private static IpPool readPool(Entry entry) {
+    return ResourceCodec.fromJson(entry.value(), IpPool.class);
   }
 
   private static void checkHandles(

@@ -18,7 +18,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.logging.Level;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,7 +33,11 @@ import org.slf4j.LoggerFactory;
 
 /** Random histories; see {@link ModelRun}. */
 class IpamModelTest {
-  private static final Logger log = LoggerFactory.getLogger(IpamModelTest.class);
+  private static final Logger log = LoggerFactory.getLogger("ipam-model");
+
+  /** What IPAM says of each fault would hide what this test says. */
+  private static final java.util.logging.Logger QUIET =
+      java.util.logging.Logger.getLogger("io.wayleave.ipam");
 
   private static final int STEPS = 200;
 
@@ -77,6 +84,16 @@ class IpamModelTest {
       histories += other.histories;
       exhausted += other.exhausted;
     }
+  }
+
+  @BeforeAll
+  static void quiet() {
+    QUIET.setLevel(Level.SEVERE);
+  }
+
+  @AfterAll
+  static void loud() {
+    QUIET.setLevel(null);
   }
 
   private static void run(long seed, int atLeast) {

@@ -10,6 +10,7 @@ import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -38,6 +39,7 @@ final class ModelRun {
 
   private final SplittableRandom random;
   private final MemoryDatastore memory = new MemoryDatastore();
+  private final Invariants invariants = new Invariants(memory);
   private final FaultyDatastore store;
   private final Map<Integer, Ipam> hosts = new HashMap<>();
   // Acknowledged allocations, and those whose outcome their owner does not know.
@@ -114,12 +116,11 @@ final class ModelRun {
   }
 
   private List<String> violations() {
-    List<String> found = new ArrayList<>(Invariants.violations(memory));
+    List<String> found = new ArrayList<>(invariants.violations());
     Map<String, List<IpAddress>> stored = new TreeMap<>();
-    new IpamInspector(memory)
-        .handles(deadline())
-        .handles()
-        .forEach(handle -> stored.put(handle.id(), handle.addresses()));
+    for (Handle handle : invariants.records(Handle.class)) {
+      stored.put(handle.id(), handle.addresses());
+    }
     acknowledged.forEach(
         (id, addresses) -> {
           if (!addresses.equals(stored.get(id))) {
@@ -127,9 +128,8 @@ final class ModelRun {
           }
         });
     List<Cidr> pools =
-        new Pools(memory)
-            .list(deadline()).resources().stream().map(pool -> pool.spec().cidr()).toList();
-    for (Block block : new Fixture(memory).blocks()) {
+        invariants.records(IpPool.class).stream().map(pool -> pool.spec().cidr()).toList();
+    for (Block block : invariants.records(Block.class)) {
       if (pools.stream().noneMatch(pool -> pool.contains(block.cidr()))) {
         found.add("block " + block + " is in no pool");
       }
