@@ -94,9 +94,9 @@ enum ClusterKind {
               dataDir=%s
               clientPortAddress=%s
               clientPort=2181
-              tickTime=500
-              initLimit=40
-              syncLimit=8
+              tickTime=1000
+              initLimit=30
+              syncLimit=5
               admin.enableServer=false
               4lw.commands.whitelist=srvr
               """

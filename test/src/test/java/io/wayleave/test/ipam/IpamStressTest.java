@@ -42,7 +42,7 @@ class IpamStressTest {
   @Tag("real")
   @Timeout(120)
   void aKilledLeaderLosesAndDoublesNothing(ClusterKind kind) throws Exception {
-    run(kind, 6, List.of(Fault.LEADER_KILLED), 20);
+    run(kind, 4, List.of(Fault.LEADER_KILLED), 20);
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Datastores;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.ipam.AllocationRequest;
+import io.wayleave.ipam.Handle;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamException;
 import io.wayleave.ipam.IpamOptions;
@@ -120,11 +121,14 @@ final class StressReferee {
     violations.addAll(empty.violations());
     empty.inUse().forEach(each -> violations.add(each + " is left after all was released"));
     empty.pending().forEach(each -> violations.add("the claim " + each + " is left"));
+    // A block's worth at a time.
+    int each = 1 << (32 - pools.ipv4Block());
     long given = 0;
     try {
       while (true) {
-        heir.allocate(AllocationRequest.count("all-" + given, 1, 1), Deadline.after(PATIENCE));
-        given++;
+        AllocationRequest request = AllocationRequest.count("all-" + given, each, each);
+        Handle _ = heir.allocate(request, Deadline.after(PATIENCE));
+        given += each;
       }
     } catch (IpamException.Exhausted e) {
       if (given != pools.ipv4().size()) {

@@ -23,9 +23,9 @@ final class StressRun implements AutoCloseable {
   private static final Duration START = Duration.ofMinutes(3);
 
   /** For the hosts to get on while a fault lasts, and for the cluster to be whole after it. */
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
-  private static final int END_SECONDS = 60;
+  private static final int END_SECONDS = 180;
 
   /** What goes wrong. */
   enum Fault {
