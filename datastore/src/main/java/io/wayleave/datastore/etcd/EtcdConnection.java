@@ -37,6 +37,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -72,6 +73,16 @@ final class EtcdConnection implements AutoCloseable {
     /** Once it may have arrived, a repetition could find its own effect and report a conflict. */
     UNSAFE
   }
+
+  /** Refusals that the calls of this client meet, and the codes that etcd itself gives them. */
+  private static final Map<String, Status.Code> PROXIED =
+      Map.of(
+          "required revision has been compacted", Status.Code.OUT_OF_RANGE,
+          "required revision is a future revision", Status.Code.OUT_OF_RANGE,
+          "requested lease not found", Status.Code.NOT_FOUND,
+          "permission denied", Status.Code.PERMISSION_DENIED,
+          "request is too large", Status.Code.INVALID_ARGUMENT,
+          "database space exceeded", Status.Code.RESOURCE_EXHAUSTED);
 
   private final DatastoreUrl url;
   private final DatastoreOptions options;
@@ -190,7 +201,7 @@ final class EtcdConnection implements AutoCloseable {
                 .withStreamTracerFactory(sent),
             request);
       } catch (StatusRuntimeException e) {
-        Status status = e.getStatus();
+        Status status = withCode(e.getStatus());
         if (mayAuthenticate && isTokenRefused(status) && !reauthenticated) {
           reauthenticated = true;
           authenticate(deadline);
@@ -213,6 +224,26 @@ final class EtcdConnection implements AutoCloseable {
                 : pause.multipliedBy(2);
       }
     }
+  }
+
+  /**
+   * etcd's proxy hands a member's refusal on without its code: what would never succeed would look
+   * like an answer that was lost.
+   */
+  private static Status withCode(Status status) {
+    String description = status.getDescription();
+    if (status.getCode() != Status.Code.UNKNOWN || description == null) {
+      return status;
+    }
+    return PROXIED.entrySet().stream()
+        .filter(refusal -> description.contains(refusal.getKey()))
+        .findFirst()
+        .map(
+            refusal ->
+                Status.fromCode(refusal.getValue())
+                    .withDescription(description)
+                    .withCause(status.getCause()))
+        .orElse(status);
   }
 
   /** With several members, a read that one of them does not answer leaves time to ask another. */
