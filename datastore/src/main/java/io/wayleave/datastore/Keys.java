@@ -12,7 +12,8 @@ import io.wayleave.model.InvalidInputException;
  * ipam/blocks/&lt;block&gt;           a block of addresses and what is used of it
  * ipam/affinities/&lt;node&gt;/&lt;block&gt; a host's claim on a block
  * ipam/handles/&lt;handle&gt;         the addresses of one attachment
- * ipam/guard                  bumped by each change of a pool's set
+ * ipam/guard                  bumped by each change of a pool
+ * ipam/settings               bumped by each change of a reservation or of IPAM's configuration
  * presence/&lt;node&gt;             exists while that node's agent lives
  * datastore/incomplete        exists while a move into this store has not ended
  * </pre>
@@ -23,6 +24,7 @@ public final class Keys {
   public static final String AFFINITIES = "ipam/affinities/";
   public static final String HANDLES = "ipam/handles/";
   public static final String POOL_GUARD = "ipam/guard";
+  public static final String SETTINGS_GUARD = "ipam/settings";
   public static final String PRESENCE = "presence/";
 
   private Keys() {}

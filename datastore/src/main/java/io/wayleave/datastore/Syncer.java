@@ -61,6 +61,9 @@ public final class Syncer<K, V> implements AutoCloseable {
     /** An entry that cannot be read, and why. */
     default void onInvalid(String key, String reason) {}
 
+    /** An entry that could not be read can be read now, which is told next, or is gone. */
+    default void onInvalidGone(String key) {}
+
     /** The connection came or went. */
     default void onStatus(Status status) {}
   }
@@ -223,6 +226,9 @@ public final class Syncer<K, V> implements AutoCloseable {
     try {
       K key = told.isPresent() ? told.get() : decoder.key(entry.key());
       V value = decoder.value(key, entry);
+      if (before != null && told.isEmpty()) {
+        guard(() -> listener.onInvalidGone(entry.key()));
+      }
       known.put(entry.key(), new Known<>(Optional.of(key), entry.version()));
       tell(new Update.Put<>(key, value));
     } catch (RuntimeException e) { // also a decoder's defect must not end the stream
@@ -237,7 +243,11 @@ public final class Syncer<K, V> implements AutoCloseable {
   private void delete(String storeKey) {
     Known<K> before = known.remove(storeKey);
     if (before != null) {
-      before.key().ifPresent(key -> tell(new Update.Delete<>(key)));
+      before
+          .key()
+          .ifPresentOrElse(
+              key -> tell(new Update.Delete<>(key)),
+              () -> guard(() -> listener.onInvalidGone(storeKey)));
     }
   }
 

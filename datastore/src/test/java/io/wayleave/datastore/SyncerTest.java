@@ -148,9 +148,12 @@ class SyncerTest {
             "in-sync",
             "-b",
             "invalid r/b: the value is bad",
+            "not invalid r/b",
             "b=2",
+            "not invalid r/a",
             "a=1",
             "invalid r/c: the value is bad",
+            "not invalid r/c",
             "d=1");
   }
 

@@ -52,6 +52,11 @@ public final class RecordingListener implements Syncer.Listener<String, String> 
   }
 
   @Override
+  public void onInvalidGone(String key) {
+    told.add("not invalid " + key);
+  }
+
+  @Override
   public void onStatus(Syncer.Status status) {
     told.add(status.connected() ? "connected" : "disconnected");
   }
