@@ -107,7 +107,7 @@ public final class AddressRelease {
           .ifPresent(held -> before.put(assigned.block(), held));
     }
     Transaction.Builder transaction =
-        new Release(handle, before).transaction(picture.entry(IpamKeys.handle(handle.id())), now());
+        Release.of(picture.entry(IpamKeys.handle(handle.id())), handle).transaction(before, now());
     if (!force) {
       IpamPicture.signsOf(handle.node()).forEach(transaction::ifAbsent);
     }

@@ -2,6 +2,7 @@ package io.wayleave.ipam;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.datastore.Entry;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 
@@ -32,6 +33,20 @@ record Affinity(String node, Cidr block, State state) {
     tree.put("block", block.toString());
     tree.put("state", state.text);
     return Json.write(tree);
+  }
+
+  /** Reads an entry, which must be what its key says. */
+  static Affinity read(Entry entry) {
+    try {
+      Affinity affinity = fromJson(entry.value());
+      if (!entry.key().equals(IpamKeys.affinity(affinity.node, affinity.block))) {
+        throw new InvalidInputException(
+            "", affinity.node + " " + affinity.block, "node and block of the key");
+      }
+      return affinity;
+    } catch (InvalidInputException e) {
+      throw e.within(entry.key());
+    }
   }
 
   static Affinity fromJson(byte[] value) {

@@ -6,6 +6,9 @@ import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +22,7 @@ import java.util.function.Function;
  * @param attributes notes for people
  * @param wanted how many, of which family
  * @param addresses addresses that are wanted by name, on top of those counted
- * @param pools names of the pools to take from; empty: any that fits
+ * @param pools by family, names or CIDRs of the pools to take from; none of a family: any that fits
  * @param use what the addresses are for
  * @param namespaceLabels labels of the container's namespace, for the pools' namespace selectors
  * @param owner makes the records to write along, from the addresses in the order of {@link
@@ -32,7 +35,7 @@ public record AllocationRequest(
     Map<String, String> attributes,
     Wanted wanted,
     List<IpAddress> addresses,
-    List<String> pools,
+    Map<Family, List<String>> pools,
     IpPool.Use use,
     Map<String, String> namespaceLabels,
     Function<List<IpAddress>, OwnerRecord> owner) {
@@ -60,8 +63,8 @@ public record AllocationRequest(
   }
 
   /**
-   * One address of each family of which a pool is enabled for this host, except families of which
-   * an address is asked by name; at least one in all.
+   * One address of each family of which a pool is enabled for this host or asked for, except
+   * families of which an address is asked by name; at least one in all.
    */
   public record OneOfEachFamily() implements Wanted {}
 
@@ -71,7 +74,9 @@ public record AllocationRequest(
     attributes = Map.copyOf(attributes);
     requireNonNull(wanted, "wanted is null");
     addresses = List.copyOf(addresses);
-    pools = List.copyOf(pools);
+    Map<Family, List<String>> names = new EnumMap<>(Family.class);
+    pools.forEach((family, list) -> names.put(family, List.copyOf(list)));
+    pools = Collections.unmodifiableMap(names);
     requireNonNull(use, "use is null");
     namespaceLabels = Map.copyOf(namespaceLabels);
     requireNonNull(owner, "owner is null");
@@ -98,7 +103,7 @@ public record AllocationRequest(
         Map.of(),
         new OneOfEachFamily(),
         List.of(),
-        List.of(),
+        Map.of(),
         IpPool.Use.Workload,
         Map.of(),
         _ -> OwnerRecord.none());
@@ -128,9 +133,12 @@ public record AllocationRequest(
         handle, generation, attributes, wanted, named, pools, use, namespaceLabels, owner);
   }
 
-  public AllocationRequest withPools(List<String> names) {
+  /** The same from these pools of the family, by name or CIDR. */
+  public AllocationRequest withPools(Family family, List<String> names) {
+    Map<Family, List<String>> more = new HashMap<>(pools);
+    more.put(family, names);
     return new AllocationRequest(
-        handle, generation, attributes, wanted, addresses, names, use, namespaceLabels, owner);
+        handle, generation, attributes, wanted, addresses, more, use, namespaceLabels, owner);
   }
 
   public AllocationRequest withUse(IpPool.Use intended) {
@@ -146,6 +154,19 @@ public record AllocationRequest(
   public AllocationRequest withOwner(Function<List<IpAddress>, OwnerRecord> records) {
     return new AllocationRequest(
         handle, generation, attributes, wanted, addresses, pools, use, namespaceLabels, records);
+  }
+
+  /** The pools of a family that are asked for; empty: any that fits. */
+  List<String> pools(Family family) {
+    return pools.getOrDefault(family, List.of());
+  }
+
+  /** What errors call the pools of a family. */
+  public static String poolsField(Family family) {
+    return switch (family) {
+      case IPV4 -> "ipv4Pools";
+      case IPV6 -> "ipv6Pools";
+    };
   }
 
   /** The most addresses that it can come to. */

@@ -1,7 +1,6 @@
 package io.wayleave.ipam;
 
 import io.wayleave.datastore.Datastore;
-import io.wayleave.datastore.DatastoreException;
 import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
@@ -19,13 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 
 /**
  * Allocations of one host. Those that wait at the same moment are written in one transaction, at
  * most {@link AllocationRequest#MAX_ADDRESSES} addresses; each of them succeeds or fails by itself.
- * {@link #add} and {@link #abandon} from any thread; the rest belongs to who has the host's turn.
+ * The queue is for any thread; the rest belongs to who has the host's turn.
  */
 final class Allocations {
   /** Conflicts with others before it gives up; each conflict means that another got something. */
@@ -37,7 +35,7 @@ final class Allocations {
   private final IpamOptions options;
   private final HostMemory memory;
   private final Supplier<String> names;
-  private final ConcurrentLinkedQueue<Ticket> waiting = new ConcurrentLinkedQueue<>();
+  private final TurnQueue<Asked> queue = new TurnQueue<>();
 
   Allocations(
       Datastore datastore,
@@ -54,126 +52,54 @@ final class Allocations {
     this.names = names;
   }
 
-  /** A request and what becomes of it. All but {@code abandoned} belongs to who has the turn. */
-  static final class Ticket {
+  /** A request for addresses. */
+  static final class Asked extends Ticket<Handle> {
     private final AllocationRequest request;
     // Given with its first turn.
     private String attempt = "";
-    private volatile boolean abandoned;
-    private volatile Optional<Handle> handle = Optional.empty();
-    private volatile Optional<RuntimeException> refusal = Optional.empty();
-    // A commit may have written it: look before the next.
-    private boolean outcomeUnknown;
-    // And may do so later, whatever one sees now.
-    private volatile boolean mayCommitLate;
 
-    private Ticket(AllocationRequest request) {
+    Asked(AllocationRequest request) {
       this.request = request;
     }
 
-    boolean isDone() {
-      return handle.isPresent() || refusal.isPresent();
-    }
-
-    /** What it was given; throws what it was refused by. Only when it is done. */
-    Handle result() {
-      if (refusal.isPresent()) {
-        throw refusal.get();
-      }
-      return handle.orElseThrow();
-    }
-
-    private void refuse(RuntimeException reason) {
-      refusal = Optional.of(told(reason));
-    }
-
-    /** After an attempt whose outcome is unknown, no other failure may hide that. */
-    RuntimeException told(RuntimeException reason) {
-      return !mayCommitLate || reason instanceof OutcomeUnknownException
-          ? reason
-          : new OutcomeUnknownException(
-              "allocation for "
-                  + request.handle()
-                  + ": outcome unknown, then "
-                  + reason.getMessage(),
-              reason);
+    @Override
+    String what() {
+      return "allocation for " + request.handle();
     }
   }
 
   /** One request's share of a transaction. */
-  private record Part(Ticket ticket, Handle handle, OwnerRecord owner) {}
+  private record Part(Asked ticket, Handle handle, OwnerRecord owner) {}
 
   private record Round(Planner planner, List<Part> parts) {}
 
-  Ticket add(AllocationRequest request) {
-    Ticket ticket = new Ticket(request);
-    waiting.add(ticket);
-    return ticket;
+  TurnQueue<Asked> queue() {
+    return queue;
   }
 
-  /**
-   * The caller waits no longer.
-   *
-   * @return whether it is certain that nothing was and nothing will be written
-   */
-  boolean abandon(Ticket ticket) {
-    ticket.abandoned = true;
-    return waiting.remove(ticket) && !ticket.mayCommitLate;
+  /** Serves this request and others that wait. */
+  void lead(Asked leader, Deadline deadline) {
+    boolean well = queue.lead(leader, Allocations::mayJoin, together -> run(together, deadline));
+    if (!well) {
+      memory.forget();
+    }
   }
 
-  /**
-   * Serves this request and others that wait. Those that are not done when it fails wait again, for
-   * their own callers have their own deadlines.
-   */
-  void lead(Ticket leader, Deadline deadline) {
-    List<Ticket> tickets = batch(leader);
-    for (Ticket ticket : tickets) {
+  private static boolean mayJoin(List<Asked> together, Asked next) {
+    int addresses = together.stream().mapToInt(ticket -> ticket.request.most()).sum();
+    return addresses + next.request.most() <= AllocationRequest.MAX_ADDRESSES;
+  }
+
+  private void run(List<Asked> tickets, Deadline deadline) {
+    for (Asked ticket : tickets) {
       if (ticket.attempt.isEmpty()) {
         ticket.attempt = names.get();
       }
     }
-    try {
-      run(tickets, deadline);
-    } catch (DatastoreException | InvalidInputException e) {
-      if (!leader.isDone()) {
-        leader.refuse(e);
-      }
-      memory.forget();
-    } finally {
-      for (Ticket ticket : tickets) {
-        if (ticket != leader && !ticket.isDone()) {
-          waiting.add(ticket);
-          if (ticket.abandoned) {
-            var _ = waiting.remove(ticket);
-          }
-        }
-      }
-    }
-  }
-
-  private List<Ticket> batch(Ticket leader) {
-    List<Ticket> tickets = new ArrayList<>();
-    waiting.remove(leader);
-    tickets.add(leader);
-    int addresses = leader.request.most();
-    while (true) {
-      Ticket next = waiting.peek();
-      if (next == null || addresses + next.request.most() > AllocationRequest.MAX_ADDRESSES) {
-        return tickets;
-      }
-      // Gone meanwhile: its caller gave up.
-      if (waiting.remove(next) && !next.abandoned) {
-        tickets.add(next);
-        addresses += next.request.most();
-      }
-    }
-  }
-
-  private void run(List<Ticket> tickets, Deadline deadline) {
     boolean fresh = false;
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       settle(tickets, deadline);
-      List<Ticket> open = open(tickets);
+      List<Asked> open = TurnQueue.open(tickets);
       if (open.isEmpty()) {
         return;
       }
@@ -181,6 +107,7 @@ final class Allocations {
         memory.load(deadline);
         fresh = true;
       }
+      memory.recallPools(deadline);
       Optional<Round> round = plan(open, fresh);
       if (round.isEmpty()) {
         // Perhaps an address was freed by another, which is better than a new block or none.
@@ -190,37 +117,36 @@ final class Allocations {
         write(round.get(), deadline);
       }
     }
-    for (Ticket ticket : open(tickets)) {
-      ticket.refuse(
-          new IpamException.Contended("allocation for " + ticket.request.handle(), MAX_ATTEMPTS));
+    for (Asked ticket : TurnQueue.open(tickets)) {
+      ticket.refuse(new IpamException.Contended(ticket.what(), MAX_ATTEMPTS));
     }
   }
 
-  private static List<Ticket> open(List<Ticket> tickets) {
-    return tickets.stream().filter(ticket -> !ticket.isDone()).toList();
-  }
-
   /** Looks for what an attempt of unknown outcome may have written. */
-  private void settle(List<Ticket> tickets, Deadline deadline) {
-    for (Ticket ticket : open(tickets)) {
-      if (ticket.outcomeUnknown) {
-        ticket.handle =
-            datastore
-                .get(IpamKeys.handle(ticket.request.handle()), deadline)
-                .map(Ipam::readHandle)
-                .filter(found -> found.attempt().equals(ticket.attempt));
-        ticket.outcomeUnknown = false;
+  private void settle(List<Asked> tickets, Deadline deadline) {
+    for (Asked ticket : TurnQueue.open(tickets)) {
+      if (ticket.isOutcomeUnknown()) {
+        Optional<Entry> entry = datastore.get(IpamKeys.handle(ticket.request.handle()), deadline);
+        try {
+          entry
+              .map(Ipam::readHandle)
+              .filter(found -> found.attempt().equals(ticket.attempt))
+              .ifPresent(ticket::succeed);
+        } catch (InvalidInputException e) {
+          ticket.refuse(e); // it is another's, and cannot be read
+        }
+        ticket.outcomeIsSeen();
       }
     }
   }
 
   /** Empty: the memory does not do, and is not fresh. */
-  private Optional<Round> plan(List<Ticket> open, boolean fresh) {
+  private Optional<Round> plan(List<Asked> open, boolean fresh) {
     Planner planner =
         new Planner(memory.pools(), memory.view(), node, nodeLabels.get(), options, names);
     List<Part> parts = new ArrayList<>();
     Set<String> written = new HashSet<>();
-    for (Ticket ticket : open) {
+    for (Asked ticket : open) {
       Planner.Mark mark = planner.mark();
       Planner.Plan plan;
       try {
@@ -262,7 +188,7 @@ final class Allocations {
     return Optional.of(new Round(planner, parts));
   }
 
-  private Part part(Ticket ticket, Planner.Plan plan) {
+  private Part part(Asked ticket, Planner.Plan plan) {
     AllocationRequest request = ticket.request;
     OwnerRecord owner = request.owner().apply(plan.addresses());
     if (owner.puts().isEmpty()) {
@@ -284,7 +210,7 @@ final class Allocations {
   private static boolean fits(Planner planner, List<Part> parts) {
     int records = parts.stream().mapToInt(part -> 1 + part.owner().puts().size()).sum();
     int operations = records;
-    int conditions = records + 2 + planner.pools().size();
+    int conditions = records + 3 + planner.pools().size();
     for (Planner.Change change : planner.changes().values()) {
       int claimed = change.claim() ? 1 : 0;
       conditions += 1 + claimed;
@@ -306,8 +232,7 @@ final class Allocations {
     } catch (OutcomeUnknownException e) {
       // The next attempt looks for the handle, and is refused if it arrives later.
       for (Part part : round.parts()) {
-        part.ticket().outcomeUnknown = true;
-        part.ticket().mayCommitLate = true;
+        part.ticket().outcomeIsUnknown();
       }
       memory.forget();
       if (deadline.hasPassed()) {
@@ -320,7 +245,7 @@ final class Allocations {
         for (Planner.Change change : round.planner().changes().values()) {
           memory.wrote(change.after(), committed.versionOf(IpamKeys.block(change.after().cidr())));
         }
-        round.parts().forEach(part -> part.ticket().handle = Optional.of(part.handle()));
+        round.parts().forEach(part -> part.ticket().succeed(part.handle()));
       }
       case TransactionResult.Failed failed -> {
         claims.forEach((block, version) -> memory.withdraw(block, version, deadline));
@@ -338,7 +263,11 @@ final class Allocations {
     }
     // In a store that is being filled, an address that looks free may be in use.
     transaction.ifAbsent(DatastoreMover.INCOMPLETE);
-    transaction.ifSame(Keys.POOL_GUARD, memory.pools().guard());
+    PoolGuard guard = memory.pools().guard();
+    transaction.ifSame(Keys.SETTINGS_GUARD, guard.settings());
+    if (!round.planner().leftOut().isEmpty()) {
+      transaction.ifSame(Keys.POOL_GUARD, guard.pools());
+    }
     round.planner().pools().forEach(pool -> transaction.ifUnchanged(pool.key(), pool.version()));
     round
         .planner()
@@ -369,9 +298,10 @@ final class Allocations {
       }
     }
     Planner planner = round.planner();
-    if (failed.because(Keys.POOL_GUARD)
+    if (failed.because(Keys.SETTINGS_GUARD)
+        || failed.because(Keys.POOL_GUARD)
         || planner.pools().stream().anyMatch(pool -> failed.because(pool.key()))) {
-      memory.forget();
+      memory.forgetPools();
     }
     memory.learn(failed, planner.changes().keySet());
   }
@@ -379,12 +309,16 @@ final class Allocations {
   private void learn(TransactionResult.Failed failed, Part part) {
     Entry existing = failed.current().get(IpamKeys.handle(part.handle().id()));
     if (existing != null) {
-      Handle other = Ipam.readHandle(existing);
-      if (other.attempt().equals(part.handle().attempt())) {
-        memory.forget(); // the blocks that it took from are not known here
-        part.ticket().handle = Optional.of(other);
-      } else {
-        part.ticket().refuse(new IpamException.HandleExists(other));
+      try {
+        Handle other = Ipam.readHandle(existing);
+        if (other.attempt().equals(part.handle().attempt())) {
+          memory.forget(); // the blocks that it took from are not known here
+          part.ticket().succeed(other);
+        } else {
+          part.ticket().refuse(new IpamException.HandleExists(other));
+        }
+      } catch (InvalidInputException e) {
+        part.ticket().refuse(e);
       }
       return;
     }
@@ -406,8 +340,12 @@ final class Allocations {
             deadline);
     return switch (result) {
       case TransactionResult.Committed committed -> committed.versionOf(key);
-      // Left by an earlier attempt of ours: this one goes on with it.
-      case TransactionResult.Failed failed -> failed.current().get(key).version();
+      case TransactionResult.Failed failed -> {
+        // Left by an earlier attempt of ours: this one goes on with it, if it is what it seems.
+        Entry left = failed.current().get(key);
+        Affinity _ = Affinity.read(left);
+        yield left.version();
+      }
     };
   }
 }

@@ -8,10 +8,8 @@ import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,8 +23,8 @@ final class BlockView {
   private static final Logger log = LoggerFactory.getLogger(BlockView.class);
 
   private final TreeMap<Cidr, Held> blocks = new TreeMap<>();
-  // Networks with a record that this version cannot read: neither used nor claimed.
-  private final Set<Cidr> unreadable = new HashSet<>();
+  // Networks with a record that this version cannot read, and why: neither used nor claimed.
+  private final Map<Cidr, String> unreadable = new TreeMap<>();
 
   /** A block and the state of its record. */
   record Held(Block block, Version version) {}
@@ -39,10 +37,11 @@ final class BlockView {
   }
 
   /** Takes over what a watch has told. */
-  void replaceBy(Map<Cidr, Held> told) {
+  void replaceBy(WatchedBlocks.Told told) {
     blocks.clear();
     unreadable.clear();
-    blocks.putAll(told);
+    blocks.putAll(told.blocks());
+    unreadable.putAll(told.unreadable());
   }
 
   /** Takes over what the store has for this block; nothing, when it has none. */
@@ -64,7 +63,7 @@ final class BlockView {
       blocks.put(cidr, new Held(read(entry), entry.version()));
     } catch (InvalidInputException e) {
       log.warn("block not readable, left alone: {}", e.getMessage());
-      unreadable.add(cidr);
+      unreadable.put(cidr, e.getMessage());
     }
   }
 
@@ -90,6 +89,13 @@ final class BlockView {
     blocks.remove(cidr);
   }
 
+  /** The network is neither to be used nor claimed, unless there is a block that can be read. */
+  void avoid(Cidr cidr, String reason) {
+    if (!blocks.containsKey(cidr)) {
+      unreadable.put(cidr, reason);
+    }
+  }
+
   void clear() {
     blocks.clear();
     unreadable.clear();
@@ -101,7 +107,12 @@ final class BlockView {
 
   /** Whether there is any record for this network, readable or not. */
   boolean exists(Cidr cidr) {
-    return blocks.containsKey(cidr) || unreadable.contains(cidr);
+    return blocks.containsKey(cidr) || unreadable.containsKey(cidr);
+  }
+
+  /** Networks with a record that cannot be read, and why. */
+  Map<Cidr, String> unreadable() {
+    return unreadable;
   }
 
   /** In order of network. */

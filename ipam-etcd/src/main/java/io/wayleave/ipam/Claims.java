@@ -11,12 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Claims and gives up whole blocks, apart from any allocation. Each is one transaction of block and
  * affinity; no pending state is needed, as nothing else has to fit in between. NOT thread safe.
  */
 final class Claims {
+  private static final Logger log = LoggerFactory.getLogger(Claims.class);
+
   /** Blocks in one call: what a person may mean by a range. */
   private static final int MAX_BLOCKS = 4096;
 
@@ -106,14 +110,23 @@ final class Claims {
     throw new IpamException.Contended("claim of " + cidr, MAX_ATTEMPTS);
   }
 
-  /** Releases every block of the host, and deletes affinities to which there is no block. */
+  /**
+   * Releases every block of the host, and deletes affinities to which there is no block. What
+   * cannot be read is left alone.
+   */
   List<Cidr> releaseAll(List<String> absent, Deadline deadline) {
     List<Cidr> released = new ArrayList<>();
     for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
-      Cidr cidr = IpamKeys.cidr(entry.key());
+      Cidr cidr;
+      try {
+        cidr = Affinity.read(entry).block();
+      } catch (InvalidInputException e) {
+        log.warn("affinity not readable, left alone: {}", e.getMessage());
+        continue;
+      }
       if (release(cidr, absent, deadline)) {
         released.add(cidr);
-      } else {
+      } else if (memory.view().get(cidr).isPresent() || !memory.view().exists(cidr)) {
         Transaction.Builder transaction =
             Transaction.builder().ifUnchanged(entry).delete(entry.key());
         absent.forEach(transaction::ifAbsent);

@@ -7,6 +7,7 @@ import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceStore;
+import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpPool;
@@ -15,11 +16,15 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,8 +36,8 @@ import org.slf4j.LoggerFactory;
  * that takes its addresses.
  *
  * <p>A host collects its own containers' addresses, since no other can see its containers; those of
- * nodes that are gone, every host collects, and it does not matter who is faster. It has no thread
- * of its own. NOT thread safe.
+ * nodes that are gone, any host collects, and it does not matter who is faster. It has no thread of
+ * its own. NOT thread safe.
  */
 public final class GarbageCollector {
   private static final Logger log = LoggerFactory.getLogger(GarbageCollector.class);
@@ -47,7 +52,7 @@ public final class GarbageCollector {
   private Map<Suspect, Instant> suspects = Map.of();
   private Map<String, Instant> lostNodes = Map.of();
 
-  /** The containers of this host. */
+  /** The containers of this host. Safe from the thread that collects. */
   public interface Containers {
     /**
      * Whether the container of this handle exists, or is being made or removed at this moment.
@@ -55,6 +60,9 @@ public final class GarbageCollector {
      * @throws RuntimeException when that cannot be told; the handle is kept
      */
     boolean exists(Handle handle);
+
+    /** The addresses of this handle, whose container is gone, were released. */
+    default void released(Handle handle) {}
   }
 
   /** One use of a handle. */
@@ -93,7 +101,10 @@ public final class GarbageCollector {
     }
   }
 
-  /** Looks at everything once. To be called now and then, such as each minute. */
+  /**
+   * Looks at everything once. To be called now and then, such as each minute, by one host of all;
+   * when several do, they do the same work and no harm.
+   */
   public Collected collect(Deadline deadline) {
     Instant now = clock.instant();
     // Handles before nodes: a node that comes while this reads is seen with its handles or not at
@@ -101,27 +112,65 @@ public final class GarbageCollector {
     List<Handle> handles = new IpamInspector(datastore).handles(deadline).handles();
     Set<String> holders = blockHolders(deadline);
     Set<String> nodes = nodes(deadline);
+    Collected collected = collectHandles(handles, nodes, now, deadline);
+    return new Collected(
+        collected.suspected(), collected.released(), giveBackBlocks(holders, nodes, now, deadline));
+  }
 
+  /**
+   * Looks at these of this host's handles, and at nothing else; others that were suspected before
+   * are not any more.
+   *
+   * @param ids handles whose containers may be gone
+   */
+  public Collected collectOwn(Collection<String> ids, Deadline deadline) {
+    lostNodes = Map.of();
+    List<String> keys = ids.stream().map(IpamKeys::handle).distinct().toList();
+    List<Handle> handles = new ArrayList<>();
+    for (int from = 0; from < keys.size(); from += Transaction.MAX_OPERATIONS) {
+      int to = Math.min(keys.size(), from + Transaction.MAX_OPERATIONS);
+      for (Entry entry : datastore.getAll(keys.subList(from, to), deadline).values()) {
+        try {
+          Handle handle = Ipam.readHandle(entry);
+          if (handle.node().equals(ipam.node())) {
+            handles.add(handle);
+          }
+        } catch (InvalidInputException e) {
+          log.warn("handle not readable, kept: {}", e.getMessage());
+        }
+      }
+    }
+    return collectHandles(handles, Set.of(), clock.instant(), deadline);
+  }
+
+  private Collected collectHandles(
+      List<Handle> handles, Set<String> nodes, Instant now, Deadline deadline) {
     Map<Suspect, Instant> suspectsNow = new HashMap<>();
     List<Handle> suspected = new ArrayList<>();
-    List<Handle> released = new ArrayList<>();
+    // By node, since that a node is gone is a condition of all its releases.
+    Map<String, List<Handle>> ripe = new TreeMap<>();
     for (Handle handle : handles) {
       if (!isGone(handle, nodes)) {
         continue;
       }
       Suspect suspect = new Suspect(handle.id(), handle.attempt());
       Instant since = suspects.getOrDefault(suspect, now);
-      if (suspects.containsKey(suspect)
-          && !now.isBefore(since.plus(grace))
-          && release(handle, deadline)) {
-        released.add(handle);
+      suspectsNow.put(suspect, since);
+      if (suspects.containsKey(suspect) && !now.isBefore(since.plus(grace))) {
+        ripe.computeIfAbsent(handle.node(), _ -> new ArrayList<>()).add(handle);
       } else {
-        suspectsNow.put(suspect, since);
         suspected.add(handle);
       }
     }
     suspects = suspectsNow;
-    return new Collected(suspected, released, giveBackBlocks(holders, nodes, now, deadline));
+    List<Handle> released = new ArrayList<>();
+    ripe.forEach(
+        (node, gone) -> {
+          List<Handle> done = release(node, gone, deadline);
+          released.addAll(done);
+          gone.stream().filter(handle -> !done.contains(handle)).forEach(suspected::add);
+        });
+    return new Collected(suspected, released, List.of());
   }
 
   private boolean isGone(Handle handle, Set<String> nodes) {
@@ -139,26 +188,32 @@ public final class GarbageCollector {
     }
   }
 
-  private boolean release(Handle handle, Deadline deadline) {
-    boolean own = handle.node().equals(ipam.node());
-    // Again, and now: what was found above may be a moment old.
-    if (own && !isGone(handle, Set.of())) {
-      return false;
+  private List<Handle> release(String node, List<Handle> gone, Deadline deadline) {
+    boolean own = node.equals(ipam.node());
+    Map<String, Predicate<Handle>> meant = new LinkedHashMap<>();
+    for (Handle handle : gone) {
+      // Again, and now: what was found above may be a moment old.
+      if (!own || isGone(handle, Set.of())) {
+        meant.put(handle.id(), found -> found.attempt().equals(handle.attempt()));
+      }
     }
-    Ipam.Released released =
-        ipam.release(
-            handle.id(),
-            found -> found.attempt().equals(handle.attempt()),
-            own ? List.of() : signsOf(handle.node()),
-            deadline);
-    if (released == Ipam.Released.RELEASED) {
+    Map<String, Ipam.Released> outcomes =
+        ipam.releaseAll(meant, own ? List.of() : signsOf(node), deadline);
+    List<Handle> released =
+        gone.stream()
+            .filter(handle -> outcomes.get(handle.id()) == Ipam.Released.RELEASED)
+            .toList();
+    for (Handle handle : released) {
       log.info(
           "address released, its owner is gone handle={} node={} addresses={}",
           handle.id(),
-          handle.node(),
+          node,
           handle.addresses());
+      if (own) {
+        containers.released(handle);
+      }
     }
-    return released == Ipam.Released.RELEASED;
+    return released;
   }
 
   private List<Cidr> giveBackBlocks(

@@ -10,7 +10,8 @@ import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.util.Collection;
-import java.util.NavigableMap;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,7 @@ final class HostMemory {
   private final PoolTable pools = new PoolTable();
   private final BlockView view = new BlockView();
   private boolean loaded;
+  private boolean poolsAreOld;
   private volatile Optional<WatchedBlocks> watched = Optional.empty();
 
   HostMemory(Datastore datastore, String node) {
@@ -50,6 +52,23 @@ final class HostMemory {
   /** Something happened that it does not know. */
   void forget() {
     loaded = false;
+  }
+
+  /** A pool or a setting is not as it was read; what is known of blocks is as good as before. */
+  void forgetPools() {
+    poolsAreOld = true;
+  }
+
+  /** Reads the pools anew when something about them was found to have changed. */
+  void recallPools(Deadline deadline) {
+    if (poolsAreOld) {
+      readPools(deadline);
+    }
+  }
+
+  private void readPools(Deadline deadline) {
+    pools.refresh(datastore, deadline);
+    poolsAreOld = false;
   }
 
   /** From now on, {@link #refresh} takes the blocks from here when it can. */
@@ -94,30 +113,35 @@ final class HostMemory {
    * pool is known as full at once.
    */
   void refresh(Deadline deadline) {
-    Optional<NavigableMap<Cidr, BlockView.Held>> told = watched.flatMap(WatchedBlocks::current);
+    Optional<WatchedBlocks.Told> told = watched.flatMap(WatchedBlocks::current);
     if (!loaded || told.isEmpty()) {
       load(deadline);
       return;
     }
     if (!PoolGuard.read(datastore, deadline).equals(pools.guard())) {
-      pools.refresh(datastore, deadline);
+      readPools(deadline);
     }
     view.replaceBy(told.get());
   }
 
   /** Reads everything anew and deletes what a crash of this host left half-claimed. */
   void load(Deadline deadline) {
-    pools.refresh(datastore, deadline);
+    readPools(deadline);
+    Map<Cidr, String> unreadable = new HashMap<>();
     for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
       try {
-        if (Affinity.fromJson(entry.value()).state() == Affinity.State.PENDING) {
-          withdraw(IpamKeys.cidr(entry.key()), entry.version(), deadline);
+        Affinity affinity = Affinity.read(entry);
+        if (affinity.state() == Affinity.State.PENDING) {
+          withdraw(affinity.block(), entry.version(), deadline);
         }
       } catch (InvalidInputException e) {
-        log.warn("affinity not readable, left alone: {}", e.within(entry.key()).getMessage());
+        log.warn("affinity not readable, left alone: {}", e.getMessage());
+        IpamKeys.network(entry.key()).ifPresent(cidr -> unreadable.put(cidr, e.getMessage()));
       }
     }
     view.refresh(datastore, deadline);
+    // A claim of it would have to overwrite what cannot be read.
+    unreadable.forEach(view::avoid);
     loaded = true;
   }
 

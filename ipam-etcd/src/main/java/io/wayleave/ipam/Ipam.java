@@ -10,21 +10,20 @@ import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Syncer;
-import io.wayleave.datastore.Transaction;
-import io.wayleave.datastore.TransactionResult;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gives addresses to one host and takes them back.
@@ -39,13 +38,15 @@ import java.util.function.Supplier;
  * start of the host deletes what a crash left. The host's blocks are kept in memory, so that an
  * allocation from them needs no reading; when another host changed something, the refusal brings
  * the new state and the next attempt uses it. Allocations that wait for their turn at the same
- * moment share one transaction.
+ * moment share one transaction, and so do releases.
  *
  * <p>Thread safe: operations of one host take their turns. Calls block, within their deadline; they
  * throw {@link IpamException} when an address cannot be given and {@link DatastoreException} when
  * the store fails.
  */
 public final class Ipam {
+  private static final Logger log = LoggerFactory.getLogger(Ipam.class);
+
   private final Datastore datastore;
   private final String node;
   private final IpamOptions options;
@@ -54,6 +55,7 @@ public final class Ipam {
   // Guarded by the lock.
   private final HostMemory memory;
   private final Allocations allocations;
+  private final Releases releases;
 
   /**
    * @param node name of this host
@@ -80,6 +82,7 @@ public final class Ipam {
             options,
             memory,
             this::newName);
+    this.releases = new Releases(datastore, memory, options::now);
   }
 
   /** What became of a release. */
@@ -109,31 +112,9 @@ public final class Ipam {
    *     a release of its handle settles it
    */
   public Handle allocate(AllocationRequest request, Deadline deadline) {
-    Allocations.Ticket ticket = allocations.add(request);
-    try {
-      return exclusively(
-          "allocation for " + request.handle(),
-          deadline,
-          () -> {
-            if (!ticket.isDone()) {
-              allocations.lead(ticket, deadline);
-            }
-            return ticket.result();
-          });
-    } catch (DatastoreUnavailableException e) {
-      if (ticket.isDone()) {
-        return ticket.result();
-      }
-      if (allocations.abandon(ticket)) {
-        throw e;
-      }
-      throw new OutcomeUnknownException(
-          "allocation for "
-              + request.handle()
-              + " was sent along with another's, and the answer did not come within "
-              + deadline,
-          e);
-    }
+    Allocations.Asked ticket = new Allocations.Asked(request);
+    allocations.queue().add(ticket);
+    return inTurn(allocations.queue(), ticket, allocations::lead, deadline);
   }
 
   /**
@@ -143,87 +124,78 @@ public final class Ipam {
    * @param generation when present, only a handle of that generation is released
    */
   public Released release(String handle, Optional<String> generation, Deadline deadline) {
-    return release(
-        handle,
-        found -> generation.isEmpty() || generation.get().equals(found.generation()),
-        List.of(),
-        deadline);
+    Releases.Asked ticket =
+        new Releases.Asked(
+            handle,
+            found -> generation.isEmpty() || generation.get().equals(found.generation()),
+            List.of());
+    releases.queue().add(ticket);
+    return release(ticket, deadline);
   }
 
   /**
-   * As {@link #release(String, Optional, Deadline)}, for a handle that was seen before.
+   * As {@link #release(String, Optional, Deadline)}, for handles that were seen before; together in
+   * few transactions.
    *
-   * @param meant whether the handle that is there is the one
-   * @param absent keys that must not exist; when one does, it is as if the handle were another
+   * @param meant by id, whether the handle that is there is the one
+   * @param absent keys that must not exist; when one does, it is as if each handle were another
+   * @return by id, what became of each; without those that have a record that cannot be read, which
+   *     are left alone
    */
-  Released release(String handle, Predicate<Handle> meant, List<String> absent, Deadline deadline) {
-    return exclusively(
-        "release of " + handle, deadline, () -> releaseLocked(handle, meant, absent, deadline));
-  }
-
-  private Released releaseLocked(
-      String id, Predicate<Handle> meant, List<String> absent, Deadline deadline) {
-    String handleKey = IpamKeys.handle(id);
-    boolean unknown = false;
-    for (int attempts = 1; attempts <= Allocations.MAX_ATTEMPTS; attempts++) {
-      Optional<Entry> entry = datastore.get(handleKey, deadline);
-      if (entry.isEmpty()) {
-        return unknown ? Released.RELEASED : Released.NOT_FOUND;
-      }
-      Handle handle = readHandle(entry.get());
-      if (!meant.test(handle)) {
-        return unknown ? Released.RELEASED : Released.OTHER_GENERATION;
-      }
-      Release release = new Release(handle, heldBlocks(handle, deadline));
-      Transaction.Builder transaction = release.transaction(entry.get(), options.now());
-      absent.forEach(transaction::ifAbsent);
-      try {
-        TransactionResult result = datastore.commit(transaction.build(), deadline);
-        switch (result) {
-          case TransactionResult.Committed committed -> {
-            release.applyTo(memory, committed);
-            return Released.RELEASED;
-          }
-          case TransactionResult.Failed failed -> {
-            if (absent.stream().anyMatch(failed::because)) {
-              return Released.OTHER_GENERATION;
+  Map<String, Released> releaseAll(
+      Map<String, Predicate<Handle>> meant, List<String> absent, Deadline deadline) {
+    Map<String, Releases.Asked> tickets = new LinkedHashMap<>();
+    meant.forEach((id, predicate) -> tickets.put(id, new Releases.Asked(id, predicate, absent)));
+    tickets.values().forEach(releases.queue()::add);
+    try {
+      Map<String, Released> released = new LinkedHashMap<>();
+      tickets.forEach(
+          (id, ticket) -> {
+            try {
+              released.put(id, release(ticket, deadline));
+            } catch (InvalidInputException e) {
+              log.warn("handle not released handle={}: {}", id, e.getMessage());
             }
-            memory.learn(failed, release.blocks());
-          }
-        }
-      } catch (OutcomeUnknownException e) {
-        if (deadline.hasPassed()) {
-          throw e;
-        }
-        unknown = true;
-        memory.forget();
-        memory.view().clear();
+          });
+      return released;
+    } finally {
+      // Nobody waits any more for those that are left when one has failed.
+      for (Releases.Asked ticket : tickets.values()) {
+        boolean _ = releases.queue().abandon(ticket);
       }
     }
-    throw new IpamException.Contended("release of " + id, Allocations.MAX_ATTEMPTS);
   }
 
-  /** The blocks of the handle as known; those that are not in memory are read. */
-  private Map<Cidr, BlockView.Held> heldBlocks(Handle handle, Deadline deadline) {
-    Set<Cidr> wanted = new LinkedHashSet<>();
-    handle.assigned().forEach(each -> wanted.add(each.block()));
-    List<String> missing =
-        wanted.stream()
-            .filter(cidr -> memory.view().get(cidr).isEmpty())
-            .map(IpamKeys::block)
-            .toList();
-    Map<String, Entry> read = datastore.getAll(missing, deadline);
-    Map<Cidr, BlockView.Held> held = new HashMap<>();
-    for (Cidr cidr : wanted) {
-      Optional<BlockView.Held> known = memory.view().get(cidr);
-      if (known.isPresent()) {
-        held.put(cidr, known.get());
-      } else if (read.containsKey(IpamKeys.block(cidr))) {
-        Entry entry = read.get(IpamKeys.block(cidr));
-        held.put(cidr, new BlockView.Held(BlockView.read(entry), entry.version()));
+  private Released release(Releases.Asked ticket, Deadline deadline) {
+    return inTurn(releases.queue(), ticket, releases::lead, deadline);
+  }
+
+  /** Waits for the turn, in which another may have served the ticket along with its own. */
+  private <R, T extends Ticket<R>> R inTurn(
+      TurnQueue<T> queue, T ticket, BiConsumer<T, Deadline> lead, Deadline deadline) {
+    try {
+      return exclusively(
+          ticket.what(),
+          deadline,
+          () -> {
+            if (!ticket.isDone()) {
+              lead.accept(ticket, deadline);
+            }
+            return ticket.result();
+          });
+    } catch (DatastoreUnavailableException e) {
+      if (ticket.isDone()) {
+        return ticket.result();
       }
+      if (queue.abandon(ticket)) {
+        throw e;
+      }
+      throw new OutcomeUnknownException(
+          ticket.what()
+              + " was sent along with another's, and the answer did not come within "
+              + deadline,
+          e);
     }
-    return held;
   }
 
   /** The handle, as it is in the store now. */

@@ -3,6 +3,7 @@ package io.wayleave.ipam;
 import io.wayleave.datastore.Keys;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
+import java.util.Optional;
 
 /** The keys of IPAM's records. A network is part of a key with {@code -} for its slash. */
 final class IpamKeys {
@@ -43,6 +44,15 @@ final class IpamKeys {
       return Cidr.parse(segment.substring(0, dash) + "/" + segment.substring(dash + 1));
     } catch (InvalidInputException e) {
       throw e.within(key);
+    }
+  }
+
+  /** As {@link #cidr}; empty for foreign data. */
+  static Optional<Cidr> network(String key) {
+    try {
+      return Optional.of(cidr(key));
+    } catch (InvalidInputException e) {
+      return Optional.empty();
     }
   }
 

@@ -107,13 +107,13 @@ final class IpamPicture {
       guarded(entry, () -> addAffinity(entry));
     } else if (key.startsWith(IpamKeys.OWNERS)) {
       guarded(entry, () -> addOwner(entry));
-    } else if (!key.equals(Keys.POOL_GUARD)) {
+    } else if (!key.equals(Keys.POOL_GUARD) && !key.equals(Keys.SETTINGS_GUARD)) {
       misfits.add(
           new Misfit(
               IpamProblem.Kind.WRONG_KEY,
               key,
-              "nothing of Wayleave has such a key; known are blocks, affinities, handles, owners"
-                  + " and guard"));
+              "nothing of Wayleave has such a key; known are blocks, affinities, handles,"
+                  + " owners, guard and settings"));
     }
   }
 

@@ -91,7 +91,7 @@ final class IpamRepair {
           .ifPresent(held -> before.put(assigned.block(), held));
     }
     Transaction.Builder transaction =
-        new Release(handle, before).transaction(picture.entry(IpamKeys.handle(handle.id())), now);
+        Release.of(picture.entry(IpamKeys.handle(handle.id())), handle).transaction(before, now);
     IpamPicture.signsOf(handle.node()).forEach(transaction::ifAbsent);
     return new Mend(transaction.build(), "by releasing the addresses");
   }

@@ -79,7 +79,7 @@ public final class IpamSettings {
     }
     String key = ResourceStore.key(kind, name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Transaction.Builder transaction = PoolGuard.bumped(PoolGuard.read(datastore, deadline));
+      Transaction.Builder transaction = PoolGuard.read(datastore, deadline).changingSettings();
       change.addTo(transaction);
       if (!(datastore.commit(transaction.build(), deadline)
           instanceof TransactionResult.Failed failed)) {

@@ -40,7 +40,14 @@ final class Json {
     if (tree == null || !tree.isObject()) {
       throw new InvalidInputException("", String.valueOf(tree), "a JSON object");
     }
-    number(tree, "schema", 1, newestSchema);
+    JsonNode schema = tree.path("schema");
+    if (schema.canConvertToLong() && schema.longValue() > newestSchema) {
+      throw new InvalidInputException(
+          "schema",
+          schema.toString(),
+          "1 to " + newestSchema + "; a newer version of Wayleave wrote this");
+    }
+    int _ = number(tree, "schema", 1, newestSchema);
     return tree;
   }
 

@@ -34,7 +34,7 @@ final class Planner {
   private final Supplier<String> names;
   private final long now;
 
-  private Mark all = new Mark(Map.of(), Set.of());
+  private Mark all = new Mark(Map.of(), Set.of(), Set.of());
   private List<Handle.Assigned> assigned = new ArrayList<>();
   private boolean complete = true;
 
@@ -64,10 +64,15 @@ final class Planner {
   }
 
   /** Everything planned up to a moment. */
-  record Mark(Map<Cidr, Change> changes, Set<PoolTable.Pool> pools) {
+  record Mark(Map<Cidr, Change> changes, Set<PoolTable.Pool> pools, Set<Family> leftOut) {
     Mark {
       changes = new LinkedHashMap<>(changes);
       pools = new LinkedHashSet<>(pools);
+      leftOut = new LinkedHashSet<>(leftOut);
+    }
+
+    Mark copy() {
+      return new Mark(changes, pools, leftOut);
     }
   }
 
@@ -94,12 +99,12 @@ final class Planner {
 
   /** The state of the plan, for {@link #backTo}. */
   Mark mark() {
-    return new Mark(all.changes(), all.pools());
+    return all.copy();
   }
 
   /** Forgets what was planned since. */
   void backTo(Mark mark) {
-    all = new Mark(mark.changes(), mark.pools());
+    all = mark.copy();
   }
 
   /** What has to be written for all plans, by network. */
@@ -110,6 +115,14 @@ final class Planner {
   /** The pools taken from, whose versions have to be compared. */
   Set<PoolTable.Pool> pools() {
     return all.pools();
+  }
+
+  /**
+   * Families of which a request got no address because no pool of them would do: whether that is
+   * so, any change of any pool may change.
+   */
+  Set<Family> leftOut() {
+    return all.leftOut();
   }
 
   /**
@@ -124,6 +137,7 @@ final class Planner {
     complete = true;
     boolean done = false;
     try {
+      pools.check(request);
       request.addresses().forEach(address -> takeNamed(address, request));
       switch (request.wanted()) {
         case AllocationRequest.Count count -> {
@@ -153,9 +167,11 @@ final class Planner {
       }
       PoolTable.Choice choice = choose(family, request);
       passedOver.addAll(choice.passedOver());
-      if (!choice.usable().isEmpty()) {
+      if (!choice.usable().isEmpty() || !request.pools(family).isEmpty()) {
         take(family, 1, choice);
         any = true;
+      } else {
+        leftOut().add(family);
       }
     }
     if (!any) {
@@ -302,7 +318,8 @@ final class Planner {
                 () ->
                     new IpamException.AddressRefused(
                         address, "it is in no pool (pools: " + pools.describe() + ")"));
-    PoolTable.objection(pool, request, node, labels)
+    pools
+        .objection(pool, request, node, labels)
         .ifPresent(
             objection -> {
               throw new IpamException.AddressRefused(

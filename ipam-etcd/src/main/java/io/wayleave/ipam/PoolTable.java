@@ -2,6 +2,7 @@ package io.wayleave.ipam;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
@@ -12,7 +13,6 @@ import io.wayleave.model.IpPool;
 import io.wayleave.model.IpReservation;
 import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
-import io.wayleave.model.Resource;
 import io.wayleave.model.selector.Selector;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +25,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The pools as this process last read them, in order of name, and which of them a host may use,
  * with the reservations and the configuration. An allocation compares the versions of the pools it
- * takes from and of the guard, which every change of a pool bumps, so that an old table costs one
- * more attempt. NOT thread safe.
+ * takes from and that of the settings, which every change of a reservation and of the configuration
+ * bumps, so that an old table costs one more attempt. What cannot be read is never guessed: no
+ * address is given that it might concern. NOT thread safe.
  */
 final class PoolTable {
   private static final Logger log = LoggerFactory.getLogger(PoolTable.class);
@@ -34,7 +35,11 @@ final class PoolTable {
   // Read by any thread; written by the owner.
   private volatile List<Pool> pools = List.of();
   private Optional<IpamConfiguration> configuration = Optional.empty();
-  private Optional<Version> guard = Optional.empty();
+  private PoolGuard guard = PoolGuard.NONE;
+  // What this version cannot read, and why.
+  private List<ResourceStore.Unreadable> unreadablePools = List.of();
+  private Optional<ResourceStore.Unreadable> unreadableReservation = Optional.empty();
+  private Optional<ResourceStore.Unreadable> unreadableConfiguration = Optional.empty();
 
   /**
    * A pool and the state of its record.
@@ -46,9 +51,11 @@ final class PoolTable {
       return resource.name();
     }
 
-    /** Whether it is meant by this name: its own, or that of a pool which it was split from. */
-    boolean answersTo(String name) {
-      return name().equals(name) || Pools.splitFrom(resource).contains(name);
+    /** Whether it is meant by this: its name or CIDR, or the name of a pool it was split from. */
+    boolean answersTo(String text) {
+      return text.equals(name())
+          || text.equals(cidr().toString())
+          || Pools.splitFrom(resource).contains(text);
     }
 
     Cidr cidr() {
@@ -77,20 +84,25 @@ final class PoolTable {
   record Choice(List<Pool> usable, List<IpamException.PoolVerdict> passedOver) {}
 
   void refresh(Datastore datastore, Deadline deadline) {
-    // The guard first: a pool that is created between the two reads bumps it again, and the
-    // allocation that relies on this table is refused.
+    // The guard first: what is changed between the reads bumps it again.
     guard = PoolGuard.read(datastore, deadline);
     ResourceStore resources = new ResourceStore(datastore);
+    ResourceStore.Listing<IpReservation> reservations =
+        resources.list(IpReservation.class, deadline);
+    ResourceStore.Listing<IpamConfiguration> configurations =
+        resources.list(IpamConfiguration.class, deadline);
+    ResourceStore.Listing<IpPool> listed = resources.list(IpPool.class, deadline);
+    unreadableReservation = first(reservations);
+    unreadableConfiguration = first(configurations);
+    unreadablePools = listed.unreadable();
+    unreadablePools.forEach(PoolTable::warn);
     List<Cidr> reserved =
-        readable(resources.list(IpReservation.class, deadline)).stream()
-            .flatMap(stored -> stored.resource().spec().reservedCIDRs().stream())
+        reservations.resources().stream()
+            .flatMap(reservation -> reservation.spec().reservedCIDRs().stream())
             .toList();
-    configuration =
-        readable(resources.list(IpamConfiguration.class, deadline)).stream()
-            .findFirst()
-            .map(ResourceStore.Stored::resource);
+    configuration = configurations.resources().stream().findFirst();
     pools =
-        readable(resources.list(IpPool.class, deadline)).stream()
+        listed.items().stream()
             .map(
                 stored ->
                     new Pool(
@@ -102,13 +114,13 @@ final class PoolTable {
             .toList();
   }
 
-  private static <R extends Resource> List<ResourceStore.Stored<R>> readable(
-      ResourceStore.Listing<R> listing) {
-    listing
-        .unreadable()
-        .forEach(
-            bad -> log.warn("resource not readable, not used key={}: {}", bad.key(), bad.reason()));
-    return listing.items();
+  private static Optional<ResourceStore.Unreadable> first(ResourceStore.Listing<?> listing) {
+    listing.unreadable().forEach(PoolTable::warn);
+    return listing.unreadable().stream().findFirst();
+  }
+
+  private static void warn(ResourceStore.Unreadable bad) {
+    log.warn("resource not readable key={}: {}", bad.key(), bad.reason());
   }
 
   /** What people have set; empty: nothing. */
@@ -116,8 +128,8 @@ final class PoolTable {
     return configuration;
   }
 
-  /** The state of the guard that this table was read at; empty: it did not exist. */
-  Optional<Version> guard() {
+  /** The state of the guard that this table was read at. */
+  PoolGuard guard() {
     return guard;
   }
 
@@ -141,17 +153,39 @@ final class PoolTable {
   }
 
   /**
-   * Sorts the pools of a family.
+   * Checks the names of a request.
    *
-   * @throws InvalidInputException when the request names what is no pool
+   * @throws InvalidInputException when one is no pool of its family that can be read
    */
-  Choice choose(Family family, AllocationRequest request, String node, Map<String, String> labels) {
-    List<String> names = request.pools();
-    for (String name : names) {
-      if (pools.stream().noneMatch(pool -> pool.answersTo(name))) {
-        throw new InvalidInputException("pools", name, "names of pools that exist: " + describe());
-      }
+  void check(AllocationRequest request) {
+    request.pools().forEach((family, names) -> names.forEach(name -> checkName(family, name)));
+  }
+
+  private void checkName(Family family, String name) {
+    String field = AllocationRequest.poolsField(family);
+    Optional<Pool> pool = pools.stream().filter(each -> each.answersTo(name)).findFirst();
+    if (pool.isEmpty()) {
+      String key = ResourceStore.key(Kind.IP_POOL, name);
+      throw new InvalidInputException(
+          field,
+          name,
+          unreadablePools.stream()
+              .filter(bad -> bad.key().equals(key))
+              .findFirst()
+              .map(bad -> "a pool that this version can read: " + bad.reason())
+              .orElse("names or CIDRs of pools that exist: " + describe()));
     }
+    if (pool.get().cidr().family() != family) {
+      throw new InvalidInputException(
+          field,
+          name,
+          "pools of " + family + "; " + pool.get().name() + " has " + pool.get().cidr());
+    }
+  }
+
+  /** Sorts the pools of a family; the names of the request are those of pools. */
+  Choice choose(Family family, AllocationRequest request, String node, Map<String, String> labels) {
+    List<String> names = request.pools(family);
     List<Pool> usable = new ArrayList<>();
     List<IpamException.PoolVerdict> passedOver = new ArrayList<>();
     for (Pool pool : pools) {
@@ -167,11 +201,35 @@ final class PoolTable {
                       new Objection(
                           "is for who asks for it by name (assignmentMode Manual)",
                           "ask for pool " + pool.name()))
-                  : objection(pool, request, node, labels);
+                  : objection(pool, request, node, labels).or(this::unknownReservation);
       objection.ifPresentOrElse(
           reason -> passedOver.add(verdict(pool, reason)), () -> usable.add(pool));
     }
+    for (ResourceStore.Unreadable bad : unreadablePools) {
+      passedOver.add(
+          new IpamException.PoolVerdict(
+              Keys.lastSegment(bad.key()),
+              "range unknown",
+              "cannot be read: " + bad.reason(),
+              remedy(bad)));
+    }
     return new Choice(usable, passedOver);
+  }
+
+  /**
+   * An address may be reserved by what cannot be read; only by name it may be given all the same.
+   */
+  private Optional<Objection> unknownReservation() {
+    return unreadableReservation.map(PoolTable::notReadable);
+  }
+
+  private static Objection notReadable(ResourceStore.Unreadable bad) {
+    return new Objection(
+        "gives nothing, since " + bad.key() + " cannot be read: " + bad.reason(), remedy(bad));
+  }
+
+  private static String remedy(ResourceStore.Unreadable bad) {
+    return "upgrade this agent, or mend or delete " + bad.key();
   }
 
   /**
@@ -183,8 +241,11 @@ final class PoolTable {
   record Objection(String reason, String remedy) {}
 
   /** Why this request may not take from the pool, not even by name; empty when it may. */
-  static Optional<Objection> objection(
+  Optional<Objection> objection(
       Pool pool, AllocationRequest request, String node, Map<String, String> labels) {
+    if (unreadableConfiguration.isPresent()) {
+      return unreadableConfiguration.map(PoolTable::notReadable);
+    }
     IpPool.Spec spec = pool.resource().spec();
     if (spec.disabled()) {
       return Optional.of(new Objection("is disabled", "enable pool " + pool.name()));

@@ -88,12 +88,12 @@ public final class Pools {
    */
   public void create(IpPool pool, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = PoolGuard.read(datastore, deadline);
+      PoolGuard guard = PoolGuard.read(datastore, deadline);
       checkOverlap(pool, List.of(), deadline);
       String key = ResourceStore.key(pool);
       TransactionResult result =
           datastore.commit(
-              PoolGuard.bumped(guard).ifAbsent(key).put(key, ResourceCodec.toJson(pool)).build(),
+              guard.changingPools().ifAbsent(key).put(key, ResourceCodec.toJson(pool)).build(),
               deadline);
       if (result.isCommitted()) {
         return;
@@ -115,7 +115,7 @@ public final class Pools {
   public void replace(IpPool pool, Optional<Version> read, Deadline deadline) {
     String key = ResourceStore.key(pool);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = PoolGuard.read(datastore, deadline);
+      PoolGuard guard = PoolGuard.read(datastore, deadline);
       ResourceStore.Stored<IpPool> existing =
           resources
               .get(IpPool.class, pool.name(), deadline)
@@ -127,7 +127,8 @@ public final class Pools {
       checkFixed(pool, existing.resource());
       TransactionResult result =
           datastore.commit(
-              PoolGuard.bumped(guard)
+              guard
+                  .changingPools()
                   .ifUnchanged(key, existing.version())
                   .put(key, ResourceCodec.toJson(pool))
                   .build(),
@@ -191,8 +192,8 @@ public final class Pools {
   /**
    * Divides a pool into equal ones, NAME-0 and so on, in one transaction while hosts go on
    * allocating. Nothing happens to blocks and addresses: a block is its pool's by lying in it and
-   * by its size, which stays. An allocation that was planned with the old pool is refused by the
-   * guard and planned anew with the new ones, which also answer to the old one's name.
+   * by its size, which stays. An allocation that was planned with the old pool is refused, since
+   * that is no more, and planned anew with the new ones, which also answer to the old one's name.
    *
    * @param parts how many: a power of 2, 2 to {@value #MAX_PARTS}
    * @return the new pools
@@ -201,11 +202,11 @@ public final class Pools {
    */
   public List<IpPool> split(String name, int parts, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = PoolGuard.read(datastore, deadline);
+      PoolGuard guard = PoolGuard.read(datastore, deadline);
       ResourceStore.Stored<IpPool> whole = stored(name, deadline);
       List<IpPool> pools = parts(whole.resource(), parts);
       String key = ResourceStore.key(whole.resource());
-      Transaction.Builder transaction = PoolGuard.bumped(guard).ifUnchanged(key, whole.version());
+      Transaction.Builder transaction = guard.changingPools().ifUnchanged(key, whole.version());
       for (IpPool part : pools) {
         String partKey = ResourceStore.key(part);
         transaction.ifAbsent(partKey).put(partKey, ResourceCodec.toJson(part));
@@ -308,22 +309,27 @@ public final class Pools {
    * @param force deletes it also when addresses are in use: they stay with their owners, outside
    *     any pool, until these release them
    * @throws InUseException when addresses are in use and {@code force} is not set
+   * @throws InvalidInputException when a block of it cannot be read and {@code force} is not set
    * @throws ResourceConflictException when there is no such pool
    */
   public void delete(String name, boolean force, Deadline deadline) {
     boolean changed = setDisabled(name, true, deadline);
     IpPool pool = stored(name, deadline).resource();
-    List<BlockView.Held> left = deleteEmptyBlocks(pool, force, deadline);
+    List<BlockView.Held> left;
+    try {
+      left = deleteEmptyBlocks(pool, force, deadline);
+    } catch (InvalidInputException e) {
+      enableAgain(name, changed, deadline);
+      throw e;
+    }
     if (!left.isEmpty() && !force) {
-      if (changed) {
-        setDisabled(name, false, deadline);
-      }
+      enableAgain(name, changed, deadline);
       throw new InUseException(name, used(left), left);
     }
     String key = ResourceStore.key(Kind.IP_POOL, name);
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      Optional<Version> guard = PoolGuard.read(datastore, deadline);
-      if (datastore.commit(PoolGuard.bumped(guard).ifExists(key).delete(key).build(), deadline)
+      PoolGuard guard = PoolGuard.read(datastore, deadline);
+      if (datastore.commit(guard.changingPools().ifExists(key).delete(key).build(), deadline)
               instanceof TransactionResult.Failed failed
           && !failed.because(key)) {
         continue;
@@ -331,6 +337,12 @@ public final class Pools {
       return;
     }
     throw new IpamException.Contended("deletion of pool " + name, MAX_ATTEMPTS);
+  }
+
+  private void enableAgain(String name, boolean changed, Deadline deadline) {
+    if (changed) {
+      boolean _ = setDisabled(name, false, deadline);
+    }
   }
 
   private ResourceStore.Stored<IpPool> stored(String name, Deadline deadline) {
@@ -376,23 +388,43 @@ public final class Pools {
     return new IpPool(pool.metadata(), pool.spec().withDisabled(disabled));
   }
 
-  private List<BlockView.Held> blocksIn(IpPool pool, Deadline deadline) {
-    BlockView view = new BlockView();
-    view.refresh(datastore, deadline);
+  private static List<BlockView.Held> blocksIn(IpPool pool, BlockView view) {
     return view.all().stream()
         .filter(held -> pool.spec().cidr().contains(held.block().cidr()))
         .toList();
   }
 
+  private BlockView blocks(Deadline deadline) {
+    BlockView view = new BlockView();
+    view.refresh(datastore, deadline);
+    return view;
+  }
+
+  private static InvalidInputException unreadable(Cidr block, String reason) {
+    return new InvalidInputException(
+        "blocks", block.toString(), "blocks that this version can read: " + reason);
+  }
+
   /**
    * Deletes the blocks of a disabled pool that are empty.
    *
-   * @param always also when others are in use; else none then
+   * @param always also when others are in use, or cannot be read; else none then
    * @return the blocks that are in use
+   * @throws InvalidInputException when one cannot be read and {@code always} is not set
    */
   private List<BlockView.Held> deleteEmptyBlocks(IpPool pool, boolean always, Deadline deadline) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      List<BlockView.Held> blocks = blocksIn(pool, deadline);
+      BlockView view = blocks(deadline);
+      if (!always) {
+        view.unreadable().entrySet().stream()
+            .filter(bad -> pool.spec().cidr().contains(bad.getKey()))
+            .findFirst()
+            .ifPresent(
+                bad -> {
+                  throw unreadable(bad.getKey(), bad.getValue());
+                });
+      }
+      List<BlockView.Held> blocks = blocksIn(pool, view);
       List<BlockView.Held> used =
           blocks.stream().filter(held -> held.block().usedCount() > 0).toList();
       if (!used.isEmpty() && !always) {
@@ -445,7 +477,15 @@ public final class Pools {
   /** Called after the guard was read: what is found here is compared with it at the commit. */
   private void checkOverlap(IpPool pool, Collection<IpPool> beside, Deadline deadline) {
     Cidr cidr = pool.spec().cidr();
-    List<IpPool> others = new ArrayList<>(resources.list(IpPool.class, deadline).resources());
+    ResourceStore.Listing<IpPool> listed = resources.list(IpPool.class, deadline);
+    for (ResourceStore.Unreadable bad : listed.unreadable()) {
+      // It may be the one that this one overlaps.
+      throw new InvalidInputException(
+          "spec.cidr",
+          cidr.toString(),
+          "a range beside pools that this version can read: " + bad.reason());
+    }
+    List<IpPool> others = new ArrayList<>(listed.resources());
     others.addAll(beside);
     Set<String> overlapping = new LinkedHashSet<>();
     for (IpPool other : others) {
@@ -459,10 +499,10 @@ public final class Pools {
           cidr.toString(),
           "a range that overlaps no other pool, here " + String.join(", ", overlapping));
     }
-    BlockView view = new BlockView();
-    view.refresh(datastore, deadline);
-    for (BlockView.Held held : view.all()) {
-      Cidr block = held.block().cidr();
+    BlockView view = blocks(deadline);
+    List<Cidr> blocks = new ArrayList<>(view.unreadable().keySet());
+    view.all().forEach(held -> blocks.add(held.block().cidr()));
+    for (Cidr block : blocks) {
       boolean fits = cidr.contains(block) && block.prefixLength() == pool.spec().blockSize();
       if (block.overlaps(cidr) && !fits) {
         throw new InvalidInputException(

@@ -6,7 +6,9 @@ import io.wayleave.datastore.TransactionResult;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,67 +16,91 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One release as a transaction, for one view of the blocks. NOT thread safe. */
+/** The release of some handles as one transaction, for one view of the blocks. NOT thread safe. */
 final class Release {
   private static final Logger log = LoggerFactory.getLogger(Release.class);
 
-  private final Handle handle;
-  private final Map<Cidr, BlockView.Held> before;
-  private final Map<Cidr, List<Handle.Assigned>> byBlock = new LinkedHashMap<>();
+  private final Map<Entry, Handle> handles = new LinkedHashMap<>();
+  // Of the handles and their owner records, all of which are deleted.
+  private final Set<String> keys = new HashSet<>();
+  private final Set<Cidr> blocks = new LinkedHashSet<>();
   private final Map<Cidr, Optional<Block>> after = new LinkedHashMap<>();
 
+  /** The release of one handle. */
+  static Release of(Entry entry, Handle handle) {
+    Release release = new Release();
+    boolean _ = release.add(entry, handle);
+    return release;
+  }
+
   /**
-   * @param before the blocks that exist, of those that the handle names
+   * Takes one more handle, if it fits.
+   *
+   * @param entry the handle's record as read
    */
-  Release(Handle handle, Map<Cidr, BlockView.Held> before) {
-    this.handle = handle;
-    this.before = Map.copyOf(before);
-    handle
-        .assigned()
-        .forEach(each -> byBlock.computeIfAbsent(each.block(), _ -> new ArrayList<>()).add(each));
+  boolean add(Entry entry, Handle handle) {
+    Set<String> more = new LinkedHashSet<>(handle.owners());
+    more.add(entry.key());
+    Set<Cidr> touched = new LinkedHashSet<>(blocks);
+    touched.addAll(blocksOf(handle));
+    int operations = keys.size() + more.size() + touched.size();
+    // Two callers may ask for the same one: the second finds it gone.
+    boolean apart = more.stream().noneMatch(keys::contains);
+    if (!handles.isEmpty() && (!apart || operations > Transaction.MAX_OPERATIONS)) {
+      return false;
+    }
+    handles.put(entry, handle);
+    keys.addAll(more);
+    blocks.addAll(touched);
+    return true;
+  }
+
+  static Set<Cidr> blocksOf(Handle handle) {
+    Set<Cidr> blocks = new LinkedHashSet<>();
+    handle.assigned().forEach(each -> blocks.add(each.block()));
+    return blocks;
   }
 
   Set<Cidr> blocks() {
-    return byBlock.keySet();
+    return blocks;
   }
 
   /**
-   * Deletes the handle and its owners and frees its addresses, if everything is as it was seen.
+   * Deletes the handles and their owners and frees their addresses, if everything is as it was
+   * seen.
    *
-   * @param handleEntry the handle's record as read
+   * @param before the blocks that exist, of those that the handles name
    * @param now in seconds since 1970
    */
-  Transaction.Builder transaction(Entry handleEntry, long now) {
+  Transaction.Builder transaction(Map<Cidr, BlockView.Held> before, long now) {
     Transaction.Builder transaction = Transaction.builder();
-    transaction.ifUnchanged(handleEntry).delete(handleEntry.key());
-    handle.owners().forEach(transaction::delete);
-    byBlock.forEach((cidr, assigned) -> free(transaction, cidr, assigned, now));
+    handles.forEach(
+        (entry, handle) -> {
+          transaction.ifUnchanged(entry).delete(entry.key());
+          handle.owners().forEach(transaction::delete);
+        });
+    for (Cidr cidr : blocks) {
+      free(transaction, cidr, Optional.ofNullable(before.get(cidr)), now);
+    }
     return transaction;
   }
 
   private void free(
-      Transaction.Builder transaction, Cidr cidr, List<Handle.Assigned> assigned, long now) {
+      Transaction.Builder transaction, Cidr cidr, Optional<BlockView.Held> held, long now) {
     String key = IpamKeys.block(cidr);
-    BlockView.Held held = before.get(cidr);
-    if (held == null) {
+    if (held.isEmpty()) {
       // Somebody removed the block by force; there is nothing to free, as long as that is so.
       transaction.ifAbsent(key);
       return;
     }
-    transaction.ifUnchanged(key, held.version());
-    List<IpAddress> ours =
-        assigned.stream()
-            .filter(each -> each.incarnation().equals(held.block().incarnation()))
-            .map(Handle.Assigned::address)
-            .toList();
-    if (ours.size() < assigned.size()) {
-      log.warn(
-          "block was made anew since, addresses not freed block={} handle={}", cidr, handle.id());
-    }
+    Block block = held.get().block();
+    transaction.ifUnchanged(key, held.get().version());
+    List<IpAddress> ours = new ArrayList<>();
+    handles.values().forEach(handle -> ours.addAll(freed(handle, block)));
     if (ours.isEmpty()) {
       return;
     }
-    Block freed = held.block().release(ours, now);
+    Block freed = block.release(ours, now);
     if (freed.usedCount() == 0 && freed.node().isEmpty()) {
       // The last address of a block that its host gave up before.
       transaction.delete(key);
@@ -83,6 +109,24 @@ final class Release {
       transaction.put(key, freed.toJson());
       after.put(cidr, Optional.of(freed));
     }
+  }
+
+  /** The addresses that the handle has of this block. */
+  private static List<IpAddress> freed(Handle handle, Block block) {
+    List<Handle.Assigned> there =
+        handle.assigned().stream().filter(each -> each.block().equals(block.cidr())).toList();
+    List<IpAddress> ours =
+        there.stream()
+            .filter(each -> each.incarnation().equals(block.incarnation()))
+            .map(Handle.Assigned::address)
+            .toList();
+    if (ours.size() < there.size()) {
+      log.warn(
+          "block was made anew since, addresses not freed block={} handle={}",
+          block.cidr(),
+          handle.id());
+    }
+    return ours;
   }
 
   /** Takes over what the transaction did. */

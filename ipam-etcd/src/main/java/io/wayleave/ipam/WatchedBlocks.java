@@ -33,7 +33,8 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
   private final TreeMap<Cidr, BlockView.Held> blocks = new TreeMap<>();
   // What this host did, or a refusal told it, and the watch has not told yet.
   private final Map<Cidr, Expected> expected = new HashMap<>();
-  private int unreadable;
+  // Networks with a record that this version cannot read, and why.
+  private final TreeMap<Cidr, String> unreadable = new TreeMap<>();
   private boolean inSync;
   private boolean connected;
 
@@ -59,6 +60,9 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
       return held.map(BlockView.Held::version);
     }
   }
+
+  /** All blocks, and the networks with a record that cannot be read and why. */
+  record Told(NavigableMap<Cidr, BlockView.Held> blocks, NavigableMap<Cidr, String> unreadable) {}
 
   static final class Decoder implements Syncer.Decoder<Cidr, BlockView.Held> {
     @Override
@@ -94,8 +98,8 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
    * The blocks as told, with what this host knows better; empty when they cannot be trusted to be
    * complete.
    */
-  synchronized Optional<NavigableMap<Cidr, BlockView.Held>> current() {
-    if (!inSync || !connected || unreadable > 0) {
+  synchronized Optional<Told> current() {
+    if (!inSync || !connected) {
       return Optional.empty();
     }
     TreeMap<Cidr, BlockView.Held> all = new TreeMap<>(blocks);
@@ -104,7 +108,7 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
     expected.forEach(
         (cidr, known) ->
             known.held().ifPresentOrElse(held -> all.put(cidr, held), () -> all.remove(cidr)));
-    return Optional.of(all);
+    return Optional.of(new Told(all, new TreeMap<>(unreadable)));
   }
 
   /** Addresses in use within the networks of these pools, in their order. */
@@ -128,6 +132,7 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
       switch (update) {
         case Update.Put<Cidr, BlockView.Held>(Cidr cidr, BlockView.Held held) -> {
           blocks.put(cidr, held);
+          unreadable.remove(cidr);
           arrived(cidr);
         }
         case Update.Delete<Cidr, BlockView.Held>(Cidr cidr) -> {
@@ -160,10 +165,29 @@ final class WatchedBlocks implements Syncer.Listener<Cidr, BlockView.Held> {
 
   @Override
   public void onInvalid(String key, String reason) {
-    synchronized (this) {
-      unreadable++;
-    }
+    // Foreign data names none, and is left alone.
+    IpamKeys.network(key)
+        .ifPresent(
+            cidr -> {
+              synchronized (this) {
+                unreadable.put(cidr, reason);
+                // It is not as this host wrote it, and will not be again.
+                expected.remove(cidr);
+              }
+            });
     next.onInvalid(key, reason);
+  }
+
+  @Override
+  public void onInvalidGone(String key) {
+    IpamKeys.network(key)
+        .ifPresent(
+            cidr -> {
+              synchronized (this) {
+                unreadable.remove(cidr);
+              }
+            });
+    next.onInvalidGone(key);
   }
 
   @Override

@@ -7,28 +7,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
-import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Syncer;
-import io.wayleave.datastore.Transaction;
-import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.Await;
-import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,51 +30,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class AllocationsTest {
   private final MemoryDatastore memory = new MemoryDatastore();
-  private final GatedStore store = new GatedStore(memory);
+  private final GatedDatastore store = new GatedDatastore(memory);
   private final CountingDatastore counting = new CountingDatastore(store);
   private final Fixture fixture = new Fixture(counting);
   private final ExecutorService threads = Executors.newCachedThreadPool();
-
-  /** Holds the first commit of an allocation back until as many callers wait as it is told to. */
-  private static final class GatedStore extends DelegatingDatastore {
-    private final CountDownLatch gate = new CountDownLatch(1);
-    private final AtomicInteger arrived = new AtomicInteger();
-    private final ConcurrentLinkedQueue<Integer> handles = new ConcurrentLinkedQueue<>();
-    private volatile Optional<FaultyDatastore.Fault> fault = Optional.empty();
-    private volatile boolean gated;
-
-    GatedStore(MemoryDatastore delegate) {
-      super(delegate);
-    }
-
-    @Override
-    public TransactionResult commit(Transaction transaction, Deadline deadline) {
-      long written =
-          transaction.operations().stream()
-              .filter(operation -> operation.key().startsWith(Keys.HANDLES))
-              .count();
-      if (written > 0) {
-        handles.add((int) written);
-        if (gated && arrived.incrementAndGet() == 1) {
-          try {
-            gate.await();
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        } else if (fault.isPresent()) {
-          FaultyDatastore.Fault now = fault.get();
-          fault = Optional.empty();
-          if (now == FaultyDatastore.Fault.LOST_ANSWER) {
-            super.commit(transaction, deadline);
-          }
-          throw now == FaultyDatastore.Fault.UNAVAILABLE
-              ? new DatastoreUnavailableException("injected", null)
-              : new OutcomeUnknownException("injected", null);
-        }
-      }
-      return super.commit(transaction, deadline);
-    }
-  }
 
   @AfterEach
   void end() {
@@ -92,27 +44,10 @@ class AllocationsTest {
   /** The first allocation is held back until all others wait for their turn. */
   private List<Future<Handle>> allocate(Ipam ipam, List<AllocationRequest> requests)
       throws InterruptedException {
-    store.gated = true;
-    List<Future<Handle>> results = new ArrayList<>();
-    List<Thread> callers = new ArrayList<>();
-    for (AllocationRequest request : requests) {
-      var future = new FutureTask<>(() -> ipam.allocate(request, deadline()));
-      Thread caller = Thread.ofPlatform().daemon().start(future);
-      results.add(future);
-      if (callers.isEmpty()) {
-        Await.until("first", Duration.ofSeconds(20), () -> store.arrived.get() == 1);
-      } else {
-        Await.until(
-            "waiting",
-            Duration.ofSeconds(20),
-            () ->
-                caller.getState() == Thread.State.TIMED_WAITING
-                    || caller.getState() == Thread.State.TERMINATED);
-      }
-      callers.add(caller);
-    }
-    store.gate.countDown();
-    return results;
+    return store.together(
+        requests.stream()
+            .<Callable<Handle>>map(request -> () -> ipam.allocate(request, deadline()))
+            .toList());
   }
 
   private static List<AllocationRequest> endpoints(int count) {
@@ -172,7 +107,7 @@ class AllocationsTest {
     for (FaultyDatastore.Fault fault :
         List.of(FaultyDatastore.Fault.LOST_ANSWER, FaultyDatastore.Fault.LOST_REQUEST)) {
       MemoryDatastore empty = new MemoryDatastore();
-      GatedStore gated = new GatedStore(empty);
+      GatedDatastore gated = new GatedDatastore(empty);
       new Fixture(empty).pool("a", "10.0.0.0/24", 26);
       gated.fault = Optional.of(fault);
       Ipam h1 = new Fixture(gated).host("h1");

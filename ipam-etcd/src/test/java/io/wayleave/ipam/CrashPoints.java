@@ -21,6 +21,7 @@ final class CrashPoints {
     ALLOCATE_BORROWING,
     WITHDRAW_CLAIM,
     RELEASE,
+    RELEASE_TOGETHER,
     CLAIM,
     GIVE_UP_BLOCK,
     COLLECT_HANDLE,
@@ -28,7 +29,8 @@ final class CrashPoints {
     POOL_CREATE,
     POOL_CHANGE,
     POOL_EMPTY_BLOCKS,
-    POOL_DELETE
+    POOL_DELETE,
+    SETTINGS_CHANGE
   }
 
   record Point(Step step, boolean afterCommit) implements Comparable<Point> {
@@ -103,6 +105,9 @@ final class CrashPoints {
               ? Step.POOL_CREATE
               : Step.POOL_CHANGE;
     }
+    if (puts(transaction, Keys.SETTINGS_GUARD)) {
+      return Step.SETTINGS_CHANGE;
+    }
     boolean givesAffinity = puts(transaction, Keys.AFFINITIES);
     boolean takesAffinity = deletes(transaction, Keys.AFFINITIES);
     if (puts(transaction, Keys.HANDLES)) {
@@ -112,8 +117,15 @@ final class CrashPoints {
               ? Step.ALLOCATE_CLAIMING
               : borrows(transaction, host) ? Step.ALLOCATE_BORROWING : Step.ALLOCATE_FROM_OWN_BLOCK;
     }
-    if (deletes(transaction, Keys.HANDLES)) {
-      return collecting ? Step.COLLECT_HANDLE : Step.RELEASE;
+    long released =
+        transaction.operations().stream()
+            .filter(each -> each instanceof Transaction.Delete)
+            .filter(each -> each.key().startsWith(Keys.HANDLES))
+            .count();
+    if (released > 0) {
+      return collecting
+          ? Step.COLLECT_HANDLE
+          : released == 1 ? Step.RELEASE : Step.RELEASE_TOGETHER;
     }
     if (givesAffinity) {
       return puts(transaction, Keys.BLOCKS) ? Step.CLAIM : Step.ALLOCATE_PENDING_CLAIM;

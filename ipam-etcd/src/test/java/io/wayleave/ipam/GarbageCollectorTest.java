@@ -80,6 +80,89 @@ class GarbageCollectorTest {
   }
 
   @Test
+  void whoNamesTheSuspectsReadsNothingElse() {
+    Handle lost = h1.allocate(endpoint("c"), deadline());
+    h1.allocate(endpoint("d"), deadline());
+    Ipam h2 = fixture.host("h2");
+    h2.allocate(endpoint("x"), deadline());
+    CountingDatastore counting = new CountingDatastore(store);
+    GarbageCollector own =
+        new GarbageCollector(counting, h1, handle -> alive.contains(handle.id()), GRACE, clock);
+    assertThat(own.collectOwn(List.of(), deadline()).suspected()).isEmpty();
+    assertThat(counting.reads()).isZero();
+    // h2 is gone; but it was not asked for.
+    List<String> ids = List.of("c", "never", "x");
+    assertThat(own.collectOwn(ids, deadline()).suspected()).containsExactly(lost);
+    assertThat(counting.reads()).isEqualTo(1);
+    clock.pass(GRACE);
+    assertThat(own.collectOwn(ids, deadline()).released()).containsExactly(lost);
+    assertThat(h1.find("d", deadline())).isPresent();
+    assertThat(h2.find("x", deadline())).isPresent();
+  }
+
+  @Test
+  void manyAreReleasedInFewTransactionsAndTheirOwnerIsTold() {
+    for (int i = 0; i < 60; i++) {
+      h1.allocate(endpoint("c" + i), deadline());
+    }
+    Set<String> told = new HashSet<>();
+    CountingDatastore counting = new CountingDatastore(store);
+    Ipam again = new Ipam(counting, "h1", Map::of, Fixture.options("h1").withClock(clock));
+    GarbageCollector own =
+        new GarbageCollector(
+            store,
+            again,
+            new GarbageCollector.Containers() {
+              @Override
+              public boolean exists(Handle handle) {
+                return false;
+              }
+
+              @Override
+              public void released(Handle handle) {
+                told.add(handle.id());
+              }
+            },
+            GRACE,
+            clock);
+    own.collect(deadline());
+    clock.pass(GRACE);
+    counting.reset();
+    assertThat(own.collect(deadline()).released()).hasSize(60);
+    assertThat(told).hasSize(60);
+    assertThat(counting.commits()).isEqualTo(1);
+  }
+
+  @Test
+  void whatCannotBeReadIsLeftAloneAndKeepsNothingElseBack() {
+    Ipam h2 = fixture.host("h2", Fixture.options("h2").withClock(clock));
+    h2.allocate(endpoint("x"), deadline());
+    h2.allocate(AllocationRequest.count("y", 60, 0), deadline());
+    Map<String, String> bad =
+        Map.of(
+            "ipam/handles/newer", "{\"schema\":2}",
+            "ipam/affinities/h2/10.9.0.0-26", "{\"schema\":2}",
+            "ipam/affinities/h2/foreign", "?",
+            "ipam/affinities/foreign", "?",
+            "ipam/blocks/foreign", "?");
+    Transaction.Builder writes = Transaction.builder();
+    bad.forEach(writes::put);
+    store.commit(writes.build(), deadline());
+    collect();
+    clock.pass(GRACE);
+    GarbageCollector.Collected collected = collect();
+    assertThat(collected.released()).hasSize(2);
+    assertThat(collected.blocks()).hasSize(1);
+    Transaction.Builder deletes = Transaction.builder();
+    bad.forEach(
+        (key, value) -> {
+          assertThat(store.get(key, deadline()).orElseThrow().text()).as(key).isEqualTo(value);
+          deletes.delete(key);
+        });
+    store.commit(deletes.build(), deadline());
+  }
+
+  @Test
   void whoComesBackIsNoSuspectAnyMore() {
     h1.allocate(endpoint("c"), deadline());
     collect();

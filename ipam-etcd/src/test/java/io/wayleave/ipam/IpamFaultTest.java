@@ -8,11 +8,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.OutcomeUnknownException;
+import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,7 +36,12 @@ class IpamFaultTest {
   private static final String NAME = "h1.c.eth0";
 
   /** An operation, the state that it starts from, and whether it is settled by doing it again. */
-  record Operation(String name, Consumer<Fixture> before, Consumer<Ipam> run, boolean allocates) {
+  record Operation(
+      String name, Consumer<Fixture> before, BiConsumer<Ipam, Fixture> run, boolean allocates) {
+    Operation(String name, Consumer<Fixture> before, Consumer<Ipam> run, boolean allocates) {
+      this(name, before, (ipam, _) -> run.accept(ipam), allocates);
+    }
+
     @Override
     public String toString() {
       return name;
@@ -112,7 +123,93 @@ class IpamFaultTest {
             pools.andThen(
                 fixture -> fixture.host("h1").claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
             ipam -> ipam.releaseAffinity(Cidr.parse("10.0.0.0/30"), deadline()),
-            false));
+            false),
+        new Operation(
+            "release of two handles together",
+            pools.andThen(
+                fixture -> {
+                  fixture.host("h1").allocate(endpoint(NAME), deadline());
+                  fixture.host("h1").allocate(endpoint("other"), deadline());
+                }),
+            ipam ->
+                ipam.releaseAll(Map.of(NAME, _ -> true, "other", _ -> true), List.of(), deadline()),
+            false),
+        new Operation(
+            "allocation that takes another host's idle block over",
+            pools.andThen(
+                fixture ->
+                    fixture
+                        .host("h2", longAgo())
+                        .claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
+            ipam -> ipam.allocate(endpoint(NAME), deadline()),
+            true),
+        new Operation(
+            "collection of a lost container",
+            pools.andThen(fixture -> fixture.host("h1").allocate(endpoint(NAME), deadline())),
+            IpamFaultTest::collect,
+            false),
+        new Operation(
+            "collection of a lost node",
+            pools.andThen(
+                fixture -> {
+                  Ipam h2 = fixture.host("h2");
+                  h2.allocate(endpoint(NAME), deadline());
+                  h2.claimAffinity(Cidr.parse("10.0.0.0/29"), deadline());
+                }),
+            IpamFaultTest::collect,
+            false),
+        new Operation(
+            "disabling of a pool",
+            pools,
+            (_, fixture) -> fixture.pools.setDisabled("v4", true, deadline()),
+            false),
+        new Operation(
+            "draining of a pool",
+            pools.andThen(
+                fixture -> fixture.host("h1").claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
+            (_, fixture) -> fixture.pools.drain("v4", deadline()),
+            false),
+        new Operation(
+            "deletion of a pool",
+            pools.andThen(
+                fixture -> fixture.host("h1").claimAffinity(Cidr.parse("10.0.0.0/29"), deadline())),
+            (_, fixture) -> deletePool(fixture),
+            false),
+        new Operation("creation of a pool", pools, (_, fixture) -> createPool(fixture), false));
+  }
+
+  /** Whose blocks others may take. */
+  private static IpamOptions longAgo() {
+    return Fixture.options("h2").withClock(() -> Instant.EPOCH);
+  }
+
+  /** Twice, for it believes nothing that it sees for the first time. */
+  private static void collect(Ipam ipam, Fixture fixture) {
+    GarbageCollector collector =
+        new GarbageCollector(
+            fixture.store, ipam, _ -> false, Duration.ZERO, InstantSource.system());
+    var _ = collector.collect(deadline());
+    var _ = collector.collect(deadline());
+  }
+
+  private static void deletePool(Fixture fixture) {
+    try {
+      fixture.pools.delete("v4", false, deadline());
+    } catch (ResourceConflictException e) {
+      assertThat(e.problem()).isEqualTo(ResourceConflictException.Problem.NOT_FOUND);
+    }
+    if (fixture.store.get("resources/ippools/v4", deadline()).isEmpty()) {
+      assertThat(fixture.blocks()).isEmpty();
+      assertThat(fixture.affinities()).isEmpty();
+    }
+  }
+
+  private static void createPool(Fixture fixture) {
+    try {
+      fixture.pool("new", "10.0.1.0/29", 30);
+    } catch (ResourceConflictException e) {
+      assertThat(e.problem()).isEqualTo(ResourceConflictException.Problem.EXISTS);
+    }
   }
 
   static Stream<Arguments> faults() {
@@ -147,7 +244,7 @@ class IpamFaultTest {
     faulty.failAt(commit, fault);
     Ipam host = new Fixture(faulty).host("h1");
     try {
-      operation.run().accept(host);
+      operation.run().accept(host, new Fixture(faulty));
     } catch (FaultyDatastore.Crash | DatastoreUnavailableException _) {
       // What became of it is looked at below.
     }
@@ -165,7 +262,7 @@ class IpamFaultTest {
       next.release(NAME, Optional.empty(), deadline());
       Invariants.check(memory);
     }
-    operation.run().accept(next);
+    operation.run().accept(next, new Fixture(faulty));
     Invariants.check(memory);
     if (operation.allocates()) {
       assertThat(next.find(NAME, deadline())).isPresent();

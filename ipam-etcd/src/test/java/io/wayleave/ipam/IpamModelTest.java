@@ -231,10 +231,12 @@ class IpamModelTest {
         Arguments.of(
             "an allocation does not mind its pool",
             withoutConditions(
-                condition ->
-                    condition.key().equals(Keys.POOL_GUARD)
-                        || condition.key().startsWith(ResourceStore.prefix(Kind.IP_POOL))),
+                condition -> condition.key().startsWith(ResourceStore.prefix(Kind.IP_POOL))),
             "is in no pool"),
+        Arguments.of(
+            "an allocation does not mind reservations",
+            withoutConditions(condition -> condition.key().equals(Keys.SETTINGS_GUARD)),
+            "is reserved"),
         Arguments.of(
             "the affinity is not deleted",
             withoutOperations(

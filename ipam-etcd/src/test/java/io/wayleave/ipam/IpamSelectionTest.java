@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.IpReservation;
@@ -78,7 +80,7 @@ class IpamSelectionTest {
         .isInstanceOf(IpamException.Exhausted.class)
         .hasMessageContaining("pool m (10.0.0.0/24) is for who asks for it by name")
         .hasMessageContaining("ask for pool m");
-    assertThat(only(h1.allocate(endpoint("a").withPools(List.of("m")), deadline())))
+    assertThat(only(h1.allocate(endpoint("a").withPools(Family.IPV4, List.of("m")), deadline())))
         .matches(Cidr.parse("10.0.0.0/24")::contains);
     IpAddress named = IpAddress.parse("10.0.0.200");
     assertThat(
@@ -87,6 +89,56 @@ class IpamSelectionTest {
                     AllocationRequest.oneOfEachFamily("b").withAddresses(List.of(named)),
                     deadline())))
         .isEqualTo(named);
+  }
+
+  @Test
+  void poolsOfOneFamilyAreAskedForByNameOrCidrAndDoNotConcernTheOther() {
+    fixture.pool("a", "10.0.0.0/28", 30);
+    fixture.pool("b", "10.0.1.0/30", 30);
+    fixture.pool("c", "fd00::/124", 126);
+    fixture.pool("d", "fd00:1::/124", 126);
+    Ipam h1 = host("h1");
+    AllocationRequest both = AllocationRequest.oneOfEachFamily("x");
+    assertThat(
+            h1.allocate(both.withPools(Family.IPV4, List.of("10.0.1.0/30")), deadline())
+                .addresses())
+        .satisfiesExactly(
+            v4 -> assertThat(Cidr.parse("10.0.1.0/30").contains(v4)).isTrue(),
+            v6 -> assertThat(Cidr.parse("fd00::/124").contains(v6)).isTrue());
+    assertThat(
+            h1.allocate(
+                    AllocationRequest.count("y", 1, 1).withPools(Family.IPV6, List.of("d")),
+                    deadline())
+                .addresses())
+        .satisfiesExactly(
+            v4 -> assertThat(Cidr.parse("10.0.0.0/23").contains(v4)).isTrue(),
+            v6 -> assertThat(Cidr.parse("fd00:1::/124").contains(v6)).isTrue());
+
+    // A family that is asked for by its pools is never left out.
+    fixture.pools.setDisabled("b", true, deadline());
+    assertThatThrownBy(
+            () ->
+                h1.allocate(
+                    AllocationRequest.oneOfEachFamily("z").withPools(Family.IPV4, List.of("b")),
+                    deadline()))
+        .isInstanceOf(IpamException.Exhausted.class)
+        .hasMessageContaining("no IPv4 address")
+        .hasMessageContaining("pool b (10.0.1.0/30) is disabled")
+        .hasMessageContaining("pool a (10.0.0.0/28) was not asked for");
+    assertThat(h1.find("z", deadline())).isEmpty();
+    for (String wrong : List.of("nope", "c", "fd00::/124", "10.0.0.0/29")) {
+      assertThatThrownBy(
+              () ->
+                  h1.allocate(
+                      AllocationRequest.oneOfEachFamily("z").withPools(Family.IPV4, List.of(wrong)),
+                      deadline()))
+          .isInstanceOfSatisfying(
+              InvalidInputException.class,
+              e -> {
+                assertThat(e.field()).isEqualTo("ipv4Pools");
+                assertThat(e.value()).isEqualTo(wrong);
+              });
+    }
   }
 
   @Test

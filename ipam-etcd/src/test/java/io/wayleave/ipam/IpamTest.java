@@ -16,6 +16,9 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpReservation;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Metadata;
 import io.wayleave.model.Update;
 import java.time.Duration;
 import java.time.Instant;
@@ -250,12 +253,79 @@ class IpamTest {
     fixture.pool("b", "10.1.0.0/24", 26);
     Ipam h1 = fixture.host("h1");
     assertThat(
-            h1.allocate(endpoint("c").withPools(List.of("b")), deadline()).addresses().getFirst())
+            h1.allocate(endpoint("c").withPools(Family.IPV4, List.of("b")), deadline())
+                .addresses()
+                .getFirst())
         .matches(Cidr.parse("10.1.0.0/24")::contains);
-    assertThatThrownBy(() -> h1.allocate(endpoint("d").withPools(List.of("nope")), deadline()))
+    assertThatThrownBy(
+            () -> h1.allocate(endpoint("d").withPools(Family.IPV4, List.of("nope")), deadline()))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("nope")
         .hasMessageContaining("a 10.0.0.0/24, b 10.1.0.0/24");
+  }
+
+  @Test
+  void aChangeOfAnotherPoolCostsNoRetryAndOneOfTheSettingsOneAtMost() {
+    CountingDatastore counting = new CountingDatastore(store);
+    fixture.pool("a", "10.0.0.0/24", 26);
+    Ipam h1 = new Fixture(counting).host("h1");
+    h1.allocate(endpoint("warm"), deadline());
+    IpamSettings settings = new IpamSettings(store);
+    IpReservation elsewhere =
+        new IpReservation(
+            Metadata.of("r"), new IpReservation.Spec(List.of(Cidr.parse("192.168.0.0/16"))));
+    List<Runnable> others =
+        List.of(
+            () -> fixture.pool("b", "10.1.0.0/24", 26),
+            () -> fixture.pools.setDisabled("b", true, deadline()),
+            () -> fixture.pools.delete("b", false, deadline()));
+    List<Runnable> concerned =
+        List.of(
+            () -> settings.create(elsewhere, deadline()),
+            () -> settings.delete(Kind.IP_RESERVATION, "r", deadline()),
+            () -> {
+              fixture.pools.setDisabled("a", true, deadline());
+              fixture.pools.setDisabled("a", false, deadline());
+            });
+    int name = 0;
+    for (Runnable change : others) {
+      change.run();
+      assertCommits(counting, h1, name++, 1);
+    }
+    for (Runnable change : concerned) {
+      change.run();
+      assertCommits(counting, h1, name++, 2);
+      assertCommits(counting, h1, name++, 1);
+    }
+  }
+
+  @Test
+  void whoLeavesAFamilyOutMindsEveryPoolAndWhoGetsBothDoesNot() {
+    CountingDatastore counting = new CountingDatastore(store);
+    fixture.pool("a", "10.0.0.0/24", 26);
+    Ipam h1 = new Fixture(counting).host("h1");
+    h1.allocate(AllocationRequest.oneOfEachFamily("warm"), deadline());
+    fixture.pool("b", "10.1.0.0/24", 26);
+    assertCommits(counting, h1, AllocationRequest.oneOfEachFamily("c1"), 2);
+    assertCommits(counting, h1, AllocationRequest.oneOfEachFamily("c2"), 1);
+    fixture.pool("c", "fd00::/120", 122);
+    assertThat(h1.allocate(AllocationRequest.oneOfEachFamily("c3"), deadline()).addresses())
+        .hasSize(2);
+    fixture.pools.delete("b", false, deadline());
+    assertCommits(counting, h1, AllocationRequest.oneOfEachFamily("c4"), 1);
+  }
+
+  private static void assertCommits(CountingDatastore counting, Ipam host, int name, int commits) {
+    assertCommits(counting, host, endpoint("c" + name), commits);
+  }
+
+  private static void assertCommits(
+      CountingDatastore counting, Ipam host, AllocationRequest request, int commits) {
+    counting.reset();
+    host.allocate(request, deadline());
+    assertThat(counting.commits()).isEqualTo(commits);
+    // Who was refused reads the pools, the settings and the guards, and no block.
+    assertThat(counting.reads()).isEqualTo(commits == 1 ? 0 : 4);
   }
 
   @Test

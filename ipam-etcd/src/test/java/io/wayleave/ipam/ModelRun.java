@@ -4,34 +4,43 @@ import static io.wayleave.ipam.Fixture.deadline;
 
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreUnavailableException;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
+import io.wayleave.model.IpReservation;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Metadata;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
  * One random history: several hosts allocate, release, claim, take over and give up blocks in small
  * pools, lose containers and collect what they left; nodes go and come back, a pool is made,
- * disabled, drained and deleted; commits fail in every way, hosts crash and start again, and while
- * one host is between planning and writing, others get their turn. After each step the store is
- * checked by {@link Invariants}, and against what was acknowledged. The same seed gives the same
- * history, after the same points. NOT thread safe.
+ * disabled, drained and deleted, addresses are reserved; commits fail in every way, hosts crash and
+ * start again, and while one host is between planning and writing, others get their turn. After
+ * each step the store is checked by {@link Invariants}, and against what was acknowledged. The same
+ * seed gives the same history, after the same points. NOT thread safe.
  */
 final class ModelRun {
   private static final int HOSTS = 4;
@@ -45,6 +54,9 @@ final class ModelRun {
   // Acknowledged allocations, and those whose outcome their owner does not know.
   private final Map<String, List<IpAddress>> acknowledged = new TreeMap<>();
   private final List<String> unsettled = new ArrayList<>();
+  // What must never have happened at a commit, and by which change of the settings whom it refused.
+  private final List<String> seen = new ArrayList<>();
+  private final Set<String> refusals = new HashSet<>();
   private final List<Integer> busy = new ArrayList<>();
   private final List<Integer> away = new ArrayList<>();
   private final Map<Integer, GarbageCollector> collectors = new HashMap<>();
@@ -59,6 +71,49 @@ final class ModelRun {
   private int exhausted;
   private int crashes;
 
+  /** Sees each commit at the moment when it happens, or does not. */
+  private final class Witness extends DelegatingDatastore {
+    Witness() {
+      super(memory);
+    }
+
+    @Override
+    public TransactionResult commit(Transaction transaction, Deadline deadline) {
+      TransactionResult result = super.commit(transaction, deadline);
+      for (Transaction.Operation operation : transaction.operations()) {
+        if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
+          see(Handle.fromJson(put.value()), result);
+        }
+      }
+      return result;
+    }
+  }
+
+  private void see(Handle handle, TransactionResult allocation) {
+    switch (allocation) {
+      case TransactionResult.Committed _ -> {
+        for (IpAddress address : handle.addresses()) {
+          if (isReserved(address) && !handle.attributes().containsValue(address.toString())) {
+            seen.add(address + " of " + handle.id() + " is reserved, and nobody asked for it");
+          }
+        }
+      }
+      case TransactionResult.Failed failed -> {
+        if (failed.because(Keys.SETTINGS_GUARD)
+            && !refusals.add(handle.node() + " " + failed.current().get(Keys.SETTINGS_GUARD))) {
+          seen.add(handle.node() + " was refused twice for one change of the settings");
+        }
+      }
+    }
+  }
+
+  private boolean isReserved(IpAddress address) {
+    return new ResourceStore(memory)
+        .list(IpReservation.class, deadline()).resources().stream()
+            .flatMap(reservation -> reservation.spec().reservedCIDRs().stream())
+            .anyMatch(cidr -> cidr.contains(address));
+  }
+
   /** An operation: whose, or nobody's in particular, and whether it collects garbage. */
   private record Doing(String host, boolean collects) {}
 
@@ -69,7 +124,7 @@ final class ModelRun {
   ModelRun(long seed, CrashPoints points, UnaryOperator<Datastore> breakage) {
     this.points = points;
     this.random = new SplittableRandom(seed);
-    this.store = new FaultyDatastore(breakage.apply(memory));
+    this.store = new FaultyDatastore(breakage.apply(new Witness()));
     Fixture healthy = new Fixture(memory);
     healthy.pool("v4", "10.0.0.0/28", 30);
     healthy.pool("v6", "fd00::/124", 126);
@@ -117,6 +172,7 @@ final class ModelRun {
 
   private List<String> violations() {
     List<String> found = new ArrayList<>(invariants.violations());
+    found.addAll(seen);
     Map<String, List<IpAddress>> stored = new TreeMap<>();
     for (Handle handle : invariants.records(Handle.class)) {
       stored.put(handle.id(), handle.addresses());
@@ -179,10 +235,10 @@ final class ModelRun {
 
   private String operate(int host) {
     int choice = random.nextInt(100);
-    if (choice < 20) {
+    if (choice < 21) {
       return administer(choice);
     }
-    doing.push(new Doing("h" + host, choice < 28));
+    doing.push(new Doing("h" + host, choice < 33));
     try {
       return operate(host, hosts.get(host), choice);
     } finally {
@@ -191,12 +247,12 @@ final class ModelRun {
   }
 
   private String operate(int host, Ipam ipam, int choice) {
-    if (choice < 28) {
+    if (choice < 33) {
       // Twice, for it believes nothing that it sees for the first time.
       var seen = collectors.get(host).collect(deadline());
       return "collect " + seen + collectors.get(host).collect(deadline());
     }
-    if (choice < 58) {
+    if (choice < 60) {
       return allocate(host, ipam);
     }
     if (choice < 85) {
@@ -219,11 +275,11 @@ final class ModelRun {
 
   /** What people do, and what happens to them. */
   private String administer(int choice) {
-    if (choice < 4) {
+    if (choice < 5) {
       clock.pass(Duration.ofSeconds(1 + random.nextInt(200)));
       return "time passes";
     }
-    if (choice < 7) {
+    if (choice < 9) {
       List<String> ids = List.copyOf(acknowledged.keySet());
       if (ids.isEmpty()) {
         return "no container to lose";
@@ -233,12 +289,12 @@ final class ModelRun {
       unsettled.add(id);
       return "container lost " + id;
     }
-    if (choice < 9) {
+    if (choice < 11) {
       return comeAndGo();
     }
     doing.push(new Doing("", false));
     try {
-      return changePool(new Pools(store), choice);
+      return choice < 12 ? changeReservation() : changePool(new Pools(store), choice);
     } finally {
       doing.pop();
     }
@@ -273,6 +329,19 @@ final class ModelRun {
             (exists ? transaction.put(key, "{}") : transaction.delete(key)).build(), deadline());
   }
 
+  private String changeReservation() {
+    String name = "r";
+    IpamSettings settings = new IpamSettings(store);
+    if (memory.get(ResourceStore.key(Kind.IP_RESERVATION, name), deadline()).isPresent()) {
+      settings.delete(Kind.IP_RESERVATION, name, deadline());
+      return "reservation deleted";
+    }
+    Cidr kept = new Cidr(IpAddress.parse("10.0.0.0").plus(4L * random.nextInt(4)), 30);
+    settings.create(
+        new IpReservation(Metadata.of(name), new IpReservation.Spec(List.of(kept))), deadline());
+    return "reservation of " + kept;
+  }
+
   private String changePool(Pools pools, int choice) {
     String name = "p";
     boolean there = memory.get(ResourceStore.key(Kind.IP_POOL, name), deadline()).isPresent();
@@ -280,10 +349,10 @@ final class ModelRun {
       pools.create(Fixture.poolOf(name, "10.0.1.0/29", 30), deadline());
       return "pool created";
     }
-    if (choice < 12) {
+    if (choice < 14) {
       return "pool changed " + pools.setDisabled(name, random.nextBoolean(), deadline());
     }
-    if (choice < 15) {
+    if (choice < 17) {
       return "pool drained " + pools.drain(name, deadline());
     }
     pools.delete(name, false, deadline());
@@ -299,9 +368,12 @@ final class ModelRun {
         switch (random.nextInt(5)) {
           case 0 -> AllocationRequest.oneOfEachFamily(id);
           case 1 -> AllocationRequest.count(id, 1 + random.nextInt(4), 0);
-          case 2 ->
-              AllocationRequest.oneOfEachFamily(id)
-                  .withAddresses(List.of(IpAddress.parse("10.0.0.0").plus(random.nextInt(16))));
+          case 2 -> {
+            IpAddress named = IpAddress.parse("10.0.0.0").plus(random.nextInt(16));
+            yield AllocationRequest.oneOfEachFamily(id)
+                .withAddresses(List.of(named))
+                .withAttributes(Map.of("named", named.toString()));
+          }
           default -> AllocationRequest.count(id, 1, 0);
         };
     if (random.nextInt(4) != 0) {
@@ -341,20 +413,26 @@ final class ModelRun {
     }
   }
 
-  /** Releases something: given, or of unknown outcome; at times twice, at times by another host. */
+  /**
+   * Releases something, or some at once: given, or of unknown outcome; at times twice, at times by
+   * another host.
+   */
   private String release(Ipam ipam) {
     List<String> candidates = new ArrayList<>(acknowledged.keySet());
     candidates.addAll(unsettled.stream().filter(this::ownerIsIdle).toList());
     if (candidates.isEmpty()) {
       return "nothing to release";
     }
-    String id = candidates.get(random.nextInt(candidates.size()));
-    acknowledged.remove(id);
-    unsettled.remove(id);
-    unsettled.add(id);
-    Ipam.Released released = ipam.release(id, Optional.empty(), deadline());
-    unsettled.remove(id);
-    return "release " + id + " " + released;
+    Map<String, Predicate<Handle>> chosen = new TreeMap<>();
+    for (int i = 1 + random.nextInt(3); i > 0; i--) {
+      chosen.put(candidates.get(random.nextInt(candidates.size())), _ -> true);
+    }
+    chosen.keySet().forEach(acknowledged::remove);
+    unsettled.removeAll(chosen.keySet());
+    unsettled.addAll(chosen.keySet());
+    Map<String, Ipam.Released> released = ipam.releaseAll(chosen, List.of(), deadline());
+    unsettled.removeAll(released.keySet());
+    return "release " + released;
   }
 
   /** A release of what is being allocated this moment would be settled in either order. */
@@ -370,7 +448,8 @@ final class ModelRun {
         new GarbageCollector(
             store,
             ipam,
-            handle -> acknowledged.containsKey(handle.id()) || !ownerIsIdle(handle.id()),
+            // A host collects in its own turn, so none of its allocations is under way.
+            handle -> acknowledged.containsKey(handle.id()),
             Duration.ZERO,
             clock));
   }

@@ -17,6 +17,7 @@ import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.BrokenDatastore;
 import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
@@ -52,7 +53,7 @@ class PoolSplitTest {
                 .withDisableBGPExport(true));
     pools.create(whole, deadline());
     Ipam h1 = fixture.host("h1");
-    Handle handle = h1.allocate(endpoint("c").withPools(List.of("a")), deadline());
+    Handle handle = h1.allocate(endpoint("c").withPools(Family.IPV4, List.of("a")), deadline());
     List<IpPool> parts = pools.split("a", 4, deadline());
     assertThat(pools.list(deadline()).resources()).isEqualTo(parts);
     assertThat(parts)
@@ -67,14 +68,15 @@ class PoolSplitTest {
     // Whoever asks for the old pool by name gets an address of the new ones, also after another.
     pools.split("a-1", 2, deadline());
     for (String name : List.of("a", "a-1", "a-1-0")) {
-      Handle next = h1.allocate(endpoint(name).withPools(List.of(name)), deadline());
+      Handle next = h1.allocate(endpoint(name).withPools(Family.IPV4, List.of(name)), deadline());
       assertThat(next.addresses()).doesNotContainAnyElementsOf(handle.addresses());
     }
     assertThat(h1.find("a-1-0", deadline()).orElseThrow().addresses().getFirst())
         .matches(address -> Cidr.parse("10.0.0.64/27").contains(address));
     assertThat(h1.release("c", Optional.empty(), deadline())).isEqualTo(Ipam.Released.RELEASED);
     Invariants.check(store);
-    assertThatThrownBy(() -> h1.allocate(endpoint("x").withPools(List.of("b")), deadline()))
+    assertThatThrownBy(
+            () -> h1.allocate(endpoint("x").withPools(Family.IPV4, List.of("b")), deadline()))
         .isInstanceOf(InvalidInputException.class);
   }
 
@@ -170,7 +172,8 @@ class PoolSplitTest {
                     // Each of these fails the test when it is refused.
                     got.addAll(
                         ipam.allocate(
-                                n % 2 == 0 ? request : request.withPools(List.of("a")), deadline())
+                                n % 2 == 0 ? request : request.withPools(Family.IPV4, List.of("a")),
+                                deadline())
                             .addresses());
                   }
                   return got;

@@ -203,9 +203,7 @@ class PoolsTest {
     Datastore careless =
         BrokenDatastore.withoutConditions(
             deletingPoolBeforeAllocation(memory),
-            condition ->
-                condition.key().equals(Keys.POOL_GUARD)
-                    || condition.key().startsWith(Keys.RESOURCES));
+            condition -> condition.key().startsWith(Keys.RESOURCES));
     assertThat(new Fixture(careless).host("h1").allocate(endpoint("c"), deadline()).addresses())
         .hasSize(1);
     assertThat(pools.list(deadline()).resources()).isEmpty();

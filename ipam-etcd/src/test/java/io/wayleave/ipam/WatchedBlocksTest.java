@@ -74,7 +74,7 @@ class WatchedBlocksTest {
   }
 
   private Optional<String> version() {
-    return Optional.ofNullable(blocks.current().orElseThrow().get(BLOCK))
+    return Optional.ofNullable(blocks.current().orElseThrow().blocks().get(BLOCK))
         .map(held -> held.version().token());
   }
 
