@@ -184,7 +184,7 @@ final class AddVerb {
         Wire.containerMac(name, begun.generation()),
         config.name(),
         begun.generation(),
-        config.wantedAddresses());
+        config.wishes());
   }
 
   /** Also after a timeout, when the address may or may not have been taken. */

@@ -1,15 +1,13 @@
 package io.wayleave.cni;
 
-import io.wayleave.model.IpAddress;
 import io.wayleave.model.MacAddress;
-import java.util.List;
 import java.util.Map;
 
 /**
  * An endpoint that has no addresses yet. The components are those of {@link
  * io.wayleave.model.WorkloadEndpoint}.
  *
- * @param wantedAddresses addresses that the runtime asks for, at most one per family; empty: any
+ * @param wishes which addresses are wanted
  */
 public record EndpointRequest(
     String name,
@@ -20,9 +18,8 @@ public record EndpointRequest(
     MacAddress mac,
     String network,
     String generation,
-    List<IpAddress> wantedAddresses) {
+    AddressWishes wishes) {
   public EndpointRequest {
     labels = Map.copyOf(labels);
-    wantedAddresses = List.copyOf(wantedAddresses);
   }
 }

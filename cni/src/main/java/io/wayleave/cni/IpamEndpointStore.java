@@ -17,12 +17,15 @@ import io.wayleave.ipam.Handle;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamException;
 import io.wayleave.ipam.OwnerRecord;
+import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.WorkloadEndpoint;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,9 +35,10 @@ import java.util.Optional;
  * is written with it. Safe from any thread.
  */
 public final class IpamEndpointStore implements EndpointStore {
-  private static final String CONTAINER_ID = "containerID";
-  private static final String ENDPOINT = "endpoint";
+  static final String CONTAINER_ID = "containerID";
+  static final String ENDPOINT = "endpoint";
   private static final String NETWORK = "network";
+  private static final String NAMESPACE = "namespace";
 
   private final Ipam ipam;
 
@@ -45,18 +49,25 @@ public final class IpamEndpointStore implements EndpointStore {
   @Override
   public WorkloadEndpoint allocate(EndpointRequest request, Duration timeout)
       throws CniException, StoreUnavailableException {
+    AddressWishes wishes = request.wishes();
     AllocationRequest wanted =
         AllocationRequest.oneOfEachFamily(request.name())
             .withGeneration(request.generation())
-            .withAttributes(
-                Map.of(
-                    CONTAINER_ID, request.key().containerId(),
-                    ENDPOINT, request.key().ifname(),
-                    NETWORK, request.network()))
-            .withAddresses(request.wantedAddresses())
+            .withAttributes(attributes(request))
+            .withAddresses(wishes.addresses())
+            .withNamespaceLabels(wishes.namespaceLabels())
             .withOwner(addresses -> ownerRecord(endpoint(request, addresses)));
+    for (Family family : Family.values()) {
+      wanted = wanted.withPools(family, wishes.pools(family));
+    }
     try {
       return endpoint(request, ipam.allocate(wanted, Deadline.after(timeout)).addresses());
+    } catch (IpamException.AddressRefused e) {
+      throw new CniException(
+          NO_ADDRESS,
+          "the container got no address",
+          wishes.addressesField() + ": " + e.getMessage(),
+          e);
     } catch (IpamException e) {
       throw new CniException(code(e), "the container got no address", e.getMessage(), e);
     } catch (OutcomeUnknownException e) {
@@ -67,8 +78,27 @@ public final class IpamEndpointStore implements EndpointStore {
       throw new CniException(
           FAILED, "the datastore refused the container's address", e.getMessage(), e);
     } catch (InvalidInputException e) {
-      throw unreadable(e);
+      throw poolsRefused(e).map(CniException::invalidConfig).orElseGet(() -> unreadable(e));
     }
+  }
+
+  /** The refusal of a pool's name, by the field of the configuration; empty for any other. */
+  private static Optional<InvalidInputException> poolsRefused(InvalidInputException e) {
+    return Arrays.stream(Family.values())
+        .filter(family -> e.field().equals(AllocationRequest.poolsField(family)))
+        .findFirst()
+        .map(
+            family ->
+                new InvalidInputException(AddressWishes.field(family), e.value(), e.allowed()));
+  }
+
+  private static Map<String, String> attributes(EndpointRequest request) {
+    Map<String, String> attributes = new HashMap<>();
+    attributes.put(CONTAINER_ID, request.key().containerId());
+    attributes.put(ENDPOINT, request.key().ifname());
+    attributes.put(NETWORK, request.network());
+    request.wishes().namespace().ifPresent(name -> attributes.put(NAMESPACE, name));
+    return attributes;
   }
 
   /**

@@ -4,14 +4,9 @@ import static io.wayleave.cni.CniException.Code.UNSUPPORTED_FIELD;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
-import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -22,26 +17,24 @@ import java.util.regex.Pattern;
  * What an ADD reads of the network configuration and of the environment beside it.
  *
  * <p>Fields of Wayleave's own: {@code agentSocket}, {@code spoolDir}, {@code timeoutSeconds} (these
- * are the launcher's), {@code mtu}, {@code labels}. The other well-known fields of the
- * specification are accepted where Wayleave does what they ask; any other field is refused, by its
- * name and value, with code 2. {@code args} alone may hold anything (CNI conventions, "args").
+ * are the launcher's), {@code mtu}, {@code labels}, {@code namespaceLabels}. The other well-known
+ * fields of the specification are accepted where Wayleave does what they ask; any other field is
+ * refused, by its name and value, with code 2. {@code args} alone may hold anything (CNI
+ * conventions, "args").
  *
  * <p>Labels, a later one replacing an earlier one of the same key: {@code labels} (an object),
  * {@code args.cni.labels} (a list of {@code {key, value}}), and the variable {@code
  * WAYLEAVE_LABELS} ({@code app=web,tier=front}), for runtimes that execute the plugin themselves
  * and cannot pass arguments.
  *
- * <p>Wanted addresses, the first that is there: {@code runtimeConfig.ips}, {@code args.cni.ips},
- * {@code IP} of CNI_ARGS. The other variables of CNI_ARGS that are accepted are {@code
- * IgnoreUnknown} and {@code K8S_*}; nothing is made of them.
- *
+ * @param wishes which addresses are wanted
  * @param dns for the result, as it stands in the configuration
  */
 record NetworkConfig(
     String name,
     OptionalInt mtu,
     Map<String, String> labels,
-    List<IpAddress> wantedAddresses,
+    AddressWishes wishes,
     Optional<ObjectNode> dns) {
   static final int MIN_MTU = 1280; // RFC 8200 section 5; a smaller link would lose IPv6
   static final int MAX_MTU = 65535;
@@ -67,9 +60,11 @@ record NetworkConfig(
           "spoolDir",
           "timeoutSeconds",
           "mtu",
-          "labels");
+          "labels",
+          "namespaceLabels");
   private static final String OWN =
-      "agentSocket, spoolDir, timeoutSeconds, mtu, labels and the well-known fields of CNI";
+      "agentSocket, spoolDir, timeoutSeconds, mtu, labels, namespaceLabels and the well-known"
+          + " fields of CNI";
 
   static NetworkConfig of(CniRequest request) throws CniException {
     ObjectNode config = request.config();
@@ -85,7 +80,7 @@ record NetworkConfig(
           name(config),
           mtu(config),
           labels(config, request.frame()),
-          wantedAddresses(config, request.frame()),
+          AddressWishes.of(config, request.frame()),
           dns(config));
     } catch (InvalidInputException e) {
       throw e.field().startsWith("CNI_") || e.field().startsWith("WAYLEAVE_")
@@ -100,10 +95,7 @@ record NetworkConfig(
         throw unsupported(field.getKey(), field.getValue(), OWN);
       }
     }
-    JsonNode ipam = config.path("ipam");
-    if (!ipam.isMissingNode() && !(ipam.isObject() && ipam.isEmpty())) {
-      throw unsupported("ipam", ipam, "nothing; wayleave takes addresses from its own pools");
-    }
+    AddressWishes.refuseUnsupported(config.path("ipam"));
     JsonNode masquerade = config.path("ipMasq");
     if (!masquerade.isMissingNode() && !(masquerade.isBoolean() && !masquerade.asBoolean())) {
       throw unsupported("ipMasq", masquerade, "false; wayleave does not translate addresses");
@@ -121,7 +113,7 @@ record NetworkConfig(
     }
   }
 
-  private static CniException unsupported(String field, JsonNode value, String allowed) {
+  static CniException unsupported(String field, JsonNode value, String allowed) {
     InvalidInputException refusal = new InvalidInputException(field, text(value), allowed);
     return new CniException(
         UNSUPPORTED_FIELD,
@@ -163,15 +155,7 @@ record NetworkConfig(
   }
 
   private static Map<String, String> labels(ObjectNode config, RequestFrame frame) {
-    Map<String, String> labels = new HashMap<>();
-    JsonNode own = config.path("labels");
-    if (!own.isMissingNode() && !own.isObject()) {
-      throw new InvalidInputException("labels", text(own), "an object of texts");
-    }
-    own.properties()
-        .forEach(
-            label ->
-                labels.put(label.getKey(), label("labels." + label.getKey(), label.getValue())));
+    Map<String, String> labels = labels("labels", config);
     JsonNode conventional = config.path("args").path("cni").path("labels");
     if (!conventional.isMissingNode() && !conventional.isArray()) {
       throw new InvalidInputException(
@@ -186,6 +170,25 @@ record NetworkConfig(
     frame.variable("WAYLEAVE_LABELS").ifPresent(text -> putLabels(text, labels));
     // Refuses what the endpoint would refuse, before anything is made.
     return Metadata.of("labels", labels).labels();
+  }
+
+  /** The labels in an object of the configuration; none when it is not there. */
+  static Map<String, String> labels(String field, ObjectNode config) {
+    JsonNode own = config.path(field);
+    if (!own.isMissingNode() && !own.isObject()) {
+      throw new InvalidInputException(field, text(own), "an object of texts");
+    }
+    Map<String, String> labels = new HashMap<>();
+    own.properties()
+        .forEach(
+            label ->
+                labels.put(label.getKey(), label(field + "." + label.getKey(), label.getValue())));
+    try {
+      return new HashMap<>(Metadata.of("labels", labels).labels());
+    } catch (InvalidInputException e) {
+      String within = e.field().substring("labels".length());
+      throw new InvalidInputException(field + within, e.value(), e.allowed());
+    }
   }
 
   private static String label(String field, JsonNode value) {
@@ -206,71 +209,7 @@ record NetworkConfig(
     }
   }
 
-  private static List<IpAddress> wantedAddresses(ObjectNode config, RequestFrame frame) {
-    // Read in any case, so that a malformed CNI_ARGS is never passed over.
-    List<IpAddress> fromVariable = addressesOfArguments(frame);
-    JsonNode fromRuntime = config.path("runtimeConfig").path("ips");
-    if (!fromRuntime.isMissingNode()) {
-      return addresses("runtimeConfig.ips", fromRuntime);
-    }
-    // A plugin that understands "args" ignores the equivalent of CNI_ARGS (CNI conventions).
-    JsonNode fromArguments = config.path("args").path("cni").path("ips");
-    return fromArguments.isMissingNode() ? fromVariable : addresses("args.cni.ips", fromArguments);
-  }
-
-  private static List<IpAddress> addresses(String field, JsonNode list) {
-    if (!list.isArray()) {
-      throw new InvalidInputException(field, text(list), "a list of addresses");
-    }
-    List<IpAddress> addresses = new ArrayList<>();
-    Set<Family> families = EnumSet.noneOf(Family.class);
-    for (int i = 0; i < list.size(); i++) {
-      IpAddress address = address(field + "[" + i + "]", list.get(i).asText());
-      if (!families.add(address.family())) {
-        throw new InvalidInputException(field, text(list), "at most one address of each family");
-      }
-      addresses.add(address);
-    }
-    return addresses;
-  }
-
-  /** An address; a prefix length after it has no meaning here, where each is alone on its link. */
-  private static IpAddress address(String field, String text) {
-    int slash = text.indexOf('/');
-    try {
-      return IpAddress.parse(slash < 0 ? text : text.substring(0, slash));
-    } catch (InvalidInputException e) {
-      throw e.within(field);
-    }
-  }
-
-  /** CNI_ARGS: {@code KEY=value} after {@code KEY=value}, with semicolons between. */
-  private static List<IpAddress> addressesOfArguments(RequestFrame frame) {
-    String text = frame.variable("CNI_ARGS").orElse("");
-    Map<String, String> arguments = new HashMap<>();
-    for (String pair : text.isEmpty() ? new String[0] : text.split(";", -1)) {
-      int equals = pair.indexOf('=');
-      if (equals < 1) {
-        throw new InvalidInputException(
-            "CNI_ARGS", text, "KEY=value, more of them after semicolons");
-      }
-      arguments.put(pair.substring(0, equals), pair.substring(equals + 1));
-    }
-    boolean ignoreUnknown =
-        Set.of("1", "true").contains(arguments.getOrDefault("IgnoreUnknown", ""));
-    for (String key : arguments.keySet()) {
-      boolean known = key.equals("IP") || key.equals("IgnoreUnknown") || key.startsWith("K8S_");
-      if (!known && !ignoreUnknown) {
-        throw new InvalidInputException(
-            "CNI_ARGS", key, "IP, IgnoreUnknown and K8S_*; others only with IgnoreUnknown=1");
-      }
-    }
-    return arguments.containsKey("IP")
-        ? List.of(address("CNI_ARGS.IP", arguments.get("IP")))
-        : List.of();
-  }
-
-  private static String text(JsonNode node) {
+  static String text(JsonNode node) {
     String text = node.isMissingNode() ? "" : node.isTextual() ? node.asText() : node.toString();
     return text.length() <= 200 ? text : text.substring(0, 197) + "...";
   }

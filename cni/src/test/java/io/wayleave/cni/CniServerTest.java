@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.cni.Launcher.Outcome;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.ipam.Pools;
 import io.wayleave.linux.Sysctl;
 import io.wayleave.linux.netlink.InterfaceAddress;
 import io.wayleave.linux.netlink.Link;
@@ -15,9 +16,12 @@ import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.RouteFilter;
 import io.wayleave.linux.netlink.VethPair;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.IpPool;
 import io.wayleave.model.MacAddress;
+import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.WorkloadEndpoint;
 import java.io.IOException;
@@ -50,6 +54,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("real")
 @Timeout(120)
 class CniServerTest {
+  /** Without its end. */
+  private static final String CONFIG =
+      "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"wayleave\"";
+
   @TempDir Path directory;
   private CniWorld world;
 
@@ -192,11 +200,73 @@ class CniServerTest {
 
     Outcome taken = world.launcher("ADD", "c2", second).with("CNI_ARGS", "IP=10.1.0.77").run();
     assertError(taken, 102);
-    assertThat(taken.json().path("details").asText()).contains("10.1.0.77");
+    assertThat(taken.json().path("details").asText())
+        .startsWith("CNI_ARGS.IP: address 10.1.0.77 cannot be given: it is in use");
 
     world.launcher("DEL", "c1", first).run();
     Outcome again = world.launcher("ADD", "c2", second).with("CNI_ARGS", "IP=10.1.0.77").run();
     assertThat(again.json().at("/ips/0/address").asText()).isEqualTo("10.1.0.77/32");
+  }
+
+  @Test
+  void bothFamiliesAreGivenByNameOrNeither() throws Exception {
+    Namespace first = world.container();
+    String wanted = ",\"runtimeConfig\":{\"ips\":[\"10.1.0.78\",\"fd00:1::78\"]}}";
+    Outcome given = world.launcher("ADD", "c1", first).config(CONFIG + wanted).run();
+    assertThat(given.json().at("/ips/1/address").asText()).isEqualTo("fd00:1::78/128");
+    List<String> before = world.contents();
+
+    String half = ",\"runtimeConfig\":{\"ips\":[\"10.1.0.79\",\"fd00:1::78\"]}}";
+    Outcome refused = world.launcher("ADD", "c2", world.container()).config(CONFIG + half).run();
+    assertError(refused, 102);
+    assertThat(refused.json().path("details").asText())
+        .startsWith("runtimeConfig.ips: address fd00:1::78 cannot be given");
+    assertThat(world.contents()).isEqualTo(before);
+  }
+
+  @Test
+  void poolsAreChosenByNameAndByTheNamespace() throws Exception {
+    Pools pools = new Pools(world.datastore);
+    Deadline deadline = Deadline.after(Duration.ofSeconds(10));
+    pools.create(
+        new IpPool(
+            Metadata.of("prod"),
+            IpPool.Spec.of(Cidr.parse("10.2.0.0/24"), 26)
+                .withNamespaceSelector("projectcalico.org/name == 'prod' && tier == 'front'")),
+        deadline);
+    String front = ",\"namespaceLabels\":{\"tier\":\"front\"}";
+    String prod = ",\"ipam\":{\"ipv4_pools\":[\"prod\"]}";
+
+    Outcome given =
+        world
+            .launcher("ADD", "c1", world.container())
+            .config(CONFIG + front + prod + "}")
+            .with("CNI_ARGS", "K8S_POD_NAMESPACE=prod")
+            .run();
+    assertThat(given.json().at("/ips/0/address").asText()).startsWith("10.2.0.");
+    assertThat(given.json().at("/ips/1/address").asText()).startsWith("fd00:1:");
+    assertThat(world.datastore.get("ipam/handles/h1.c1.eth0", deadline).orElseThrow().text())
+        .contains("\"namespace\":\"prod\"");
+    List<String> before = world.contents();
+
+    Outcome other =
+        world
+            .launcher("ADD", "c2", world.container())
+            .config(CONFIG + front + prod + "}")
+            .with("CNI_ARGS", "K8S_POD_NAMESPACE=test")
+            .run();
+    assertError(other, 102);
+    assertThat(other.json().path("details").asText())
+        .contains("pool prod (10.2.0.0/24) is for namespaces that match")
+        .contains("projectcalico.org/name=test");
+    for (String wrong : List.of("nope", "v6")) {
+      String named = ",\"ipam\":{\"ipv4_pools\":[\"" + wrong + "\"]}}";
+      Outcome refused = world.launcher("ADD", "c3", world.container()).config(CONFIG + named).run();
+      assertError(refused, 7);
+      assertThat(refused.json().path("details").asText())
+          .startsWith("ipam.ipv4_pools: \"" + wrong + "\" is not allowed; allowed: ");
+    }
+    assertThat(world.contents()).isEqualTo(before);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.wayleave.cni;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -20,7 +21,7 @@ class NetworkConfigTest {
     assertThat(config.name()).isEqualTo("net");
     assertThat(config.mtu()).isEmpty();
     assertThat(config.labels()).isEmpty();
-    assertThat(config.wantedAddresses()).isEmpty();
+    assertThat(config.wishes().addresses()).isEmpty();
     assertThat(config.dns()).isEmpty();
   }
 
@@ -62,18 +63,54 @@ class NetworkConfigTest {
     String arguments = ", \"args\": {\"cni\": {\"ips\": [\"10.0.0.2/24\", \"fd00::2\"]}}";
     String runtime = ", \"runtimeConfig\": {\"ips\": [\"10.0.0.1\"]}";
 
-    assertThat(read("", "CNI_ARGS", "IgnoreUnknown=1;IP=10.0.0.3;FOO=bar").wantedAddresses())
+    assertThat(read("", "CNI_ARGS", "IgnoreUnknown=1;IP=10.0.0.3;FOO=bar").wishes().addresses())
         .containsExactly(IpAddress.parse("10.0.0.3"));
-    assertThat(read(arguments, "CNI_ARGS", "IP=10.0.0.3").wantedAddresses())
+    assertThat(read(arguments, "CNI_ARGS", "IP=10.0.0.3").wishes().addresses())
         .containsExactly(IpAddress.parse("10.0.0.2"), IpAddress.parse("fd00::2"));
-    assertThat(read(arguments + runtime, "CNI_ARGS", "IP=10.0.0.3").wantedAddresses())
+    assertThat(read(arguments + runtime, "CNI_ARGS", "IP=10.0.0.3").wishes().addresses())
         .containsExactly(IpAddress.parse("10.0.0.1"));
   }
 
   @Test
-  void variablesOfKubernetesAreAccepted() throws Exception {
-    assertThat(read("", "CNI_ARGS", "K8S_POD_NAME=a;K8S_POD_NAMESPACE=b;IgnoreUnknown=true"))
-        .isEqualTo(read(""));
+  void theFieldThatAsksForAnAddressIsKept() throws Exception {
+    assertThat(read("").wishes().addressesField()).isEmpty();
+    assertThat(read("", "CNI_ARGS", "IP=10.0.0.3").wishes().addressesField())
+        .isEqualTo("CNI_ARGS.IP");
+    assertThat(read(", \"runtimeConfig\": {\"ips\": [\"10.0.0.1\"]}").wishes().addressesField())
+        .isEqualTo("runtimeConfig.ips");
+  }
+
+  @Test
+  void poolsAreAskedForByNameOrCidrAsCalicoHasIt() throws Exception {
+    AddressWishes wishes =
+        read("""
+        , "ipam": {"type": "wayleave-ipam", "ipv4_pools": ["a", "10.0.0.0/24"],
+          "ipv6_pools": ["FD00:0::/64"]}
+        """)
+            .wishes();
+    assertThat(wishes.pools(Family.IPV4)).containsExactly("a", "10.0.0.0/24");
+    assertThat(wishes.pools(Family.IPV6)).containsExactly("fd00::/64");
+    assertThat(read("").wishes().pools(Family.IPV4)).isEmpty();
+  }
+
+  @Test
+  void aNamespaceHasTheLabelsOfTheNetworkAndThoseOfItsName() throws Exception {
+    String labels = ", \"namespaceLabels\": {\"tier\": \"a\", \"projectcalico.org/name\": \"c\"}";
+    assertThat(read(labels).wishes().namespaceLabels())
+        .isEqualTo(Map.of("tier", "a", "projectcalico.org/name", "c"));
+    AddressWishes wishes =
+        read(labels, "CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=prod;K8S_POD_NAME=x").wishes();
+    assertThat(wishes.namespace()).contains("prod");
+    assertThat(wishes.namespaceLabels())
+        .isEqualTo(
+            Map.of(
+                "tier",
+                "a",
+                "projectcalico.org/name",
+                "prod",
+                "kubernetes.io/metadata.name",
+                "prod"));
+    assertThat(read("", "CNI_ARGS", "K8S_POD_NAMESPACE=").wishes()).isEqualTo(AddressWishes.NONE);
   }
 
   @ParameterizedTest
@@ -82,7 +119,8 @@ class NetworkConfigTest {
       value = {
         "colour | \"red\" | colour: \"red\"",
         "MTU | 1400 | MTU: \"1400\"",
-        "ipam | {\"type\":\"host-local\"} | ipam: \"{\"type\":\"host-local\"}\"",
+        "ipam | {\"type\":\"host-local\"} | ipam.type: \"host-local\"",
+        "ipam | {\"subnet\":\"10.0.0.0/24\"} | ipam.subnet: \"10.0.0.0/24\"",
         "ipam | [] | ipam: \"[]\"",
         "ipMasq | true | ipMasq: \"true\"",
         "capabilities | {\"portMappings\":true} | capabilities.portMappings: \"true\"",
@@ -105,6 +143,13 @@ class NetworkConfigTest {
         "labels | [] | labels: \"[]\"",
         "labels | {\"a\": 1} | labels.a: \"1\"",
         "labels | {\"a b\": \"c\"} | labels: \"a b\"",
+        "namespaceLabels | [] | namespaceLabels: \"[]\"",
+        "namespaceLabels | {\"a\": 1} | namespaceLabels.a: \"1\"",
+        "namespaceLabels | {\"a b\": \"c\"} | namespaceLabels: \"a b\"",
+        "ipam | {\"ipv4_pools\":\"a\"} | ipam.ipv4_pools: \"a\"",
+        "ipam | {\"ipv4_pools\":[]} | ipam.ipv4_pools: \"[]\"",
+        "ipam | {\"ipv6_pools\":[\"a\",7]} | ipam.ipv6_pools[1]: \"7\"",
+        "ipam | {\"ipv4_pools\":[\"10.0.0.1/24\"]} | ipam.ipv4_pools[0]: \"10.0.0.1/24\"",
         "dns | \"10.0.0.1\" | dns: \"10.0.0.1\"",
         "args | {\"cni\":{\"labels\":{\"a\":\"b\"}}} | args.cni.labels: ",
         "args | {\"cni\":{\"labels\":[{\"key\":\"a\"}]}} | args.cni.labels[0].value: \"\"",

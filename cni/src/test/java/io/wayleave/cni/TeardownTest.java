@@ -177,7 +177,7 @@ class TeardownTest {
                 Wire.containerMac("h1.c1.eth0", generation),
                 "net",
                 generation,
-                List.of()),
+                AddressWishes.NONE),
             TIME);
     dataplane.protect(endpoint, TIME);
     dataplane.connect(endpoint, TIME);
