@@ -15,8 +15,10 @@ import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.zookeeper.EmbeddedServer;
+import io.wayleave.ipam.GarbageCollector;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
+import io.wayleave.linux.netlink.Link;
 import io.wayleave.linux.netlink.NetlinkSocket;
 import io.wayleave.linux.netlink.Route;
 import io.wayleave.linux.netlink.RouteFilter;
@@ -34,6 +36,7 @@ import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.RouterId;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.status.AgentStatus.GarbageStatus;
 import io.wayleave.model.status.Presence;
 import io.wayleave.policy.PolicyConfig;
 import io.wayleave.policy.PolicyEngine;
@@ -45,6 +48,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -54,12 +58,15 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -169,14 +176,19 @@ final class Agent implements AutoCloseable {
       core.every(ROUTE_RETRY, network::retry);
       core.every(PASSWORD_CHECK, bgp::readPasswords);
 
-      open(
-          CniServer.start(
-              cniOptions(configuration, () -> mtu),
-              new IpamEndpointStore(ipam),
-              new HostDataplane(core, network, policy),
-              new ReadyWhenRunning(ready, () -> notReady)));
-      StatusReport report = new StatusReport(this::snapshot, routes, policy, datastore, nodeSyncer);
+      CniServer cni =
+          open(
+              CniServer.start(
+                  cniOptions(configuration, () -> mtu),
+                  new IpamEndpointStore(ipam),
+                  new HostDataplane(core, network, policy),
+                  new ReadyWhenRunning(ready, () -> notReady)));
+      Optional<GarbageCollection> garbage = startCollecting(ipam, cni.containers());
+      Supplier<Optional<GarbageStatus>> collected = () -> garbage.map(GarbageCollection::status);
+      StatusReport report =
+          new StatusReport(this::snapshot, routes, policy, datastore, nodeSyncer, collected);
       Map<String, Endpoint> endpoints = new TreeMap<>(new BgpAdmin(report::speaker).endpoints());
+      endpoints.put("/metrics", GarbageMetrics.after(endpoints.get("/metrics"), collected));
       endpoints.put("/v1/status", Endpoint.get(report::status));
       endpoints.put("/v1/routes", Endpoint.get(report::routes));
       endpoints.put("/v1/datastore", Endpoint.get(configuration::datastoreAccess));
@@ -184,6 +196,42 @@ final class Agent implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       close();
       throw e;
+    }
+  }
+
+  private Optional<GarbageCollection> startCollecting(
+      Ipam ipam, GarbageCollector.Containers containers) {
+    if (configuration.gcIntervalSeconds() == 0) {
+      return Optional.empty();
+    }
+    Duration grace = Duration.ofSeconds(configuration.gcGraceSeconds());
+    return Optional.of(
+        open(
+            new GarbageCollection(
+                    datastore,
+                    new GarbageCollector(
+                        datastore, ipam, containers, grace, InstantSource.system()),
+                    configuration.nodeName(),
+                    this::endpointsWithoutInterface,
+                    ready::isDone,
+                    Duration.ofSeconds(configuration.gcIntervalSeconds()),
+                    InstantSource.system())
+                .start()));
+  }
+
+  /** The endpoints of this node whose interface is gone; not on the core thread. */
+  private List<String> endpointsWithoutInterface() throws IOException, InterruptedException {
+    try (NetlinkSocket netlink = NetlinkSocket.open()) {
+      // Endpoints first: one that comes between the two has its interface, or is being made.
+      Map<String, WorkloadEndpoint> endpoints = core.ask(network::storedEndpoints).get();
+      Set<String> interfaces =
+          netlink.links().list().stream().map(Link::name).collect(Collectors.toSet());
+      return endpoints.values().stream()
+          .filter(endpoint -> !interfaces.contains(endpoint.spec().interfaceName()))
+          .map(WorkloadEndpoint::name)
+          .toList();
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause().getMessage(), e.getCause());
     }
   }
 
@@ -268,6 +316,11 @@ final class Agent implements AutoCloseable {
     @Override
     public void onInvalid(String key, String reason) {
       core.execute(() -> fabric.onInvalid(key, reason));
+    }
+
+    @Override
+    public void onInvalidGone(String key) {
+      core.execute(() -> fabric.onInvalidGone(key));
     }
   }
 

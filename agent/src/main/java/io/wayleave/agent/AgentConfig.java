@@ -42,6 +42,10 @@ import java.util.Optional;
  * @param adminSocket Unix socket of the admin API
  * @param stateDir folder for what outlives a restart: spooled DELs, records of attachments
  * @param addTimeoutSeconds how long a CNI ADD may take before it fails, 1 to 300
+ * @param gcIntervalSeconds how often addresses are looked for whose owner is gone, up to 86400; 0:
+ *     never
+ * @param gcGraceSeconds how long an owner must be gone before its addresses are released, 0 to
+ *     86400
  * @param iptablesBackend {@code auto}, {@code nft} or {@code legacy}
  * @param logLevel {@code error}, {@code warn}, {@code info} or {@code debug}
  * @param logFormat {@code text} (one line of words and key=value) or {@code json} (an object a
@@ -63,6 +67,8 @@ public record AgentConfig(
     Path adminSocket,
     Path stateDir,
     Integer addTimeoutSeconds,
+    Integer gcIntervalSeconds,
+    Integer gcGraceSeconds,
     IptablesBackend iptablesBackend,
     LogSetup.Level logLevel,
     LogSetup.Format logFormat) {
@@ -75,6 +81,7 @@ public record AgentConfig(
   }
 
   static final Path DEFAULT_FILE = Path.of("/etc/wayleave/agent.yaml");
+  private static final int MAX_GC_SECONDS = 86_400;
   private static final String ENVIRONMENT_PREFIX = "WAYLEAVE_";
 
   @JsonCreator
@@ -97,6 +104,8 @@ public record AgentConfig(
     stateDir = stateDir == null ? Path.of("/var/lib/wayleave") : stateDir;
     datastore = datastore == null ? "embedded:" + stateDir.resolve("datastore") : datastore;
     addTimeoutSeconds = addTimeoutSeconds == null ? Integer.valueOf(10) : addTimeoutSeconds;
+    gcIntervalSeconds = gcIntervalSeconds == null ? Integer.valueOf(60) : gcIntervalSeconds;
+    gcGraceSeconds = gcGraceSeconds == null ? Integer.valueOf(300) : gcGraceSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
     logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
     logFormat = logFormat == null ? LogSetup.Format.text : logFormat;
@@ -105,10 +114,9 @@ public record AgentConfig(
     checkAbsolute("agentSocket", agentSocket);
     checkAbsolute("adminSocket", adminSocket);
     checkAbsolute("stateDir", stateDir);
-    if (addTimeoutSeconds < 1 || addTimeoutSeconds > 300) {
-      throw new InvalidInputException(
-          "addTimeoutSeconds", addTimeoutSeconds.toString(), "1 to 300 seconds");
-    }
+    checkSeconds("addTimeoutSeconds", addTimeoutSeconds, 1, 300);
+    checkSeconds("gcIntervalSeconds", gcIntervalSeconds, 0, MAX_GC_SECONDS);
+    checkSeconds("gcGraceSeconds", gcGraceSeconds, 0, MAX_GC_SECONDS);
     try {
       Metadata.of(nodeName.isEmpty() ? "unnamed" : nodeName, labels);
     } catch (InvalidInputException e) {
@@ -168,6 +176,8 @@ public record AgentConfig(
         adminSocket,
         stateDir,
         addTimeoutSeconds,
+        gcIntervalSeconds,
+        gcGraceSeconds,
         iptablesBackend,
         logLevel,
         logFormat);
@@ -262,6 +272,13 @@ public record AgentConfig(
   private static void checkFamily(String field, Optional<IpAddress> address, Family family) {
     if (address.isPresent() && address.get().family() != family) {
       throw new InvalidInputException(field, address.get().toString(), "an " + family + " address");
+    }
+  }
+
+  private static void checkSeconds(String field, int seconds, int least, int most) {
+    if (seconds < least || seconds > most) {
+      throw new InvalidInputException(
+          field, Integer.toString(seconds), least + " to " + most + " seconds");
     }
   }
 

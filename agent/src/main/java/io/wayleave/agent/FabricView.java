@@ -64,6 +64,11 @@ final class FabricView {
     invalid.put(key, reason);
   }
 
+  /** It can be read now, or is gone. */
+  void onInvalidGone(String key) {
+    invalid.remove(key);
+  }
+
   /** An entry that can be read, or is gone. */
   void onValid(Kind kind, String name) {
     invalid.remove(ResourceStore.key(kind, name));

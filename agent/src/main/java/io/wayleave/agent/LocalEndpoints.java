@@ -76,6 +76,11 @@ final class LocalEndpoints {
         .filter(endpoint -> !endpoint.spec().generation().equals(disconnected.get(name)));
   }
 
+  /** Every endpoint of this node that the datastore has, connected or not, by name. */
+  Map<String, WorkloadEndpoint> stored() {
+    return Map.copyOf(stored);
+  }
+
   /** Every connected endpoint, by name. */
   Map<String, WorkloadEndpoint> all() {
     Set<String> names = new HashSet<>(stored.keySet());

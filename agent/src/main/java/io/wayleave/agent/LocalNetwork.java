@@ -144,6 +144,11 @@ final class LocalNetwork {
     }
   }
 
+  /** Every endpoint of this node that the datastore has, by name. */
+  Map<String, WorkloadEndpoint> storedEndpoints() {
+    return endpoints.stored();
+  }
+
   int endpointCount() {
     return endpoints.all().size();
   }

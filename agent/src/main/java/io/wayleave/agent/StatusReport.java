@@ -8,6 +8,7 @@ import io.wayleave.model.status.AgentStatus;
 import io.wayleave.model.status.AgentStatus.BgpStatus;
 import io.wayleave.model.status.AgentStatus.DatastoreStatus;
 import io.wayleave.model.status.AgentStatus.Failure;
+import io.wayleave.model.status.AgentStatus.GarbageStatus;
 import io.wayleave.model.status.AgentStatus.NodeAddress;
 import io.wayleave.model.status.AgentStatus.RouteCounts;
 import io.wayleave.model.status.RouteStatus;
@@ -37,6 +38,7 @@ final class StatusReport {
   private final PolicyEngine policy;
   private final Datastore datastore;
   private final Syncer<?, ?> syncer;
+  private final Supplier<Optional<GarbageStatus>> garbage;
 
   /** What the core thread knows. */
   record CorePart(
@@ -55,12 +57,14 @@ final class StatusReport {
       RouteService routes,
       PolicyEngine policy,
       Datastore datastore,
-      Syncer<?, ?> syncer) {
+      Syncer<?, ?> syncer,
+      Supplier<Optional<GarbageStatus>> garbage) {
     this.core = core;
     this.routes = routes;
     this.policy = policy;
     this.datastore = datastore;
     this.syncer = syncer;
+    this.garbage = garbage;
   }
 
   AgentStatus status() {
@@ -106,6 +110,7 @@ final class StatusReport {
             routing.programmed().getOrDefault(RouteSource.LEARNED, 0),
             routing.programmed().getOrDefault(RouteSource.BLOCK, 0)),
         part.endpoints(),
+        garbage.get(),
         failing);
   }
 

@@ -57,6 +57,8 @@ class AgentConfigTest {
         adminSocket: /run/x/admin.sock
         stateDir: /var/lib/x
         addTimeoutSeconds: 7
+        gcIntervalSeconds: 0
+        gcGraceSeconds: 9
         iptablesBackend: legacy
         logLevel: debug
         logFormat: json
@@ -65,6 +67,8 @@ class AgentConfigTest {
     assertThat(config.labels()).containsExactly(Map.entry("rack", "1"));
     assertThat(config.ipv6Address()).contains(IpAddress.parse("fd90:1::11"));
     assertThat(config.logFormat()).isEqualTo(LogSetup.Format.json);
+    assertThat(config.gcIntervalSeconds()).isZero();
+    assertThat(config.gcGraceSeconds()).isEqualTo(9);
 
     AgentConfig overridden =
         load(
@@ -99,6 +103,10 @@ class AgentConfigTest {
             + " seconds",
         "addTimeoutSeconds: soon     | addTimeoutSeconds: \"soon\" is not allowed; allowed: a"
             + " number",
+        "gcIntervalSeconds: -1       | gcIntervalSeconds: \"-1\" is not allowed; allowed: 0 to"
+            + " 86400 seconds",
+        "gcGraceSeconds: 86401       | gcGraceSeconds: \"86401\" is not allowed; allowed: 0 to"
+            + " 86400 seconds",
         "iptablesBackend: bpf        | iptablesBackend: \"bpf\" is not allowed; allowed: auto, nft,"
             + " legacy",
         "labels: [a]                 | labels: ",

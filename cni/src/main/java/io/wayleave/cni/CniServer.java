@@ -1,5 +1,6 @@
 package io.wayleave.cni;
 
+import io.wayleave.ipam.GarbageCollector;
 import io.wayleave.linux.ClosedFdException;
 import io.wayleave.linux.Fd;
 import io.wayleave.linux.Frame;
@@ -50,17 +51,23 @@ public final class CniServer implements AutoCloseable {
   private final SpoolSettler settler;
   private final CniService service;
   private final UnixServer socket;
+  private final AttachedContainers containers;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Semaphore places = new Semaphore(MAX_REQUESTS);
   private final Set<Thread> requests = ConcurrentHashMap.newKeySet();
   private final Thread acceptor = Thread.ofPlatform().name("cni-accept").unstarted(this::acceptAll);
 
   private CniServer(
-      CniOptions options, SpoolSettler settler, CniService service, UnixServer socket) {
+      CniOptions options,
+      SpoolSettler settler,
+      CniService service,
+      UnixServer socket,
+      AttachedContainers containers) {
     this.options = options;
     this.settler = settler;
     this.service = service;
     this.socket = socket;
+    this.containers = containers;
   }
 
   /**
@@ -94,11 +101,24 @@ public final class CniServer implements AutoCloseable {
     Path directory = options.socket().toAbsolutePath().getParent();
     Files.createDirectories(directory);
     CniServer server =
-        new CniServer(options, settler, service, UnixServer.listen(options.socket()));
+        new CniServer(
+            options,
+            settler,
+            service,
+            UnixServer.listen(options.socket()),
+            new AttachedContainers(wiring, records, spool, keys));
     settler.start();
     server.acceptor.start();
     log.info("cni server started socket={} spool={}", options.socket(), options.spoolDir());
     return server;
+  }
+
+  /**
+   * Which containers of this host exist; to be asked in the network namespace that the server was
+   * started in.
+   */
+  public GarbageCollector.Containers containers() {
+    return containers;
   }
 
   /** How the next launcher comes, as {@link UnixServer#accept}. */

@@ -3,6 +3,7 @@ package io.wayleave.cni;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.ipam.GarbageCollector;
 import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
 import io.wayleave.ipam.Pools;
@@ -105,6 +106,10 @@ final class CniWorld implements AutoCloseable {
   void stop() {
     server.ifPresent(CniServer::close);
     server = Optional.empty();
+  }
+
+  GarbageCollector.Containers containers() {
+    return server.orElseThrow().containers();
   }
 
   /** Of the next server that is started. */

@@ -32,6 +32,7 @@ final class StatusText {
             + routes.blackhole()
             + " blackhole");
     line(text, "Endpoints", Integer.toString(status.endpoints()));
+    line(text, "Garbage", status.garbage().map(StatusText::garbage).orElse("not collected"));
     for (AgentStatus.Failure failure : status.failing()) {
       line(text, "Failing", failure.what() + ": " + failure.why());
     }
@@ -52,6 +53,22 @@ final class StatusText {
           peer.info());
     }
     return text.append(table.text()).toString();
+  }
+
+  private static String garbage(AgentStatus.GarbageStatus garbage) {
+    if (garbage.last().isEmpty()) {
+      return "not looked for yet";
+    }
+    return "looked for at "
+        + garbage.last().get()
+        + (garbage.fabric() ? " (of all nodes): " : ": ")
+        + garbage.suspected()
+        + " suspected, "
+        + garbage.released()
+        + " released and "
+        + garbage.blocks()
+        + " blocks returned since the start"
+        + garbage.lastError().map(error -> "; last error: " + error).orElse("");
   }
 
   private static String datastore(AgentStatus.DatastoreStatus datastore) {

@@ -27,6 +27,8 @@ class NodeCommandTest {
           "state":"Active","since":"2026-11-24T15:00:02Z","info":"Cease\\u001b[2J",
           "received":0,"accepted":0,"advertised":0}]},
        "routes":{"local":2,"learned":4,"blackhole":1},"endpoints":2,
+       "garbage":{"runs":7,"last":"2026-11-24T15:07:00Z","fabric":true,"suspected":2,"released":3,
+         "blocks":1,"failures":1,"lastError":"away"},
        "failing":[{"what":"route 10.1.0.0/26","why":"EINVAL"}],
        "ofANewerAgent":true}
       """;
@@ -149,6 +151,7 @@ class NodeCommandTest {
                   Mesh       off: there are BGPPeers
                   Routes     2 local, 4 learned, 1 blackhole
                   Endpoints  2
+                  Garbage    looked for at 2026-11-24T15:07:00Z (of all nodes): 2 suspected, 3 released and 1 blocks returned since the start; last error: away
                   Failing    route 10.1.0.0/26: EINVAL
 
                   PEER ADDRESS  PEER TYPE      STATE        SINCE                 RECEIVED  ADVERTISED  INFO

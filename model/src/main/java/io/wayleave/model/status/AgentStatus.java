@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param bgp the BGP speaker
  * @param routes routes in the kernel by source
  * @param endpoints number of containers' interfaces on this node
+ * @param garbage the collection of addresses whose owner is gone; empty when it is turned off
  * @param failing what could not be programmed, and why
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
@@ -32,6 +33,7 @@ public record AgentStatus(
     BgpStatus bgp,
     RouteCounts routes,
     int endpoints,
+    Optional<GarbageStatus> garbage,
     List<Failure> failing) {
 
   /** One of the node's addresses and the reason why it was chosen. */
@@ -72,6 +74,60 @@ public record AgentStatus(
 
   /** Number of routes in the kernel that are the agent's, by source. */
   public record RouteCounts(int local, int learned, int blackhole) {}
+
+  /**
+   * What the collection of addresses has done since the agent started.
+   *
+   * @param runs how often it looked
+   * @param last when it last ended; empty before
+   * @param fabric whether it then looked for nodes that are gone too, for all agents
+   * @param suspected handles whose owner it then did not find, and that it has not released yet
+   * @param released handles that it released
+   * @param blocks blocks that it took from nodes that are gone
+   * @param failures how often it could not look
+   * @param lastError why it could not the last time; empty when it could
+   */
+  @JsonInclude(JsonInclude.Include.NON_ABSENT)
+  public record GarbageStatus(
+      long runs,
+      Optional<String> last,
+      boolean fabric,
+      int suspected,
+      long released,
+      long blocks,
+      long failures,
+      Optional<String> lastError) {
+    /** It has not looked yet. */
+    public static final GarbageStatus NEVER =
+        new GarbageStatus(0, Optional.empty(), false, 0, 0, 0, 0, Optional.empty());
+
+    /** The same after one more look, which released so much. */
+    public GarbageStatus after(
+        String now, boolean forAll, int suspectedNow, int releasedNow, int blocksNow) {
+      return new GarbageStatus(
+          runs + 1,
+          Optional.of(now),
+          forAll,
+          suspectedNow,
+          released + releasedNow,
+          blocks + blocksNow,
+          failures,
+          Optional.empty());
+    }
+
+    /** The same after a look that failed. */
+    public GarbageStatus failed(String now, String reason) {
+      return new GarbageStatus(
+          runs + 1,
+          Optional.of(now),
+          fabric,
+          suspected,
+          released,
+          blocks,
+          failures + 1,
+          Optional.of(reason));
+    }
+  }
 
   /** Something that could not be programmed. */
   public record Failure(String what, String why) {}

@@ -159,6 +159,9 @@ public final class LabAgent {
     fields.put("agentSocket", agentSocket().toString());
     fields.put("adminSocket", adminSocket().toString());
     fields.put("stateDir", stateDir().toString());
+    // In a lab things are lost in order to be found again.
+    fields.put("gcIntervalSeconds", 1);
+    fields.put("gcGraceSeconds", 2);
     // JSON is YAML.
     return Json.write(fields);
   }
