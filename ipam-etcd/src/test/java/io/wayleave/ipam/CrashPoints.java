@@ -26,6 +26,7 @@ final class CrashPoints {
     GIVE_UP_BLOCK,
     COLLECT_HANDLE,
     COLLECT_BLOCK,
+    COLLECT_CLAIM,
     POOL_CREATE,
     POOL_CHANGE,
     POOL_EMPTY_BLOCKS,
@@ -135,7 +136,10 @@ final class CrashPoints {
           ? Step.COLLECT_BLOCK
           : host.isEmpty() ? Step.POOL_EMPTY_BLOCKS : Step.GIVE_UP_BLOCK;
     }
-    return Step.WITHDRAW_CLAIM;
+    if (!takesAffinity) {
+      throw new AssertionError("a transaction of no known operation: " + transaction);
+    }
+    return collecting ? Step.COLLECT_CLAIM : Step.WITHDRAW_CLAIM;
   }
 
   private static boolean borrows(Transaction transaction, String host) {

@@ -7,6 +7,8 @@ import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.DelegatingDatastore;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** A store that fails at chosen commits, as a network or a dying process makes it fail. */
@@ -19,6 +21,8 @@ final class FaultyDatastore extends DelegatingDatastore {
     LOST_REQUEST,
     /** The store commits, and the caller does not learn it. */
     LOST_ANSWER,
+    /** The store gets it later, when the caller has gone on; {@link #deliver} says when. */
+    LATE,
     /** The process dies before it sends. */
     CRASH_BEFORE,
     /** The process dies after the store has committed. */
@@ -37,10 +41,14 @@ final class FaultyDatastore extends DelegatingDatastore {
   /** Asked at each commit. */
   interface Script {
     Optional<Fault> next(Transaction transaction);
+
+    /** What became of a transaction after which the process dies. */
+    default void died(Transaction transaction, TransactionResult result) {}
   }
 
   private Script script = _ -> Optional.empty();
   private int commits;
+  private final List<Transaction> underWay = new ArrayList<>();
 
   FaultyDatastore(Datastore delegate) {
     super(delegate);
@@ -61,6 +69,17 @@ final class FaultyDatastore extends DelegatingDatastore {
     return commits;
   }
 
+  /** Transactions that the store has not got yet. */
+  List<Transaction> underWay() {
+    return underWay;
+  }
+
+  /** The store gets this one now, and does it if its conditions hold. */
+  TransactionResult deliver(Transaction transaction, Deadline deadline) {
+    underWay.remove(transaction);
+    return super.commit(transaction, deadline);
+  }
+
   @Override
   public TransactionResult commit(Transaction transaction, Deadline deadline) {
     Optional<Fault> fault = script.next(transaction);
@@ -75,9 +94,13 @@ final class FaultyDatastore extends DelegatingDatastore {
         var _ = super.commit(transaction, deadline);
         throw new OutcomeUnknownException("injected, committed", null);
       }
+      case LATE -> {
+        underWay.add(transaction);
+        throw new OutcomeUnknownException("injected, committed later", null);
+      }
       case CRASH_BEFORE -> throw new Crash();
       case CRASH_AFTER -> {
-        var _ = super.commit(transaction, deadline);
+        script.died(transaction, super.commit(transaction, deadline));
         throw new Crash();
       }
     }

@@ -256,13 +256,15 @@ class IpamFaultTest {
     Ipam next =
         switch (fault) {
           case CRASH_BEFORE, CRASH_AFTER -> new Fixture(faulty).host("h1");
-          case UNAVAILABLE, LOST_REQUEST, LOST_ANSWER -> host;
+          case UNAVAILABLE, LOST_REQUEST, LOST_ANSWER, LATE -> host;
         };
     if (operation.allocates()) {
       next.release(NAME, Optional.empty(), deadline());
       Invariants.check(memory);
     }
     operation.run().accept(next, new Fixture(faulty));
+    Invariants.check(memory);
+    List.copyOf(faulty.underWay()).forEach(late -> faulty.deliver(late, deadline()));
     Invariants.check(memory);
     if (operation.allocates()) {
       assertThat(next.find(NAME, deadline())).isPresent();

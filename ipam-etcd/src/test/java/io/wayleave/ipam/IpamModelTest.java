@@ -3,20 +3,29 @@ package io.wayleave.ipam;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreUnavailableException;
+import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
 import io.wayleave.datastore.testing.BrokenDatastore;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Kind;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.logging.Level;
 import java.util.stream.Stream;
@@ -48,7 +57,7 @@ class IpamModelTest {
   private static final int CHUNK = 20;
 
   /** More histories than are needed for that. */
-  private static final int MOST_HISTORIES = 400;
+  private static final int MOST_HISTORIES = 500;
 
   @Test
   @Timeout(900)
@@ -243,7 +252,126 @@ class IpamModelTest {
                 operation ->
                     operation instanceof Transaction.Delete
                         && operation.key().startsWith(Keys.AFFINITIES)),
-            "affinity"));
+            "affinity"),
+        Arguments.of(
+            "an acknowledged allocation is lost", forgetful(IpamModelTest::allocates), "was given"),
+        Arguments.of(
+            "an acknowledged release did nothing",
+            forgetful(IpamModelTest::releases),
+            "was released, or never given"),
+        Arguments.of(
+            "a refused allocation is written all the same",
+            (UnaryOperator<Datastore>) Untruthful::new,
+            "was released, or never given"),
+        Arguments.of(
+            "an allocation takes whatever handle it finds for its own",
+            (UnaryOperator<Datastore>) Flattering::new,
+            "was given twice"),
+        Arguments.of(
+            "a collection does not mind that the node is back",
+            withoutConditions(
+                condition ->
+                    condition instanceof Transaction.Absent
+                        && condition.key().startsWith(ResourceStore.prefix(Kind.NODE))),
+            "was given"));
+  }
+
+  private static boolean allocates(Transaction transaction) {
+    return transaction.operations().stream()
+        .anyMatch(each -> each instanceof Transaction.Put && each.key().startsWith(Keys.HANDLES));
+  }
+
+  private static boolean releases(Transaction transaction) {
+    return transaction.operations().stream()
+        .anyMatch(
+            each -> each instanceof Transaction.Delete && each.key().startsWith(Keys.HANDLES));
+  }
+
+  private static UnaryOperator<Datastore> forgetful(Predicate<Transaction> forgotten) {
+    return store -> new Forgetful(store, forgotten);
+  }
+
+  /** Acknowledges each tenth of certain transactions and does not do it. */
+  private static final class Forgetful extends DelegatingDatastore {
+    private final Predicate<Transaction> forgotten;
+    private int count;
+
+    Forgetful(Datastore delegate, Predicate<Transaction> forgotten) {
+      super(delegate);
+      this.forgotten = forgotten;
+    }
+
+    @Override
+    public TransactionResult commit(Transaction transaction, Deadline deadline) {
+      if (!forgotten.test(transaction) || ++count % 10 != 0) {
+        return super.commit(transaction, deadline);
+      }
+      Map<String, Version> versions = new HashMap<>();
+      transaction.operations().forEach(each -> versions.put(each.key(), new Version("1")));
+      return new TransactionResult.Committed(
+          super.list("", Optional.empty(), 1, deadline).revision(), versions);
+    }
+  }
+
+  /** Does each tenth allocation and says that it did not get it. */
+  private static final class Untruthful extends DelegatingDatastore {
+    private int count;
+
+    Untruthful(Datastore delegate) {
+      super(delegate);
+    }
+
+    @Override
+    public TransactionResult commit(Transaction transaction, Deadline deadline) {
+      TransactionResult result = super.commit(transaction, deadline);
+      if (allocates(transaction) && ++count % 10 == 0) {
+        throw new DatastoreUnavailableException("injected, a lie", null);
+      }
+      return result;
+    }
+  }
+
+  /** Shows a handle as if the last attempt to write it had done so. */
+  private static final class Flattering extends DelegatingDatastore {
+    private final Map<String, String> attempts = new HashMap<>();
+
+    Flattering(Datastore delegate) {
+      super(delegate);
+    }
+
+    @Override
+    public TransactionResult commit(Transaction transaction, Deadline deadline) {
+      for (Transaction.Operation operation : transaction.operations()) {
+        if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
+          attempts.put(put.key(), Handle.fromJson(put.value()).attempt());
+        }
+      }
+      return super.commit(transaction, deadline);
+    }
+
+    @Override
+    public Optional<Entry> get(String key, Deadline deadline) {
+      Optional<Entry> entry = super.get(key, deadline);
+      return !attempts.containsKey(key)
+          ? entry
+          : entry.map(
+              found -> {
+                Handle handle = Handle.fromJson(found.value());
+                return new Entry(
+                    key,
+                    new Handle(
+                            handle.id(),
+                            handle.node(),
+                            handle.generation(),
+                            attempts.get(key),
+                            handle.use(),
+                            handle.attributes(),
+                            handle.owners(),
+                            handle.assigned())
+                        .toJson(),
+                    found.version());
+              });
+    }
   }
 
   @ParameterizedTest(name = "{0}")
@@ -260,12 +388,12 @@ class IpamModelTest {
   }
 
   private static UnaryOperator<Datastore> withoutConditions(
-      java.util.function.Predicate<Transaction.Condition> dropped) {
+      Predicate<Transaction.Condition> dropped) {
     return store -> BrokenDatastore.withoutConditions(store, dropped);
   }
 
   private static UnaryOperator<Datastore> withoutOperations(
-      java.util.function.Predicate<Transaction.Operation> dropped) {
+      Predicate<Transaction.Operation> dropped) {
     return store -> BrokenDatastore.withoutOperations(store, dropped);
   }
 }

@@ -7,6 +7,7 @@ import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.MemoryDatastore;
+import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
@@ -37,10 +38,11 @@ import java.util.function.UnaryOperator;
 /**
  * One random history: several hosts allocate, release, claim, take over and give up blocks in small
  * pools, lose containers and collect what they left; nodes go and come back, a pool is made,
- * disabled, drained and deleted, addresses are reserved; commits fail in every way, hosts crash and
- * start again, and while one host is between planning and writing, others get their turn. After
- * each step the store is checked by {@link Invariants}, and against what was acknowledged. The same
- * seed gives the same history, after the same points. NOT thread safe.
+ * disabled, drained and deleted, addresses are reserved; commits fail in every way, or happen when
+ * nobody waits for them, hosts crash and start again, and while one host is between planning and
+ * writing, others get their turn. After each step the store is checked by {@link Invariants}, and
+ * against what was acknowledged. The same seed gives the same history, after the same points. NOT
+ * thread safe.
  */
 final class ModelRun {
   private static final int HOSTS = 4;
@@ -54,9 +56,13 @@ final class ModelRun {
   // Acknowledged allocations, and those whose outcome their owner does not know.
   private final Map<String, List<IpAddress>> acknowledged = new TreeMap<>();
   private final List<String> unsettled = new ArrayList<>();
-  // What must never have happened at a commit, and by which change of the settings whom it refused.
-  private final List<String> seen = new ArrayList<>();
+  // Containers of nodes that are gone: whoever looks may release them, until their node is back.
+  private final Map<Integer, Map<String, List<IpAddress>>> stranded = new HashMap<>();
+  // Allocations that were told not to have happened, and not to happen.
+  private final Set<String> refused = new HashSet<>();
+  // Which change of the settings refused whom.
   private final Set<String> refusals = new HashSet<>();
+  private final List<String> wrong = new ArrayList<>();
   private final List<Integer> busy = new ArrayList<>();
   private final List<Integer> away = new ArrayList<>();
   private final Map<Integer, GarbageCollector> collectors = new HashMap<>();
@@ -67,6 +73,7 @@ final class ModelRun {
   private final List<String> history = new ArrayList<>();
   private final Map<FaultyDatastore.Fault, Integer> faults =
       new EnumMap<>(FaultyDatastore.Fault.class);
+  private boolean delivering;
   private int names;
   private int exhausted;
   private int crashes;
@@ -94,14 +101,16 @@ final class ModelRun {
       case TransactionResult.Committed _ -> {
         for (IpAddress address : handle.addresses()) {
           if (isReserved(address) && !handle.attributes().containsValue(address.toString())) {
-            seen.add(address + " of " + handle.id() + " is reserved, and nobody asked for it");
+            wrong.add(address + " of " + handle.id() + " is reserved, and nobody asked for it");
           }
         }
       }
       case TransactionResult.Failed failed -> {
-        if (failed.because(Keys.SETTINGS_GUARD)
+        // One that comes late may meet what its host knows by now.
+        if (!delivering
+            && failed.because(Keys.SETTINGS_GUARD)
             && !refusals.add(handle.node() + " " + failed.current().get(Keys.SETTINGS_GUARD))) {
-          seen.add(handle.node() + " was refused twice for one change of the settings");
+          wrong.add(handle.node() + " was refused twice for one change of the settings");
         }
       }
     }
@@ -132,7 +141,20 @@ final class ModelRun {
       setNode(i, true);
       start(i);
     }
-    store.setScript(this::atCommit);
+    store.setScript(
+        new FaultyDatastore.Script() {
+          @Override
+          public Optional<FaultyDatastore.Fault> next(Transaction transaction) {
+            return atCommit(transaction);
+          }
+
+          @Override
+          public void died(Transaction transaction, TransactionResult result) {
+            if (result instanceof TransactionResult.Committed) {
+              points.hit(new CrashPoints.Point(step(transaction), true));
+            }
+          }
+        });
   }
 
   /** What was done, for the message of a failure. */
@@ -162,6 +184,9 @@ final class ModelRun {
     int taken = 0;
     while (taken < steps || crashes < 2) {
       taken += step() ? 1 : 0;
+      if (random.nextInt(4) == 0) {
+        deliver();
+      }
       List<String> violations = violations();
       if (!violations.isEmpty()) {
         return violations;
@@ -172,7 +197,7 @@ final class ModelRun {
 
   private List<String> violations() {
     List<String> found = new ArrayList<>(invariants.violations());
-    found.addAll(seen);
+    found.addAll(wrong);
     Map<String, List<IpAddress>> stored = new TreeMap<>();
     for (Handle handle : invariants.records(Handle.class)) {
       stored.put(handle.id(), handle.addresses());
@@ -276,18 +301,18 @@ final class ModelRun {
   /** What people do, and what happens to them. */
   private String administer(int choice) {
     if (choice < 5) {
-      clock.pass(Duration.ofSeconds(1 + random.nextInt(200)));
+      clock.pass(Duration.ofSeconds(1 + random.nextInt(400)));
       return "time passes";
     }
     if (choice < 9) {
-      List<String> ids = List.copyOf(acknowledged.keySet());
-      if (ids.isEmpty()) {
-        return "no container to lose";
+      List<String> lost = new ArrayList<>();
+      for (int i = 1 + random.nextInt(6); i > 0 && !acknowledged.isEmpty(); i--) {
+        List<String> ids = List.copyOf(acknowledged.keySet());
+        lost.add(ids.get(random.nextInt(ids.size())));
+        acknowledged.remove(lost.getLast());
       }
-      String id = ids.get(random.nextInt(ids.size()));
-      acknowledged.remove(id);
-      unsettled.add(id);
-      return "container lost " + id;
+      unsettled.addAll(lost);
+      return "containers lost " + lost;
     }
     if (choice < 11) {
       return comeAndGo();
@@ -303,22 +328,57 @@ final class ModelRun {
   /** A node goes for good, as far as its containers are concerned, or is put in again. */
   private String comeAndGo() {
     int node = random.nextInt(HOSTS);
-    if (away.remove(Integer.valueOf(node))) {
-      setNode(node, true);
-      start(node);
-      return "node back h" + node;
+    if (away.contains(node)) {
+      return comeBack(node);
     }
     if (busy.contains(node) || away.size() == 2) {
       return "no node goes";
     }
     away.add(node);
     setNode(node, false);
+    leaveClaim(node);
+    Map<String, List<IpAddress>> left = new TreeMap<>();
+    stranded.put(node, left);
     for (Handle handle : new IpamInspector(memory).handles(deadline()).handles()) {
       if (handle.node().equals("h" + node) && acknowledged.remove(handle.id()) != null) {
         unsettled.add(handle.id());
+        left.put(handle.id(), handle.addresses());
       }
     }
     return "node gone h" + node;
+  }
+
+  private String comeBack(int node) {
+    away.remove(Integer.valueOf(node));
+    setNode(node, true);
+    adopt(node);
+    start(node);
+    return "node back h" + node;
+  }
+
+  /** It went in the middle of a claim. */
+  private void leaveClaim(int node) {
+    Cidr block = new Cidr(IpAddress.parse("10.0.0.0").plus(4L * random.nextInt(4)), 30);
+    String key = IpamKeys.affinity("h" + node, block);
+    var _ =
+        memory.commit(
+            Transaction.builder()
+                .ifAbsent(key)
+                .put(key, new Affinity("h" + node, block, Affinity.State.PENDING).toJson())
+                .build(),
+            deadline());
+  }
+
+  /** Its containers have lived on, and those that still have their addresses keep them. */
+  private void adopt(int node) {
+    Map<String, List<IpAddress>> left = stranded.remove(node);
+    for (Handle handle : new IpamInspector(memory).handles(deadline()).handles()) {
+      if (handle.node().equals("h" + node)
+          && handle.addresses().equals(left.get(handle.id()))
+          && unsettled.remove(handle.id())) {
+        acknowledged.put(handle.id(), handle.addresses());
+      }
+    }
   }
 
   private void setNode(int node, boolean exists) {
@@ -380,10 +440,46 @@ final class ModelRun {
       request = request.withOwner(addresses -> Fixture.owner(id, addresses));
     }
     unsettled.add(id);
-    Handle handle = ipam.allocate(request, deadline());
-    unsettled.remove(id);
-    acknowledged.put(id, handle.addresses());
-    return "allocate " + id + " " + handle.addresses();
+    try {
+      Handle handle = ipam.allocate(request, deadline());
+      unsettled.remove(id);
+      acknowledged.put(id, handle.addresses());
+      return "allocate " + id + " " + handle.addresses();
+    } catch (IpamException | DatastoreUnavailableException e) {
+      if (!(e instanceof OutcomeUnknownException)) {
+        // Nothing was written, and nothing will be.
+        unsettled.remove(id);
+        refused.add(id);
+      }
+      throw e;
+    }
+  }
+
+  /** A transaction whose outcome its sender does not know reaches the store now. */
+  private void deliver() {
+    List<Transaction> underWay = store.underWay();
+    if (underWay.isEmpty()) {
+      return;
+    }
+    Transaction late = underWay.get(random.nextInt(underWay.size()));
+    delivering = true;
+    TransactionResult result = store.deliver(late, deadline());
+    delivering = false;
+    if (!(result instanceof TransactionResult.Committed)) {
+      history.add("too late: " + late);
+      return;
+    }
+    history.add("late: " + late);
+    for (Transaction.Operation operation : late.operations()) {
+      if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
+        String id = Handle.fromJson(put.value()).id();
+        // Of a container that is gone, or that another attempt served and that is gone since: for
+        // the collector. After a refusal it must not come.
+        if (!refused.contains(id) && !unsettled.contains(id)) {
+          unsettled.add(id);
+        }
+      }
+    }
   }
 
   /** Asks again for a handle that is in use, as a runtime with a defect does. */
@@ -399,13 +495,16 @@ final class ModelRun {
               deadline());
       known = true;
       if (acknowledged.putIfAbsent(id, handle.addresses()) != null) {
-        return id + " was given twice, which the check of the addresses will find";
+        wrong.add(id + " was given twice");
       }
       // Another host had released it between the choice and the commit.
       return "allocate again " + id + " " + handle.addresses();
     } catch (IpamException.HandleExists _) {
       known = true;
       return "refused " + id;
+    } catch (IpamException | DatastoreUnavailableException e) {
+      known = !(e instanceof OutcomeUnknownException);
+      throw e;
     } finally {
       if (!known && !acknowledged.containsKey(id)) {
         unsettled.add(id);
@@ -419,7 +518,9 @@ final class ModelRun {
    */
   private String release(Ipam ipam) {
     List<String> candidates = new ArrayList<>(acknowledged.keySet());
-    candidates.addAll(unsettled.stream().filter(this::ownerIsIdle).toList());
+    if (random.nextInt(3) == 0) { // the rest is left to the collector
+      candidates.addAll(unsettled.stream().filter(this::ownerIsIdle).toList());
+    }
     if (candidates.isEmpty()) {
       return "nothing to release";
     }
@@ -428,6 +529,7 @@ final class ModelRun {
       chosen.put(candidates.get(random.nextInt(candidates.size())), _ -> true);
     }
     chosen.keySet().forEach(acknowledged::remove);
+    stranded.values().forEach(left -> left.keySet().removeAll(chosen.keySet()));
     unsettled.removeAll(chosen.keySet());
     unsettled.addAll(chosen.keySet());
     Map<String, Ipam.Released> released = ipam.releaseAll(chosen, List.of(), deadline());
@@ -467,8 +569,13 @@ final class ModelRun {
     if (busy.size() < MAX_NESTING && random.nextInt(4) == 0) {
       var _ = step();
     }
-    CrashPoints.Step step =
-        CrashPoints.step(transaction, doing.peek().host(), doing.peek().collects());
+    if (random.nextInt(8) == 0) {
+      deliver();
+    }
+    if (doing.peek().collects() && !away.isEmpty() && random.nextInt(8) == 0) {
+      history.add(comeBack(away.getFirst()));
+    }
+    CrashPoints.Step step = step(transaction);
     CrashPoints.Point point = new CrashPoints.Point(step, random.nextBoolean());
     // Where processes seldom died so far, they die more often.
     CrashPoints.Point other = new CrashPoints.Point(step, !point.afterCommit());
@@ -477,7 +584,9 @@ final class ModelRun {
     }
     int chance = points.hits(point) < points.wanted() ? 2 : crashes < 2 ? 20 : 80;
     if (random.nextInt(chance) == 0) {
-      points.hit(point);
+      if (!point.afterCommit()) {
+        points.hit(point); // else when it is committed
+      }
       return fault(
           point.afterCommit()
               ? FaultyDatastore.Fault.CRASH_AFTER
@@ -487,8 +596,13 @@ final class ModelRun {
       case 0 -> fault(FaultyDatastore.Fault.UNAVAILABLE);
       case 1 -> fault(FaultyDatastore.Fault.LOST_REQUEST);
       case 2 -> fault(FaultyDatastore.Fault.LOST_ANSWER);
+      case 3 -> fault(FaultyDatastore.Fault.LATE);
       default -> Optional.empty();
     };
+  }
+
+  private CrashPoints.Step step(Transaction transaction) {
+    return CrashPoints.step(transaction, doing.peek().host(), doing.peek().collects());
   }
 
   private Optional<FaultyDatastore.Fault> fault(FaultyDatastore.Fault fault) {
