@@ -51,6 +51,13 @@ final class Claims {
                         "range",
                         range.toString(),
                         "a range within a pool: " + memory.pools().describe()));
+    if (pool.resource().spec().disabled()) {
+      // It may be about to be deleted, and its blocks are gone over already.
+      throw new InvalidInputException(
+          "range",
+          range.toString(),
+          "a range within a pool that gives addresses: " + pool.name() + " is disabled");
+    }
     int bits = pool.blockSize() - range.prefixLength();
     if (bits < 0) {
       throw new InvalidInputException(

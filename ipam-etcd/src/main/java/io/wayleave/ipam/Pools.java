@@ -313,30 +313,58 @@ public final class Pools {
    * @throws ResourceConflictException when there is no such pool
    */
   public void delete(String name, boolean force, Deadline deadline) {
-    boolean changed = setDisabled(name, true, deadline);
-    IpPool pool = stored(name, deadline).resource();
-    List<BlockView.Held> left;
-    try {
-      left = deleteEmptyBlocks(pool, force, deadline);
-    } catch (InvalidInputException e) {
-      enableAgain(name, changed, deadline);
-      throw e;
-    }
-    if (!left.isEmpty() && !force) {
-      enableAgain(name, changed, deadline);
-      throw new InUseException(name, used(left), left);
-    }
-    String key = ResourceStore.key(Kind.IP_POOL, name);
+    boolean changed = false;
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      PoolGuard guard = PoolGuard.read(datastore, deadline);
-      if (datastore.commit(guard.changingPools().ifExists(key).delete(key).build(), deadline)
-              instanceof TransactionResult.Failed failed
-          && !failed.because(key)) {
+      changed |= setDisabled(name, true, deadline);
+      ResourceStore.Stored<IpPool> pool = stored(name, deadline);
+      if (!pool.resource().spec().disabled()) {
         continue;
       }
-      return;
+      List<BlockView.Held> left;
+      try {
+        left = deleteEmptyBlocks(pool.resource(), force, deadline);
+      } catch (InvalidInputException e) {
+        enableAgain(name, changed, deadline);
+        throw e;
+      }
+      if (!left.isEmpty() && !force) {
+        enableAgain(name, changed, deadline);
+        throw new InUseException(name, used(left), left);
+      }
+      if (deleteUnchanged(pool, deadline)) {
+        return;
+      }
     }
     throw new IpamException.Contended("deletion of pool " + name, MAX_ATTEMPTS);
+  }
+
+  /**
+   * Deletes a pool as it was when its blocks were looked at: one that was enabled since then may
+   * have given addresses.
+   *
+   * @return whether it was so still
+   */
+  private boolean deleteUnchanged(ResourceStore.Stored<IpPool> pool, Deadline deadline) {
+    String key = ResourceStore.key(pool.resource());
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Transaction deletion =
+          PoolGuard.read(datastore, deadline)
+              .changingPools()
+              .ifUnchanged(key, pool.version())
+              .delete(key)
+              .build();
+      switch (datastore.commit(deletion, deadline)) {
+        case TransactionResult.Committed _ -> {
+          return true;
+        }
+        case TransactionResult.Failed failed -> {
+          if (failed.because(key)) {
+            return false;
+          }
+        }
+      }
+    }
+    throw new IpamException.Contended("deletion of pool " + pool.resource().name(), MAX_ATTEMPTS);
   }
 
   private void enableAgain(String name, boolean changed, Deadline deadline) {

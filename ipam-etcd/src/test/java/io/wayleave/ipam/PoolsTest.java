@@ -209,6 +209,43 @@ class PoolsTest {
     assertThat(pools.list(deadline()).resources()).isEmpty();
   }
 
+  @Test
+  void aPoolThatIsEnabledAndUsedWhileItIsDeletedStays() {
+    pools.create(poolOf("a", "10.0.0.0/24", 26), deadline());
+    Ipam h1 = fixture.host("h1");
+    AtomicReference<Runnable> between =
+        new AtomicReference<>(
+            () -> {
+              pools.setDisabled("a", false, deadline());
+              h1.allocate(endpoint("c"), deadline());
+            });
+    Datastore busy =
+        new DelegatingDatastore(memory) {
+          @Override
+          public TransactionResult commit(Transaction transaction, Deadline deadline) {
+            if (transaction.operations().stream().anyMatch(Transaction.Delete.class::isInstance)) {
+              between.getAndSet(() -> {}).run();
+            }
+            return super.commit(transaction, deadline);
+          }
+        };
+    assertThatThrownBy(() -> new Pools(busy).delete("a", false, deadline()))
+        .isInstanceOf(Pools.InUseException.class);
+    assertThat(pools.list(deadline()).resources()).containsExactly(poolOf("a", "10.0.0.0/24", 26));
+    Invariants.check(memory);
+  }
+
+  @Test
+  void aDisabledPoolHasNoBlocksClaimed() {
+    pools.create(poolOf("a", "10.0.0.0/24", 26), deadline());
+    pools.setDisabled("a", true, deadline());
+    assertThatThrownBy(
+            () -> fixture.host("h1").claimAffinity(Cidr.parse("10.0.0.0/26"), deadline()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("a is disabled");
+    assertThat(fixture.blocks()).isEmpty();
+  }
+
   /** Deletes pool a after the first allocation has been planned and before it is written. */
   private Datastore deletingPoolBeforeAllocation(Datastore store) {
     AtomicReference<Runnable> between =
