@@ -337,9 +337,12 @@ final class EtcdConnection implements AutoCloseable {
 
   /** gRPC cannot know what a server means that ends each connection at once. */
   private String hint(Status status) {
-    return !url.tls()
-            && status.getDescription() != null
-            && status.getDescription().startsWith("Network closed for unknown reason")
+    String reason = reason(status);
+    // Which of the two depends on whether it had read our first bytes.
+    boolean ended =
+        reason.startsWith("Network closed for unknown reason")
+            || reason.contains("Connection reset");
+    return !url.tls() && ended
         ? "; a server that wants TLS does so, and etcds:// is right then"
         : "";
   }
