@@ -29,6 +29,9 @@ final class Allocations {
   /** Conflicts with others before it gives up; each conflict means that another got something. */
   static final int MAX_ATTEMPTS = 200;
 
+  /** Of handles and owner records in one transaction; ZooKeeper takes 1,000,000 of everything. */
+  private static final int MAX_BYTES = 500_000;
+
   private final Datastore datastore;
   private final String node;
   private final Supplier<Map<String, String>> nodeLabels;
@@ -69,7 +72,12 @@ final class Allocations {
   }
 
   /** One request's share of a transaction. */
-  private record Part(Asked ticket, Handle handle, OwnerRecord owner) {}
+  private record Part(Asked ticket, Handle handle, OwnerRecord owner) {
+    int bytes() {
+      return handle.toJson().length
+          + owner.puts().values().stream().mapToInt(value -> value.length).sum();
+    }
+  }
 
   private record Round(Planner planner, List<Part> parts) {}
 
@@ -146,6 +154,7 @@ final class Allocations {
         new Planner(memory.pools(), memory.view(), node, nodeLabels.get(), options, names);
     List<Part> parts = new ArrayList<>();
     Set<String> written = new HashSet<>();
+    int bytes = 0;
     for (Asked ticket : open) {
       Planner.Mark mark = planner.mark();
       Planner.Plan plan;
@@ -164,12 +173,23 @@ final class Allocations {
       if (!plan.fromMemory() && !fresh) {
         return Optional.empty();
       }
-      Part part = part(ticket, plan);
+      Part part;
+      try {
+        part = part(ticket, plan);
+      } catch (RuntimeException e) {
+        // Of the caller's own function, so it is that caller's, whoever has the turn.
+        planner.backTo(mark);
+        ticket.refuse(e);
+        continue;
+      }
       List<String> keys = new ArrayList<>(part.owner().puts().keySet());
       keys.add(IpamKeys.handle(part.handle().id()));
       parts.add(part);
       boolean apart = keys.stream().noneMatch(written::contains);
-      if (apart && fits(planner, parts)) {
+      // One alone may be as large as the store takes.
+      boolean small = parts.size() == 1 || bytes + part.bytes() <= MAX_BYTES;
+      if (apart && small && fits(planner, parts)) {
+        bytes += part.bytes();
         written.addAll(keys);
         continue;
       }

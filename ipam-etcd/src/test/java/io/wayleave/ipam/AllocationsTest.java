@@ -12,10 +12,12 @@ import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.testing.Await;
 import io.wayleave.model.Cidr;
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -96,6 +98,48 @@ class AllocationsTest {
     assertFails(results.get(6), IpamException.OwnerExists.class);
     assertThat(results.get(7).get().addresses()).hasSize(1);
     assertThat(fixture.blocks().getFirst().usedCount()).isEqualTo(5);
+  }
+
+  @Test
+  void whoseOwnerRecordCannotBeMadeFailsAlone() throws Exception {
+    fixture.pool("a", "10.0.0.0/26", 26);
+    Ipam h1 = fixture.host("h1");
+    h1.allocate(endpoint("warm"), deadline());
+    List<AllocationRequest> requests = new ArrayList<>(endpoints(8));
+    requests.set(4, failing("c4", new InvalidInputException("labels", "x", "others")));
+    requests.set(6, failing("c6", new IllegalStateException("a defect")));
+    List<Future<Handle>> results = new ArrayList<>(allocate(h1, requests));
+    assertFails(results.remove(6), IllegalStateException.class);
+    assertFails(results.remove(4), InvalidInputException.class);
+    for (Future<Handle> result : results) {
+      assertThat(result.get().addresses()).hasSize(1);
+    }
+    assertThat(fixture.blocks().getFirst().usedCount()).isEqualTo(7);
+  }
+
+  private static AllocationRequest failing(String id, RuntimeException reason) {
+    return endpoint(id)
+        .withOwner(
+            _ -> {
+              throw reason;
+            });
+  }
+
+  @Test
+  void largeRecordsAreWrittenInSeveralTransactions() throws Exception {
+    fixture.pool("a", "10.0.0.0/26", 26);
+    Ipam h1 = fixture.host("h1");
+    h1.allocate(endpoint("warm"), deadline());
+    store.handles.clear();
+    counting.reset();
+    List<AllocationRequest> requests = new ArrayList<>();
+    for (AllocationRequest request : endpoints(7)) {
+      requests.add(request.withAttributes(Map.of("note", "x".repeat(120_000))));
+    }
+    for (Future<Handle> result : allocate(h1, requests)) {
+      assertThat(result.get().addresses()).hasSize(1);
+    }
+    assertThat(store.handles).containsExactly(1, 4, 2);
   }
 
   private static void assertFails(Future<Handle> result, Class<?> by) {
