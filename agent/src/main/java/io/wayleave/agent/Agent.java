@@ -153,7 +153,7 @@ final class Agent implements AutoCloseable {
       blocks = new OwnBlocks(name, core, routes, this::evaluate);
       draining = new Draining(core::after, this::evaluate);
       Datastores.embeddedDirectory(configuration.datastore())
-          .ifPresent(directory -> open(EmbeddedServer.start(directory)));
+          .ifPresent(directory -> open(EmbeddedServer.start(directory, onDeath)));
       datastore =
           open(Datastores.open(configuration.datastore(), configuration.datastoreOptions()));
       log.info(

@@ -51,7 +51,7 @@ class DatastoreLogTest {
     LogSetup.install(LogSetup.Level.info, LogSetup.Format.text);
     ROOT.addHandler(new Lines());
     String url = "embedded:" + directory.resolve("d");
-    EmbeddedServer first = EmbeddedServer.start(directory.resolve("d"));
+    EmbeddedServer first = EmbeddedServer.start(directory.resolve("d"), _ -> {});
     try (Datastore datastore = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
       ResourceStore resources = new ResourceStore(datastore);
       try (Syncer<String, Node> nodes = resources.follow(Node.class, _ -> {});
@@ -75,7 +75,7 @@ class DatastoreLogTest {
         assertThat(lines).as("%s", lines).hasSizeLessThanOrEqualTo(6);
         assertThat(lines).noneMatch(line -> line.contains("\tat "));
       } finally {
-        try (EmbeddedServer _ = EmbeddedServer.start(directory.resolve("d"))) {
+        try (EmbeddedServer _ = EmbeddedServer.start(directory.resolve("d"), _ -> {})) {
           read(datastore);
         }
       }

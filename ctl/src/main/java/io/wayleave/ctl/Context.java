@@ -113,7 +113,8 @@ final class Context implements AutoCloseable {
           "there is no datastore in " + directory.get() + "; name the directory of one");
     }
     Logging.install(options.debug());
-    EmbeddedServer server = EmbeddedServer.start(directory.get());
+    // When it ends by itself, the command's own calls fail.
+    EmbeddedServer server = EmbeddedServer.start(directory.get(), _ -> {});
     return () -> {
       close(); // a client would wait for an answer to its farewell
       server.close();

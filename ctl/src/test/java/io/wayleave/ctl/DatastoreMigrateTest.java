@@ -39,7 +39,7 @@ class DatastoreMigrateTest {
     try (EtcdServer etcd = EtcdServer.start();
         ZooKeeperProcess zooKeeper = ZooKeeperProcess.start()) {
       String agents;
-      try (EmbeddedServer _ = EmbeddedServer.start(embedded);
+      try (EmbeddedServer _ = EmbeddedServer.start(embedded, _ -> {});
           Datastore agent = Datastores.open(from, DatastoreOptions.DEFAULTS);
           Session session = agent.openSession(Duration.ofSeconds(10), agent.deadline())) {
         assertThat(run("--datastore", from, "pool", "create", "web", "--cidr", "10.244.0.0/16"))

@@ -66,10 +66,19 @@ final class EmbeddedDirectory {
     return path.resolve("data");
   }
 
-  /** Makes it, for its owner alone, unless it is there. */
+  /**
+   * Makes it, for its owner alone, unless it is there.
+   *
+   * @throws InvalidInputException when others may enter it: they could read the data
+   */
   void create() throws IOException {
     Files.createDirectories(
         path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    String permissions = PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
+    if (!permissions.endsWith("------")) {
+      throw new InvalidInputException(
+          path.toString(), permissions, "rwx------, since whoever may enter it reads the data");
+    }
   }
 
   /** What the process that serves holds. */
@@ -169,6 +178,9 @@ final class EmbeddedDirectory {
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
+    if (text.isEmpty()) {
+      return Optional.empty(); // what a power failure left
+    }
     if (!text.matches("[1-9][0-9]{0,4}")) {
       throw new InvalidInputException(file.toString(), text, "a TCP port");
     }
@@ -216,8 +228,17 @@ final class EmbeddedDirectory {
       Path unnamed = path.resolve("secret.new");
       Files.deleteIfExists(unnamed);
       Files.createFile(unnamed, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-      Files.writeString(unnamed, HexFormat.of().formatHex(random), US_ASCII);
+      Files.writeString(
+          unnamed,
+          HexFormat.of().formatHex(random),
+          US_ASCII,
+          StandardOpenOption.WRITE,
+          StandardOpenOption.SYNC);
       Files.move(unnamed, file, StandardCopyOption.ATOMIC_MOVE);
+      // The data is for who knows it, so it must not be lost while the data is not.
+      try (FileChannel directory = FileChannel.open(path, StandardOpenOption.READ)) {
+        directory.force(true);
+      }
     }
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
     if (!permissions.equals(OWNER_ONLY)) {

@@ -18,6 +18,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.zookeeper.server.ContainerManager;
 import org.apache.zookeeper.server.DatadirCleanupManager;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
@@ -70,10 +71,27 @@ public final class EmbeddedServer implements AutoCloseable {
     this.cleaner = cleaner;
   }
 
-  /** Gives out the first of the processors, which the removal of empty nodes needs. */
+  /**
+   * Gives out the first of the processors, which the removal of empty nodes needs, and tells when
+   * it has ended by itself.
+   */
   private static final class Server extends ZooKeeperServer {
-    Server(FileTxnSnapLog files) throws IOException {
+    private final Consumer<Throwable> onDeath;
+
+    Server(FileTxnSnapLog files, Consumer<Throwable> onDeath) throws IOException {
       super(files, TICK_MILLIS, "");
+      this.onDeath = onDeath;
+    }
+
+    /** After a failed write of its log it answers nobody any more, and nothing brings it back. */
+    @Override
+    protected void setState(State state) {
+      super.setState(state);
+      if (state == State.ERROR) {
+        onDeath.accept(
+            new IOException(
+                "the embedded datastore ended: it could not write, as when the disk is full"));
+      }
     }
 
     RequestProcessor first() {
@@ -107,9 +125,12 @@ public final class EmbeddedServer implements AutoCloseable {
   /**
    * Starts to serve a directory, which is made when it is not there.
    *
+   * @param onDeath called when it has ended by itself and for good, as when its log cannot be
+   *     written; from a thread of its own, which must not wait
    * @throws DatastoreUnavailableException when another process serves it, or it cannot be written
+   * @throws InvalidInputException when others may enter the directory or read its secret
    */
-  public static EmbeddedServer start(Path directory) {
+  public static EmbeddedServer start(Path directory, Consumer<Throwable> onDeath) {
     EmbeddedDirectory files = new EmbeddedDirectory(requireNonNull(directory, "directory is null"));
     try {
       files.create();
@@ -121,7 +142,7 @@ public final class EmbeddedServer implements AutoCloseable {
                       new DatastoreUnavailableException(
                           files + " is served by another process already", null));
       try {
-        return serve(files, lock);
+        return serve(files, lock, requireNonNull(onDeath, "onDeath is null"));
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
@@ -131,7 +152,8 @@ public final class EmbeddedServer implements AutoCloseable {
     }
   }
 
-  private static EmbeddedServer serve(EmbeddedDirectory files, EmbeddedDirectory.Lock lock)
+  private static EmbeddedServer serve(
+      EmbeddedDirectory files, EmbeddedDirectory.Lock lock, Consumer<Throwable> onDeath)
       throws IOException {
     SecretAuthentication.accept(files.ownSecret());
     // ZooKeeper's server reads these and no others; a process has one.
@@ -143,7 +165,7 @@ public final class EmbeddedServer implements AutoCloseable {
     FileTxnLog.setPreallocSize(LOG_FILE_BYTES);
 
     File data = files.data().toFile();
-    Server server = new Server(new FileTxnSnapLog(data, data));
+    Server server = new Server(new FileTxnSnapLog(data, data), onDeath);
     files.takePortBack();
     NIOServerCnxnFactory connections = listen(files.oldPort().orElse(0));
     try {

@@ -12,8 +12,10 @@ import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.datastore.testing.Commands;
 import io.wayleave.model.InvalidInputException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -23,6 +25,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Tag;
@@ -45,16 +49,16 @@ class EmbeddedServerTest {
         .isInstanceOf(DatastoreUnavailableException.class)
         .hasMessageContaining(url);
     int port;
-    try (EmbeddedServer server = EmbeddedServer.start(directory);
+    try (EmbeddedServer server = start(directory);
         Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
       assertThat(server).isNotNull();
       port = port(directory);
       client.commit(Transaction.builder().put("a", "1").build(), deadline());
-      assertThatThrownBy(() -> EmbeddedServer.start(directory))
+      assertThatThrownBy(() -> start(directory))
           .isInstanceOf(DatastoreUnavailableException.class)
           .hasMessageContaining("served by another process already");
     }
-    try (EmbeddedServer server = EmbeddedServer.start(directory);
+    try (EmbeddedServer server = start(directory);
         Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
       assertThat(server).isNotNull();
       assertThat(client.get("a", deadline()).map(Entry::text)).contains("1");
@@ -64,7 +68,7 @@ class EmbeddedServerTest {
 
   @Test
   void nobodyWithoutTheSecretIsServedAndOnlyOnLoopback() throws Exception {
-    try (EmbeddedServer server = EmbeddedServer.start(temporary.resolve("d"));
+    try (EmbeddedServer server = start(temporary.resolve("d"));
         Datastore client =
             Datastores.open("embedded:" + temporary.resolve("d"), DatastoreOptions.DEFAULTS)) {
       assertThat(server).isNotNull();
@@ -101,7 +105,7 @@ class EmbeddedServerTest {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)))
         .isEqualTo("rw-------");
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-r--r--"));
-    assertThatThrownBy(() -> EmbeddedServer.start(temporary.resolve("d")))
+    assertThatThrownBy(() -> start(temporary.resolve("d")))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(secret.toString());
   }
@@ -110,7 +114,7 @@ class EmbeddedServerTest {
   void aClientFollowsAServerThatListensElsewhereAndShowsItsSecretToNobodyElse() throws Exception {
     Path directory = temporary.resolve("d");
     String url = "embedded:" + directory;
-    EmbeddedServer first = EmbeddedServer.start(directory);
+    EmbeddedServer first = start(directory);
     int port = port(directory);
     try (Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
       client.commit(Transaction.builder().put("a", "1").build(), deadline());
@@ -124,7 +128,7 @@ class EmbeddedServerTest {
         assertThatThrownBy(() -> Datastores.open(url, DatastoreOptions.DEFAULTS))
             .isInstanceOf(DatastoreUnavailableException.class)
             .hasMessageContaining("served by no process");
-        try (EmbeddedServer second = EmbeddedServer.start(directory)) {
+        try (EmbeddedServer second = start(directory)) {
           assertThat(second).isNotNull();
           assertThat(port(directory)).isNotEqualTo(port);
           assertThat(client.get("a", deadline()).map(Entry::text)).contains("1");
@@ -133,6 +137,73 @@ class EmbeddedServerTest {
         assertThatThrownBy(stranger::accept).isInstanceOf(SocketTimeoutException.class);
       }
     }
+  }
+
+  @Test
+  void aServerThatCannotWriteItsLogSaysThatItHasEnded() throws Exception {
+    Path directory = Files.createDirectory(temporary.resolve("small"));
+    run("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "none", directory.toString());
+    try {
+      AtomicReference<Throwable> death = new AtomicReference<>();
+      String url = "embedded:" + directory;
+      try (EmbeddedServer _ = EmbeddedServer.start(directory, death::set);
+          Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
+        client.commit(Transaction.builder().put("a", "1").build(), deadline());
+        fill(directory.resolve("filler"));
+        assertThat(death.get()).isNull();
+        byte[] much = new byte[500_000];
+        assertThatThrownBy(
+                () ->
+                    client.commit(
+                        Transaction.builder().put("b", much).build(),
+                        Deadline.after(Duration.ofSeconds(3))))
+            .isInstanceOf(DatastoreUnavailableException.class);
+        Await.until("told", LIMIT, () -> death.get() != null);
+        assertThat(death.get()).hasMessageContaining("could not write");
+      }
+      Files.delete(directory.resolve("filler"));
+      try (EmbeddedServer _ = start(directory);
+          Datastore client = Datastores.open(url, DatastoreOptions.DEFAULTS)) {
+        assertThat(client.get("a", deadline()).map(Entry::text)).contains("1");
+      }
+    } finally {
+      // ZooKeeper leaves a log that it could not write open.
+      run("umount", "--lazy", directory.toString());
+    }
+  }
+
+  private void run(String... command) {
+    var _ = Commands.run(temporary, List.of(command));
+  }
+
+  private static void fill(Path file) throws IOException {
+    byte[] zeros = new byte[4096];
+    try (OutputStream out = Files.newOutputStream(file)) {
+      for (int i = 0; i < 16 << 8; i++) {
+        out.write(zeros);
+      }
+    } catch (IOException e) {
+      assertThat(e).hasMessageContaining("No space left");
+      return;
+    }
+    throw new AssertionError("it is larger than it was made");
+  }
+
+  @Test
+  void aDirectoryThatOthersMayEnterIsRefused() throws IOException {
+    Path directory = Files.createDirectory(temporary.resolve("open"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertThatThrownBy(() -> start(directory))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("rwxr-xr-x");
+  }
+
+  private static EmbeddedServer start(Path directory) {
+    return EmbeddedServer.start(
+        directory,
+        e -> {
+          throw new AssertionError(e);
+        });
   }
 
   private static int port(Path directory) throws IOException {
