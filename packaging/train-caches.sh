@@ -60,13 +60,17 @@ wait_for 60 "the agent" test -S /run/wayleave/agent.sock
 
 unshare --net sleep 120 &
 container=$!
-wait_for 10 "the container" test -e "/proc/$container/ns/net"
+has_its_own_namespace() { [ "$(readlink "/proc/$container/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+wait_for 10 "the container" has_its_own_namespace
 cni() {
   printf '%s' "{\"cniVersion\":\"1.0.0\",\"name\":\"training\",\"type\":\"wayleave\",\"spoolDir\":\"$work/state/spool\"}" |
     CNI_COMMAND=$1 CNI_CONTAINERID=training CNI_NETNS=/proc/$container/ns/net CNI_IFNAME=eth0 CNI_PATH=$tree/cni \
       "$tree/cni/wayleave"
 }
-cni ADD >"$work/add.log"
+cni ADD >"$work/add.log" || {
+  tail -n 20 "$work/add.log" "$work/agent.log" >&2
+  exit 1
+}
 cni DEL
 
 # One process that goes through the commands, with the options that bin/netctl starts Java with.

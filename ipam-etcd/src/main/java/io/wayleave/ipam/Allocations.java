@@ -240,7 +240,7 @@ final class Allocations {
   }
 
   private void write(Round round, Deadline deadline) {
-    Map<Cidr, Version> claims = new LinkedHashMap<>();
+    Map<Cidr, Claim> claims = new LinkedHashMap<>();
     TransactionResult result;
     try {
       for (Map.Entry<Cidr, Planner.Change> change : round.planner().changes().entrySet()) {
@@ -268,13 +268,18 @@ final class Allocations {
         round.parts().forEach(part -> part.ticket().succeed(part.handle()));
       }
       case TransactionResult.Failed failed -> {
-        claims.forEach((block, version) -> memory.withdraw(block, version, deadline));
+        claims.forEach(
+            (block, claim) -> {
+              if (claim.state() == Affinity.State.PENDING) {
+                boolean _ = memory.withdraw(block, claim.version(), deadline);
+              }
+            });
         learn(failed, round);
       }
     }
   }
 
-  private Transaction transaction(Round round, Map<Cidr, Version> claims) {
+  private Transaction transaction(Round round, Map<Cidr, Claim> claims) {
     Transaction.Builder transaction = Transaction.builder();
     for (Part part : round.parts()) {
       String handleKey = IpamKeys.handle(part.handle().id());
@@ -299,10 +304,10 @@ final class Allocations {
               change.from().ifPresent(other -> transaction.delete(IpamKeys.affinity(other, cidr)));
             });
     claims.forEach(
-        (cidr, pending) -> {
+        (cidr, claim) -> {
           String key = IpamKeys.affinity(node, cidr);
           transaction
-              .ifUnchanged(key, pending)
+              .ifUnchanged(key, claim.version())
               .put(key, new Affinity(node, cidr, Affinity.State.CONFIRMED).toJson());
         });
     return transaction.build();
@@ -348,8 +353,16 @@ final class Allocations {
         .ifPresent(key -> part.ticket().refuse(new IpamException.OwnerExists(key)));
   }
 
+  /**
+   * An affinity of this host's, as it is in the store.
+   *
+   * @param state confirmed where an earlier attempt of unknown outcome has come through after all:
+   *     then the block is there too, and the affinity is not to be taken back
+   */
+  private record Claim(Version version, Affinity.State state) {}
+
   /** Says that this host wants the block; returns the state to be confirmed. */
-  private Version writePending(Cidr block, Deadline deadline) {
+  private Claim writePending(Cidr block, Deadline deadline) {
     String key = IpamKeys.affinity(node, block);
     TransactionResult result =
         datastore.commit(
@@ -359,12 +372,12 @@ final class Allocations {
                 .build(),
             deadline);
     return switch (result) {
-      case TransactionResult.Committed committed -> committed.versionOf(key);
+      case TransactionResult.Committed committed ->
+          new Claim(committed.versionOf(key), Affinity.State.PENDING);
       case TransactionResult.Failed failed -> {
         // Left by an earlier attempt of ours: this one goes on with it, if it is what it seems.
         Entry left = failed.current().get(key);
-        Affinity _ = Affinity.read(left);
-        yield left.version();
+        yield new Claim(left.version(), Affinity.read(left).state());
       }
     };
   }

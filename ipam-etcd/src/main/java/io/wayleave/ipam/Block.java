@@ -43,6 +43,9 @@ public final class Block {
   private static final int MEMORY_SECONDS = IpamConfiguration.MAX_REUSE_DELAY_SECONDS;
   private static final int SCHEMA = 1;
 
+  /** More than the longest rest, an hour, and clocks that differ. */
+  private static final long WRONG_CLOCK_SECONDS = 3 * 3600;
+
   private final Cidr cidr;
   private final String pool;
   private final Optional<String> node;
@@ -150,8 +153,16 @@ public final class Block {
   /** Whether nothing is used of it and nothing has happened to it since that second. */
   boolean isIdleSince(long second) {
     return used.isEmpty()
-        && claimedAt < second
-        && Arrays.stream(freedAt).allMatch(moment -> moment < second);
+        && isBefore(claimedAt, second)
+        && Arrays.stream(freedAt).allMatch(moment -> isBefore(moment, second));
+  }
+
+  /**
+   * Moments are of the clock of the host that wrote them. One that is hours ahead was written by a
+   * clock that was wrong, and would otherwise hold for ever.
+   */
+  private static boolean isBefore(long moment, long second) {
+    return moment < second || moment - second > WRONG_CLOCK_SECONDS;
   }
 
   public boolean isUsed(IpAddress address) {
@@ -193,7 +204,7 @@ public final class Block {
       }
     }
     for (int i = 0; i < queue.length && addresses.size() < count; i++) {
-      if (freedAt[i] < terms.freedBefore() && !terms.forbid(address(queue[i]))) {
+      if (isBefore(freedAt[i], terms.freedBefore()) && !terms.forbid(address(queue[i]))) {
         nowUsed.set(queue[i]);
         addresses.add(address(queue[i]));
       }

@@ -127,12 +127,13 @@ final class HostMemory {
   /** Reads everything anew and deletes what a crash of this host left half-claimed. */
   void load(Deadline deadline) {
     readPools(deadline);
+    boolean settled = true;
     Map<Cidr, String> unreadable = new HashMap<>();
     for (Entry entry : datastore.listAll(IpamKeys.affinities(node), deadline).entries()) {
       try {
         Affinity affinity = Affinity.read(entry);
         if (affinity.state() == Affinity.State.PENDING) {
-          withdraw(affinity.block(), entry.version(), deadline);
+          settled &= withdraw(affinity.block(), entry.version(), deadline);
         }
       } catch (InvalidInputException e) {
         log.warn("affinity not readable, left alone: {}", e.getMessage());
@@ -142,19 +143,25 @@ final class HostMemory {
     view.refresh(datastore, deadline);
     // A claim of it would have to overwrite what cannot be read.
     unreadable.forEach(view::avoid);
-    loaded = true;
+    loaded = settled;
   }
 
-  /** Takes a pending claim back; what cannot be taken back now is at the next start. */
-  void withdraw(Cidr block, Version pending, Deadline deadline) {
+  /**
+   * Takes a pending claim back; what cannot be taken back now is when everything is read anew.
+   *
+   * @return whether it was answered
+   */
+  boolean withdraw(Cidr block, Version pending, Deadline deadline) {
     String key = IpamKeys.affinity(node, block);
     try {
       TransactionResult _ =
           datastore.commit(
               Transaction.builder().ifUnchanged(key, pending).delete(key).build(), deadline);
+      return true;
     } catch (DatastoreException e) {
       log.info("pending claim left behind block={}: {}", block, e.getMessage());
       loaded = false;
+      return false;
     }
   }
 }

@@ -64,6 +64,15 @@ class BlockTest {
   }
 
   @Test
+  void whatAWrongClockWroteDoesNotHoldForEver() {
+    long now = 1_000_000;
+    Block ahead = Block.empty(Cidr.parse("10.0.0.0/29"), "p", Optional.of("h"), "1", now + 20_000);
+    assertThat(ahead.isIdleSince(now - 60)).isTrue();
+    Block little = Block.empty(Cidr.parse("10.0.0.0/29"), "p", Optional.of("h"), "1", now + 600);
+    assertThat(little.isIdleSince(now - 60)).isFalse();
+  }
+
+  @Test
   void releasingWhatIsFreeChangesNothing() {
     Block block =
         block("10.0.0.0/29").take(3, Block.Terms.NONE).block().release(List.of(ip("10.0.0.1")), 0);

@@ -6,12 +6,15 @@ import static io.wayleave.ipam.Fixture.ownerKey;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.Syncer;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
@@ -28,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -162,6 +166,33 @@ class IpamTest {
         .hasMessageContaining("other/record");
     assertThat(store.get("other/record", deadline()).orElseThrow().text()).isEqualTo("mine");
     assertThat(fixture.affinities()).isEmpty();
+  }
+
+  @Test
+  void aClaimThatCameThroughLateKeepsItsAffinity() {
+    fixture.pool("a", "10.0.0.0/30", 30);
+    Cidr block = Cidr.parse("10.0.0.0/30");
+    // What h1 took for lost is done when it begins to claim the block again.
+    AtomicReference<Runnable> late =
+        new AtomicReference<>(
+            () ->
+                assertThat(fixture.host("h1").claimAffinity(block, deadline()).claimed())
+                    .containsExactly(block));
+    Datastore store =
+        new DelegatingDatastore(memory) {
+          @Override
+          public TransactionResult commit(Transaction transaction, Deadline deadline) {
+            String key = IpamKeys.affinity("h1", block);
+            if (transaction.operations().stream().anyMatch(one -> one.key().equals(key))) {
+              late.getAndSet(() -> {}).run();
+            }
+            return super.commit(transaction, deadline);
+          }
+        };
+    assertThat(new Fixture(store).host("h1").allocate(endpoint("c"), deadline()).addresses())
+        .hasSize(1);
+    assertThat(fixture.blocks()).hasSize(1);
+    assertThat(fixture.affinities()).hasSize(1);
   }
 
   @Test
