@@ -55,8 +55,9 @@ final class BenchPool {
     return Deadline.after(Duration.ofSeconds(30));
   }
 
+  /** A host that may have as many blocks as a measurement needs. */
   static Ipam host(Datastore store, String name) {
-    return new Ipam(store, name, Map::of, IpamOptions.defaults());
+    return new Ipam(store, name, Map::of, IpamOptions.defaults().withMaxBlocksPerHost(1_000));
   }
 
   /** A host that holds the blocks of its number. */
