@@ -282,11 +282,12 @@ final class Planner {
     int got = 0;
     for (Change change : othersBlocks(pool)) {
       Block block = change.after();
+      // How many it holds takes a look at every block, so that is asked of the few that are idle.
       if (got < wanted
-          && mayHoldMore(pool.cidr().family())
           && block.node().isPresent()
           && !changes().containsKey(block.cidr())
-          && block.isIdleSince(now - RECLAIM_AFTER_SECONDS)) {
+          && block.isIdleSince(now - RECLAIM_AFTER_SECONDS)
+          && mayHoldMore(pool.cidr().family())) {
         Change taken = new Change(change.before(), block.claimedBy(node, now), true, block.node());
         got += take(pool, taken, wanted - got, rested(pool));
       }
