@@ -133,15 +133,27 @@ final class Claims {
       }
       if (release(cidr, absent, deadline)) {
         released.add(cidr);
-      } else if (memory.view().get(cidr).isPresent() || !memory.view().exists(cidr)) {
+      } else if (isNotOurs(cidr)) {
+        // The block was looked at before the affinity: it may have been claimed with it since.
         Transaction.Builder transaction =
-            Transaction.builder().ifUnchanged(entry).delete(entry.key());
+            Transaction.builder()
+                .ifUnchanged(entry)
+                .ifSame(IpamKeys.block(cidr), memory.view().get(cidr).map(BlockView.Held::version))
+                .delete(entry.key());
         absent.forEach(transaction::ifAbsent);
-        // As it was read, it is no block's: one that is claimed with it changes it.
         TransactionResult _ = datastore.commit(transaction.build(), deadline);
       }
     }
     return released;
+  }
+
+  /** Not so: a block of the host's that was kept because the host is back, or cannot be read. */
+  private boolean isNotOurs(Cidr cidr) {
+    return memory
+        .view()
+        .get(cidr)
+        .map(held -> !held.block().belongsTo(node))
+        .orElseGet(() -> !memory.view().exists(cidr));
   }
 
   boolean release(Cidr cidr, List<String> absent, Deadline deadline) {
