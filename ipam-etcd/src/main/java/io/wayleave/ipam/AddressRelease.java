@@ -9,9 +9,7 @@ import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -97,19 +95,15 @@ public final class AddressRelease {
     if (alive && !force) {
       return Optional.of(new Alive(handle, reason(handle, picture)));
     }
-    Map<Cidr, BlockView.Held> before = new HashMap<>();
-    for (Handle.Assigned assigned : handle.assigned()) {
-      String key = IpamKeys.block(assigned.block());
-      if (picture.isMisfit(key)) {
-        return Optional.of(new Refused("the record of its block cannot be read: " + key));
-      }
-      Optional.ofNullable(picture.blocks().get(assigned.block()))
-          .ifPresent(held -> before.put(assigned.block(), held));
+    Optional<Cidr> unreadable = IpamRepair.unreadableBlock(picture, handle);
+    if (unreadable.isPresent()) {
+      return Optional.of(
+          new Refused(
+              "the record of its block cannot be read: " + IpamKeys.block(unreadable.get())));
     }
-    Transaction.Builder transaction =
-        Release.of(picture.entry(IpamKeys.handle(handle.id())), handle).transaction(before, now());
+    Transaction.Builder transaction = IpamRepair.release(picture, handle, now());
     if (!force) {
-      IpamPicture.signsOf(handle.node()).forEach(transaction::ifAbsent);
+      IpamKeys.signsOf(handle.node()).forEach(transaction::ifAbsent);
     }
     return datastore.commit(transaction.build(), deadline).isCommitted()
         ? Optional.of(new Released(handle))
@@ -157,13 +151,8 @@ public final class AddressRelease {
     if (!again.version(key).equals(picture.version(key)) || !again.holders(address).isEmpty()) {
       return Optional.empty();
     }
-    Block freed = block.get().release(List.of(address), now());
     Transaction.Builder transaction = Transaction.builder().ifUnchanged(picture.entry(key));
-    if (freed.usedCount() == 0 && freed.node().isEmpty()) {
-      transaction.delete(key);
-    } else {
-      transaction.put(key, freed.toJson());
-    }
+    Optional<Block> _ = Release.write(transaction, block.get().release(List.of(address), now()));
     return datastore.commit(transaction.build(), deadline).isCommitted()
         ? Optional.of(new Freed(block.get().cidr()))
         : Optional.empty();

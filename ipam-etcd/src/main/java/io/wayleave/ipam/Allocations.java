@@ -71,11 +71,14 @@ final class Allocations {
     }
   }
 
-  /** One request's share of a transaction. */
-  private record Part(Asked ticket, Handle handle, OwnerRecord owner) {
+  /**
+   * One request's share of a transaction.
+   *
+   * @param records what it writes, none of which may exist: the handle and its owner records
+   */
+  private record Part(Asked ticket, Handle handle, Map<String, byte[]> records) {
     int bytes() {
-      return handle.toJson().length
-          + owner.puts().values().stream().mapToInt(value -> value.length).sum();
+      return records.values().stream().mapToInt(value -> value.length).sum();
     }
   }
 
@@ -182,15 +185,13 @@ final class Allocations {
         ticket.refuse(e);
         continue;
       }
-      List<String> keys = new ArrayList<>(part.owner().puts().keySet());
-      keys.add(IpamKeys.handle(part.handle().id()));
       parts.add(part);
-      boolean apart = keys.stream().noneMatch(written::contains);
+      boolean apart = part.records().keySet().stream().noneMatch(written::contains);
       // One alone may be as large as the store takes.
       boolean small = parts.size() == 1 || bytes + part.bytes() <= MAX_BYTES;
       if (apart && small && fits(planner, parts)) {
         bytes += part.bytes();
-        written.addAll(keys);
+        written.addAll(part.records().keySet());
         continue;
       }
       parts.removeLast();
@@ -224,11 +225,14 @@ final class Allocations {
             Handle.noted(request.attributes(), options.now()),
             List.copyOf(owner.puts().keySet()),
             plan.assigned());
-    return new Part(ticket, handle, owner);
+    Map<String, byte[]> records = new LinkedHashMap<>();
+    records.put(IpamKeys.handle(handle.id()), handle.toJson());
+    records.putAll(owner.puts());
+    return new Part(ticket, handle, records);
   }
 
   private static boolean fits(Planner planner, List<Part> parts) {
-    int records = parts.stream().mapToInt(part -> 1 + part.owner().puts().size()).sum();
+    int records = parts.stream().mapToInt(part -> part.records().size()).sum();
     int operations = records;
     int conditions = records + 3 + planner.pools().size();
     for (Planner.Change change : planner.changes().values()) {
@@ -282,9 +286,7 @@ final class Allocations {
   private Transaction transaction(Round round, Map<Cidr, Claim> claims) {
     Transaction.Builder transaction = Transaction.builder();
     for (Part part : round.parts()) {
-      String handleKey = IpamKeys.handle(part.handle().id());
-      transaction.ifAbsent(handleKey).put(handleKey, part.handle().toJson());
-      part.owner().puts().forEach((key, value) -> transaction.ifAbsent(key).put(key, value));
+      part.records().forEach((key, value) -> transaction.ifAbsent(key).put(key, value));
     }
     // In a store that is being filled, an address that looks free may be in use.
     transaction.ifAbsent(DatastoreMover.INCOMPLETE);
@@ -347,7 +349,7 @@ final class Allocations {
       }
       return;
     }
-    part.owner().puts().keySet().stream()
+    part.records().keySet().stream()
         .filter(failed::because)
         .findFirst()
         .ifPresent(key -> part.ticket().refuse(new IpamException.OwnerExists(key)));

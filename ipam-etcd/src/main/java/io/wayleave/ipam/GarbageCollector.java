@@ -198,7 +198,7 @@ public final class GarbageCollector {
       }
     }
     Map<String, Ipam.Released> outcomes =
-        ipam.releaseAll(meant, own ? List.of() : signsOf(node), deadline);
+        ipam.releaseAll(meant, own ? List.of() : IpamKeys.signsOf(node), deadline);
     List<Handle> released =
         gone.stream()
             .filter(handle -> outcomes.get(handle.id()) == Ipam.Released.RELEASED)
@@ -227,7 +227,7 @@ public final class GarbageCollector {
       Instant since = lostNodes.getOrDefault(node, now);
       lostNow.put(node, since);
       if (lostNodes.containsKey(node) && !now.isBefore(since.plus(grace))) {
-        List<Cidr> blocks = ipam.releaseAffinities(node, signsOf(node), deadline);
+        List<Cidr> blocks = ipam.releaseAffinities(node, IpamKeys.signsOf(node), deadline);
         if (!blocks.isEmpty()) {
           log.info("blocks of a node that is gone given back node={} blocks={}", node, blocks);
         }
@@ -259,10 +259,5 @@ public final class GarbageCollector {
       }
     }
     return names;
-  }
-
-  /** The keys that show that a node is there. */
-  private static List<String> signsOf(String node) {
-    return List.of(ResourceStore.key(Kind.NODE, node), Keys.presence(node));
   }
 }

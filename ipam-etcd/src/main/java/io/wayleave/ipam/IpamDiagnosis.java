@@ -155,7 +155,7 @@ final class IpamDiagnosis {
           IpamProblem.Kind.HANDLE_WITHOUT_ADDRESSES, handle.id(), List.of(), "has no address", key);
     }
     if (!picture.hasNode(handle.node())) {
-      List<String> signs = IpamPicture.signsOf(handle.node());
+      List<String> signs = IpamKeys.signsOf(handle.node());
       found(
           IpamProblem.Kind.ALLOCATED_BUT_UNUSED,
           handle.id(),

@@ -1,8 +1,11 @@
 package io.wayleave.ipam;
 
 import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.ResourceStore;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
+import io.wayleave.model.Kind;
+import java.util.List;
 import java.util.Optional;
 
 /** The keys of IPAM's records. A network is part of a key with {@code -} for its slash. */
@@ -31,6 +34,11 @@ final class IpamKeys {
 
   static String owner(String handle) {
     return OWNERS + Handle.checkId(handle);
+  }
+
+  /** The keys that show that a node is there: it is gone when neither exists. */
+  static List<String> signsOf(String node) {
+    return List.of(ResourceStore.key(Kind.NODE, node), Keys.presence(node));
   }
 
   /** The network that the last segment of a block's or affinity's key names. */

@@ -85,11 +85,6 @@ final class IpamPicture {
     return picture;
   }
 
-  /** The keys that show that a node is there. */
-  static List<String> signsOf(String node) {
-    return List.of(ResourceStore.key(Kind.NODE, node), Keys.presence(node));
-  }
-
   private void index(Handle handle) {
     owned.addAll(handle.owners());
     for (IpAddress address : handle.addresses()) {

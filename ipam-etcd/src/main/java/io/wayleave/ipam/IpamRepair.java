@@ -4,9 +4,7 @@ import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -82,17 +80,12 @@ final class IpamRepair {
     if (shared.isPresent()) {
       return new Leave(shared.get());
     }
-    Map<Cidr, BlockView.Held> before = new HashMap<>();
-    for (Handle.Assigned assigned : handle.assigned()) {
-      if (picture.isMisfit(IpamKeys.block(assigned.block()))) {
-        return new Leave("the record of its block " + assigned.block() + " cannot be read");
-      }
-      Optional.ofNullable(picture.blocks().get(assigned.block()))
-          .ifPresent(held -> before.put(assigned.block(), held));
+    Optional<Cidr> unreadable = unreadableBlock(picture, handle);
+    if (unreadable.isPresent()) {
+      return new Leave("the record of its block " + unreadable.get() + " cannot be read");
     }
-    Transaction.Builder transaction =
-        Release.of(picture.entry(IpamKeys.handle(handle.id())), handle).transaction(before, now);
-    IpamPicture.signsOf(handle.node()).forEach(transaction::ifAbsent);
+    Transaction.Builder transaction = release(picture, handle, now);
+    IpamKeys.signsOf(handle.node()).forEach(transaction::ifAbsent);
     return new Mend(transaction.build(), "by releasing the addresses");
   }
 
@@ -102,6 +95,19 @@ final class IpamRepair {
         .filter(address -> picture.holders(address).size() > 1)
         .findFirst()
         .map(address -> "address " + address + " is another handle's too");
+  }
+
+  /** The first block of a handle that exists and cannot be read, so that it cannot be released. */
+  static Optional<Cidr> unreadableBlock(IpamPicture picture, Handle handle) {
+    return Release.blocksOf(handle).stream()
+        .filter(cidr -> picture.isMisfit(IpamKeys.block(cidr)))
+        .findFirst();
+  }
+
+  /** The release of a handle, if everything is as the picture has it. */
+  static Transaction.Builder release(IpamPicture picture, Handle handle, long now) {
+    return Release.of(picture.entry(IpamKeys.handle(handle.id())), handle)
+        .transaction(picture.blocks(), now);
   }
 
   private Verdict allocate(IpamProblem problem) {
@@ -165,14 +171,9 @@ final class IpamRepair {
     if (!records.isEmpty()) {
       return new Leave(records.getFirst() + " cannot be read and may have them");
     }
-    Block freed = block(problem).release(problem.addresses(), now);
-    String key = IpamKeys.block(freed.cidr());
     Transaction.Builder transaction = asSeen(problem);
-    if (freed.usedCount() == 0 && freed.node().isEmpty()) {
-      transaction.delete(key);
-    } else {
-      transaction.put(key, freed.toJson());
-    }
+    Optional<Block> _ =
+        Release.write(transaction, block(problem).release(problem.addresses(), now));
     return new Mend(transaction.build(), "by freeing the addresses");
   }
 
@@ -196,7 +197,7 @@ final class IpamRepair {
       return new Leave("node " + owner.node() + " is there, and its container may be running");
     }
     Transaction.Builder transaction = asSeen(problem).delete(owner.key());
-    IpamPicture.signsOf(owner.node()).forEach(transaction::ifAbsent);
+    IpamKeys.signsOf(owner.node()).forEach(transaction::ifAbsent);
     return new Mend(transaction.build(), "by deleting the record, whose node is gone");
   }
 

@@ -100,15 +100,23 @@ final class Release {
     if (ours.isEmpty()) {
       return;
     }
-    Block freed = block.release(ours, now);
+    after.put(cidr, write(transaction, block.release(ours, now)));
+  }
+
+  /**
+   * Writes a block from which addresses were freed. One that its host gave up before goes with its
+   * last address.
+   *
+   * @return the block, if it stays
+   */
+  static Optional<Block> write(Transaction.Builder transaction, Block freed) {
+    String key = IpamKeys.block(freed.cidr());
     if (freed.usedCount() == 0 && freed.node().isEmpty()) {
-      // The last address of a block that its host gave up before.
       transaction.delete(key);
-      after.put(cidr, Optional.empty());
-    } else {
-      transaction.put(key, freed.toJson());
-      after.put(cidr, Optional.of(freed));
+      return Optional.empty();
     }
+    transaction.put(key, freed.toJson());
+    return Optional.of(freed);
   }
 
   /** The addresses that the handle has of this block. */
