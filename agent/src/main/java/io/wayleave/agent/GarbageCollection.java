@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreException;
 import io.wayleave.datastore.Deadline;
-import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.ipam.GarbageCollector;
 import io.wayleave.model.status.AgentStatus.GarbageStatus;
@@ -13,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -137,11 +137,9 @@ final class GarbageCollection implements AutoCloseable {
 
   /** Whether of all agents with a life sign this one's name is the first. */
   private boolean isFirst(Deadline deadline) {
-    for (Entry entry : datastore.listAll(Keys.PRESENCE, deadline).entries()) {
-      // In order of name.
-      return entry.key().equals(Keys.presence(node));
-    }
-    return false;
+    // In order of name, so one entry is enough to know.
+    return datastore.list(Keys.PRESENCE, Optional.empty(), 1, deadline).entries().stream()
+        .anyMatch(first -> first.key().equals(Keys.presence(node)));
   }
 
   GarbageStatus status() {
