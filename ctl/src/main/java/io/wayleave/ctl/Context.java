@@ -3,6 +3,7 @@ package io.wayleave.ctl;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.datastore.Datastores;
 import io.wayleave.datastore.zookeeper.EmbeddedServer;
@@ -88,6 +89,15 @@ final class Context implements AutoCloseable {
   /** A datastore with the credentials that the user gave; the caller closes it. */
   Datastore openDatastore(String url) {
     return open(DatastoreAccess.of(url));
+  }
+
+  /**
+   * Asks a datastore once: one that is away is told in the time of a single answer, and not in that
+   * of all that is wanted of it.
+   */
+  static Datastore reached(Datastore datastore) {
+    var _ = datastore.get(DatastoreMover.INCOMPLETE, datastore.deadline());
+    return datastore;
   }
 
   /** Ends what it stands for. */

@@ -54,7 +54,7 @@ final class DatastoreCommand {
               Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
         Writer writer = Channels.newWriter(channel, UTF_8);
-        count = mover().export(reached(context.datastore()), writer);
+        count = mover().export(Context.reached(context.datastore()), writer);
         name = context.datastore().description();
         channel.force(true);
       }
@@ -75,7 +75,7 @@ final class DatastoreCommand {
     String name;
     try (BufferedReader reader = Files.newBufferedReader(file, UTF_8);
         Context.Serving _ = context.serve(context.datastoreUrl(), true)) {
-      count = mover().fill(reader, reached(context.datastore()));
+      count = mover().fill(reader, Context.reached(context.datastore()));
       name = context.datastore().description();
     } catch (NoSuchFileException e) {
       throw new UsageException(file + " does not exist", e);
@@ -100,15 +100,9 @@ final class DatastoreCommand {
         Datastore source = context.openDatastore(from);
         Datastore target = context.openDatastore(to)) {
       return done(
-          mover().migrate(reached(source), reached(target)),
+          mover().migrate(Context.reached(source), Context.reached(target)),
           source.description() + " copied to " + target.description());
     }
-  }
-
-  /** Finds one that is away within the time of a single answer. */
-  private static Datastore reached(Datastore datastore) {
-    var _ = datastore.get(DatastoreMover.INCOMPLETE, datastore.deadline());
-    return datastore;
   }
 
   private int done(int count, String what) {

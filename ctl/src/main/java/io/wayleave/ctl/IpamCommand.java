@@ -3,8 +3,6 @@ package io.wayleave.ctl;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.Deadline;
-import io.wayleave.datastore.Keys;
-import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.ipam.AddressRelease;
 import io.wayleave.ipam.IpamCheck;
 import io.wayleave.ipam.IpamInspector;
@@ -239,7 +237,15 @@ final class IpamCommand {
           Integer parts) {
     List<IpPool> made;
     try {
-      made = new Pools(context.datastore()).split(pool, parts, context.datastore().deadline());
+      made =
+          context
+              .resources()
+              .existing(
+                  Kind.IP_POOL,
+                  pool,
+                  () ->
+                      new Pools(context.datastore())
+                          .split(pool, parts, context.datastore().deadline()));
     } catch (InvalidInputException e) {
       String name = e.field().equals("parts") ? "N" : e.field();
       throw new CommandFailedException(
@@ -247,11 +253,6 @@ final class IpamCommand {
               + ": "
               + new InvalidInputException(name, e.value(), e.allowed()).getMessage(),
           e);
-    } catch (ResourceConflictException e) {
-      if (e.problem() == ResourceConflictException.Problem.NOT_FOUND) {
-        throw context.resources().absent(Kind.IP_POOL, pool);
-      }
-      throw e;
     }
     context
         .output()
@@ -264,11 +265,8 @@ final class IpamCommand {
     return 0;
   }
 
-  /**
-   * Reads once what every fabric has, so that a datastore that is away is told in the usual time.
-   */
   private Deadline patience() {
-    var _ = context.datastore().get(Keys.POOL_GUARD, context.datastore().deadline());
+    var _ = Context.reached(context.datastore());
     return Deadline.after(PATIENCE);
   }
 }

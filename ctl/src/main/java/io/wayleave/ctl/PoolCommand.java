@@ -2,7 +2,6 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.datastore.ResourceConflictException;
 import io.wayleave.ipam.IpamInspector;
 import io.wayleave.ipam.IpamInspector.PoolUsage;
 import io.wayleave.ipam.Pools;
@@ -14,7 +13,6 @@ import io.wayleave.model.Metadata;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -171,20 +169,13 @@ final class PoolCommand {
   private int setDisabled(String name, boolean disabled) {
     context
         .output()
-        .changes(List.of(existing(name, () -> context.pools().setDisabled(name, disabled))));
+        .changes(
+            List.of(
+                context
+                    .resources()
+                    .existing(
+                        Kind.IP_POOL, name, () -> context.pools().setDisabled(name, disabled))));
     return 0;
-  }
-
-  /** Says of a pool that does not exist which there are. */
-  private <T> T existing(String name, Supplier<T> action) {
-    try {
-      return action.get();
-    } catch (ResourceConflictException e) {
-      if (e.problem() == ResourceConflictException.Problem.NOT_FOUND) {
-        throw context.resources().absent(Kind.IP_POOL, name);
-      }
-      throw e;
-    }
   }
 
   @Command(
@@ -194,7 +185,8 @@ final class PoolCommand {
         "When nobody has any more, it can be deleted."
       })
   int drain(@Parameters(paramLabel = "NAME", description = "name of the pool") String name) {
-    Pools.Drained left = existing(name, () -> context.pools().drain(name));
+    Pools.Drained left =
+        context.resources().existing(Kind.IP_POOL, name, () -> context.pools().drain(name));
     List<IpamInspector.AddressUsage> holders =
         new IpamInspector(context.datastore())
             .addresses(context.datastore().deadline()).stream()

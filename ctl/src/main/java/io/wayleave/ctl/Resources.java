@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -133,6 +134,22 @@ final class Resources {
   Change change(Kind kind, String name, UnaryOperator<Resource> change) {
     return write(
         kind, name, present -> change.apply(present.orElseThrow(() -> absent(kind, name))));
+  }
+
+  /**
+   * Does something to a resource that must exist.
+   *
+   * @throws CommandFailedException which says what there is, when the action finds that it does not
+   */
+  <T> T existing(Kind kind, String name, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (ResourceConflictException e) {
+      if (e.problem() == ResourceConflictException.Problem.NOT_FOUND) {
+        throw absent(kind, name);
+      }
+      throw e;
+    }
   }
 
   /**

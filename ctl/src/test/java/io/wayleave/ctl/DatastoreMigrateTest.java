@@ -11,10 +11,7 @@ import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.testing.EtcdServer;
 import io.wayleave.datastore.testing.ZooKeeperProcess;
 import io.wayleave.datastore.zookeeper.EmbeddedServer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -105,15 +102,6 @@ class DatastoreMigrateTest {
   }
 
   private static NetctlRun.Result run(String... args) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Netctl.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            Map.of());
-    return new NetctlRun.Result(
-        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return NetctlRun.real(Map.of(), args);
   }
 }

@@ -13,10 +13,7 @@ import io.wayleave.ipam.Ipam;
 import io.wayleave.ipam.IpamOptions;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Kind;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -57,16 +54,7 @@ class IpamRealTest {
   }
 
   private NetctlRun.Result run(String... args) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Netctl.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            Map.of("WAYLEAVE_DATASTORE", etcd.url()));
-    return new NetctlRun.Result(
-        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return NetctlRun.real(Map.of("WAYLEAVE_DATASTORE", etcd.url()), args);
   }
 
   @Test

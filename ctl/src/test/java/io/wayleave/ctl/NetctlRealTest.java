@@ -227,16 +227,7 @@ class NetctlRealTest {
   }
 
   private static NetctlRun.Result run(String... args) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int code =
-        Netctl.run(
-            args,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            Map.of("WAYLEAVE_DATASTORE", etcd.url()));
-    return new NetctlRun.Result(
-        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return NetctlRun.real(Map.of("WAYLEAVE_DATASTORE", etcd.url()), args);
   }
 
   /** In a JVM of its own, in a locale that knows no umlauts. */
