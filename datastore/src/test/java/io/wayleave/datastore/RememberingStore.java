@@ -1,15 +1,13 @@
 package io.wayleave.datastore;
 
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A client of a store in memory that remembers its sessions; closing it leaves the store open. */
-final class RememberingStore implements Datastore {
+final class RememberingStore extends DelegatingDatastore {
   final MemoryDatastore memory;
   final List<Session> sessions = new CopyOnWriteArrayList<>();
   private final AtomicInteger failures = new AtomicInteger();
@@ -20,6 +18,7 @@ final class RememberingStore implements Datastore {
   }
 
   RememberingStore(MemoryDatastore memory) {
+    super(memory);
     this.memory = memory;
   }
 
@@ -31,31 +30,6 @@ final class RememberingStore implements Datastore {
   /** How many sessions could not be opened. */
   int failures() {
     return failures.get();
-  }
-
-  @Override
-  public Optional<Entry> get(String key, Deadline deadline) {
-    return memory.get(key, deadline);
-  }
-
-  @Override
-  public Map<String, Entry> getAll(Collection<String> keys, Deadline deadline) {
-    return memory.getAll(keys, deadline);
-  }
-
-  @Override
-  public Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline) {
-    return memory.list(prefix, cursor, pageSize, deadline);
-  }
-
-  @Override
-  public TransactionResult commit(Transaction transaction, Deadline deadline) {
-    return memory.commit(transaction, deadline);
-  }
-
-  @Override
-  public Watch watch(String prefix, Revision after) {
-    return memory.watch(prefix, after);
   }
 
   @Override
@@ -71,16 +45,6 @@ final class RememberingStore implements Datastore {
       failures.incrementAndGet();
       throw e;
     }
-  }
-
-  @Override
-  public Duration requestTimeout() {
-    return memory.requestTimeout();
-  }
-
-  @Override
-  public String description() {
-    return memory.description();
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -80,13 +79,7 @@ public final class BgpBench implements Callable<Integer> {
   }
 
   static int run(PrintStream out, PrintStream err, String... args) {
-    return new CommandLine(new BgpBench(out))
-        .setExecutionExceptionHandler(
-            (failure, command, result) -> {
-              err.println("bench: " + failure.getMessage());
-              return failure instanceof InvalidInputException ? 2 : 1;
-            })
-        .execute(args);
+    return BenchCommand.run(new BgpBench(out), err, args);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.wayleave.test.ipam;
 
 import io.wayleave.datastore.testing.EtcdServer;
 import io.wayleave.model.InvalidInputException;
+import io.wayleave.test.bench.BenchCommand;
 import io.wayleave.test.bench.Machine;
 import io.wayleave.test.lab.OnInterrupt;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -49,13 +49,7 @@ public final class IpamBench implements Callable<Integer> {
   }
 
   static int run(PrintStream out, PrintStream err, String... args) {
-    return new CommandLine(new IpamBench(out))
-        .setExecutionExceptionHandler(
-            (failure, command, result) -> {
-              err.println("bench: " + failure.getMessage());
-              return failure instanceof InvalidInputException ? 2 : 1;
-            })
-        .execute(args);
+    return BenchCommand.run(new IpamBench(out), err, args);
   }
 
   @Override

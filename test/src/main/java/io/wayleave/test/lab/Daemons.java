@@ -82,6 +82,22 @@ final class Daemons {
     }
   }
 
+  /** Ends a daemon: as its operator would, and without warning when it does not end in time. */
+  void stop(String name, Duration deadline) {
+    ProcessRecord process = process(name);
+    if (!process.terminate(deadline)) {
+      process.kill();
+    }
+  }
+
+  /** The daemon that was started last by this name, running or not. */
+  ProcessRecord process(String name) {
+    return state
+        .require()
+        .process(name)
+        .orElseThrow(() -> new LabException(name + " was never started"));
+  }
+
   /** The end of a log file, for an error message. */
   static String tail(Path log) {
     try {

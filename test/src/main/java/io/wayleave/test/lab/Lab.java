@@ -58,11 +58,9 @@ public final class Lab implements AutoCloseable {
     this.faults = new Faults(this, state);
     this.store =
         switch (spec.datastore()) {
-          case ETCD ->
-              new Etcd(topology.etcdNamespace(), daemons, state, directory.resolve("etcd"));
+          case ETCD -> new Etcd(topology.etcdNamespace(), daemons, directory.resolve("etcd"));
           case ZOOKEEPER ->
-              new ZooKeeper(
-                  topology.etcdNamespace(), daemons, state, directory.resolve("zookeeper"));
+              new ZooKeeper(topology.etcdNamespace(), daemons, directory.resolve("zookeeper"));
         };
     for (Topology.Host host : topology.hosts()) {
       hosts.put(host.name(), new LabHost(host, spec, daemons, state, directory));

@@ -167,10 +167,7 @@ public final class LabAgent {
   }
 
   private ProcessRecord process() {
-    return state
-        .require()
-        .process(processName())
-        .orElseThrow(() -> new LabException(processName() + " was never started"));
+    return daemons.process(processName());
   }
 
   private String processName() {

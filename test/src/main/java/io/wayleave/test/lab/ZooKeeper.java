@@ -15,13 +15,11 @@ public final class ZooKeeper implements Store {
 
   private final String namespace;
   private final Daemons daemons;
-  private final StateFile state;
   private final Path directory;
 
-  ZooKeeper(String namespace, Daemons daemons, StateFile state, Path directory) {
+  ZooKeeper(String namespace, Daemons daemons, Path directory) {
     this.namespace = namespace;
     this.daemons = daemons;
-    this.state = state;
     this.directory = directory;
   }
 
@@ -70,14 +68,7 @@ public final class ZooKeeper implements Store {
 
   @Override
   public void stop() {
-    ProcessRecord process =
-        state
-            .require()
-            .process(PROCESS)
-            .orElseThrow(() -> new LabException("ZooKeeper was never started"));
-    if (!process.terminate(STOP_DEADLINE)) {
-      process.kill();
-    }
+    daemons.stop(PROCESS, STOP_DEADLINE);
   }
 
   @Override
