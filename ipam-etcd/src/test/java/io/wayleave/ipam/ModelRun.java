@@ -63,6 +63,8 @@ final class ModelRun {
   // Which change of the settings refused whom.
   private final Set<String> refusals = new HashSet<>();
   private final List<String> wrong = new ArrayList<>();
+  // Handles that a transaction wrote for which nobody waited any more, as they came.
+  private final List<String> arrived = new ArrayList<>();
   private final List<Integer> busy = new ArrayList<>();
   private final List<Integer> away = new ArrayList<>();
   private final Map<Integer, GarbageCollector> collectors = new HashMap<>();
@@ -473,6 +475,7 @@ final class ModelRun {
     for (Transaction.Operation operation : late.operations()) {
       if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
         String id = Handle.fromJson(put.value()).id();
+        arrived.add(id);
         // Of a container that is gone, or that another attempt served and that is gone since: for
         // the collector. After a refusal it must not come.
         if (!refused.contains(id) && !unsettled.contains(id)) {
@@ -532,8 +535,15 @@ final class ModelRun {
     stranded.values().forEach(left -> left.keySet().removeAll(chosen.keySet()));
     unsettled.removeAll(chosen.keySet());
     unsettled.addAll(chosen.keySet());
+    int before = arrived.size();
     Map<String, Ipam.Released> released = ipam.releaseAll(chosen, List.of(), deadline());
-    unsettled.removeAll(released.keySet());
+    Set<String> settled = new HashSet<>(released.keySet());
+    // One that was not there yet may have come while the others were released.
+    arrived.stream()
+        .skip(before)
+        .filter(id -> released.get(id) == Ipam.Released.NOT_FOUND)
+        .forEach(settled::remove);
+    unsettled.removeAll(settled);
     return "release " + released;
   }
 
