@@ -180,6 +180,12 @@ class BfdInteropTest {
     return service.status(endpoint);
   }
 
+  /** Up and told: the listener hears of a session a moment after its status shows it. */
+  private boolean allTold() {
+    return allUp()
+        && endpoints.stream().allMatch(endpoint -> heard.contains("up " + endpoint.peer()));
+  }
+
   private boolean allUp() {
     return endpoints.stream()
         .allMatch(endpoint -> status(endpoint).filter(s -> s.phase() == BfdPhase.UP).isPresent());
@@ -225,7 +231,7 @@ class BfdInteropTest {
     heard.clear();
     net.its("ip", "link", "set", JoinedNamespaces.LINK, "up");
     net.its("ip", "addr", "add", ITS6 + "/64", "dev", JoinedNamespaces.LINK, "nodad");
-    until("up again", this::allUp);
+    until("up again", this::allTold);
   }
 
   private void stopAndContinue() {
@@ -239,7 +245,7 @@ class BfdInteropTest {
       assertThat(since(start, down)).isBetween(DETECTION.minusMillis(105), DETECTION.plus(SLACK));
     }
     signal("-CONT");
-    until("up again", this::allUp);
+    until("up again", this::allTold);
   }
 
   private void signal(String name) {
@@ -249,7 +255,7 @@ class BfdInteropTest {
   @Test
   void birdAgrees() throws IOException {
     startBird();
-    until("up", this::allUp);
+    until("up", this::allTold);
     agreed();
     until("bird agrees", () -> daemon.birdc("show", "bfd", "sessions").split("Up", -1).length == 4);
     String sessions = daemon.birdc("show", "bfd", "sessions");
@@ -263,7 +269,7 @@ class BfdInteropTest {
   @Test
   void birdIsToldWhenWeEndOnPurpose() throws IOException {
     startBird();
-    until("up", this::allUp);
+    until("up", this::allTold);
     agreed();
     heard.clear();
     service.disable(endpoints.getFirst());
@@ -280,7 +286,7 @@ class BfdInteropTest {
   @Test
   void frrAgrees() throws IOException {
     startFrr(false);
-    until("up", this::allUp);
+    until("up", this::allTold);
     agreed();
     until(
         "frr agrees",
@@ -301,7 +307,7 @@ class BfdInteropTest {
   @Test
   void frrMayBePassiveAndTakeItDownOnPurpose() throws IOException {
     startFrr(true);
-    until("up", this::allUp);
+    until("up", this::allTold);
     agreed();
     heard.clear();
     Daemon.vtysh(
@@ -319,7 +325,7 @@ class BfdInteropTest {
   @Test
   void frrAgreesToNewIntervalsWithoutAFlap() throws IOException {
     startFrr(false);
-    until("up", this::allUp);
+    until("up", this::allTold);
     agreed();
     int before = heard.size();
     service.put(
