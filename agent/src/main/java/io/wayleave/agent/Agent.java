@@ -209,8 +209,7 @@ final class Agent implements AutoCloseable {
         open(
             new GarbageCollection(
                     datastore,
-                    new GarbageCollector(
-                        datastore, ipam, containers, grace, InstantSource.system()),
+                    new GarbageCollector(datastore, ipam, containers, grace, System::nanoTime),
                     configuration.nodeName(),
                     this::endpointsWithoutInterface,
                     ready::isDone,

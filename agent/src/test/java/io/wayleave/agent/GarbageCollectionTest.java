@@ -42,6 +42,7 @@ class GarbageCollectionTest {
   private final Set<String> alive = new HashSet<>();
   private final List<String> asked = new ArrayList<>();
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+  private long nanos;
   private final InstantSource clock = () -> now;
   private final Ipam h1 = ipam("h1");
   private final Ipam h2 = ipam("h2");
@@ -82,12 +83,17 @@ class GarbageCollectionTest {
               return alive.contains(handle.id());
             },
             GRACE,
-            clock),
+            () -> nanos),
         node,
         () -> List.of(node + ".lost"),
         () -> true,
         Duration.ofMillis(1),
         clock);
+  }
+
+  private void pass(Duration time) {
+    now = now.plus(time);
+    nanos += time.toNanos();
   }
 
   private void put(String key) {
@@ -121,7 +127,7 @@ class GarbageCollectionTest {
     assertThat(blocks()).isEqualTo(3);
 
     second.run();
-    now = now.plus(GRACE);
+    pass(GRACE);
     second.run();
     assertThat(exists("h2.lost")).isFalse();
     assertThat(exists("h3.x")).isTrue();
@@ -134,7 +140,7 @@ class GarbageCollectionTest {
 
     first.run();
     assertThat(first.status().suspected()).isEqualTo(1);
-    now = now.plus(GRACE);
+    pass(GRACE);
     first.run();
     assertThat(exists("h3.x")).isFalse();
     assertThat(blocks()).isEqualTo(2);
@@ -147,11 +153,25 @@ class GarbageCollectionTest {
   }
 
   @Test
+  void aStepOfTheWallClockIsSeenInTheStatusAndNowhereElse() {
+    allocate(h2, "h2.lost");
+    second.run();
+    now = now.plus(Duration.ofDays(1));
+    second.run();
+    assertThat(exists("h2.lost")).isTrue();
+    assertThat(second.status().last()).contains("2026-01-02T00:00:00Z");
+    now = now.minus(Duration.ofDays(2));
+    nanos += GRACE.toNanos();
+    second.run();
+    assertThat(exists("h2.lost")).isFalse();
+  }
+
+  @Test
   void whenTheFirstIsGoneTheNextOneLooksForAll() {
     allocate(h1, "h1.x");
     delete(Keys.presence("h1"));
     second.run();
-    now = now.plus(GRACE);
+    pass(GRACE);
     second.run();
     assertThat(exists("h1.x")).isFalse();
     assertThat(second.status().fabric()).isTrue();
@@ -173,7 +193,7 @@ class GarbageCollectionTest {
     GarbageCollection impatient =
         new GarbageCollection(
             store,
-            new GarbageCollector(store, h2, _ -> false, GRACE, clock),
+            new GarbageCollector(store, h2, _ -> false, GRACE, () -> nanos),
             "h2",
             () -> {
               throw new IOException("no netlink");
@@ -196,7 +216,7 @@ class GarbageCollectionTest {
     GarbageCollection running =
         new GarbageCollection(
             store,
-            new GarbageCollector(store, h2, _ -> false, GRACE, clock),
+            new GarbageCollector(store, h2, _ -> false, GRACE, () -> nanos),
             "h2",
             () -> {
               looks.countDown();

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -61,7 +60,7 @@ class AttachedContainersTest {
   private GarbageCollector.Collected collect() throws IOException {
     GarbageCollector collector =
         new GarbageCollector(
-            world.datastore, ipam(), world.containers(), Duration.ZERO, InstantSource.system());
+            world.datastore, ipam(), world.containers(), Duration.ZERO, System::nanoTime);
     return world
         .host
         .get()

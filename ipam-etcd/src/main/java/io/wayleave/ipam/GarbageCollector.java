@@ -13,8 +13,6 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -24,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,11 +45,11 @@ public final class GarbageCollector {
   private final Ipam ipam;
   private final Containers containers;
   private final Duration grace;
-  private final InstantSource clock;
+  private final LongSupplier nanoTime;
 
-  // When each of these was first found gone, and not back since.
-  private Map<Suspect, Instant> suspects = Map.of();
-  private Map<String, Instant> lostNodes = Map.of();
+  // When each of these was first found gone, and not back since, by nanoTime.
+  private Map<Suspect, Long> suspects = Map.of();
+  private Map<String, Long> lostNodes = Map.of();
 
   /** The containers of this host. Safe from the thread that collects. */
   public interface Containers {
@@ -88,14 +87,20 @@ public final class GarbageCollector {
    *
    * @param ipam of this host
    * @param grace how long an owner must be gone before its addresses are released
+   * @param nanoTime as {@link System#nanoTime}: a time that no step of the wall clock shortens or
+   *     lengthens
    */
   public GarbageCollector(
-      Datastore datastore, Ipam ipam, Containers containers, Duration grace, InstantSource clock) {
+      Datastore datastore,
+      Ipam ipam,
+      Containers containers,
+      Duration grace,
+      LongSupplier nanoTime) {
     this.datastore = requireNonNull(datastore, "datastore is null");
     this.ipam = requireNonNull(ipam, "ipam is null");
     this.containers = requireNonNull(containers, "containers is null");
     this.grace = requireNonNull(grace, "grace is null");
-    this.clock = requireNonNull(clock, "clock is null");
+    this.nanoTime = requireNonNull(nanoTime, "nanoTime is null");
     if (grace.isNegative()) {
       throw new InvalidInputException("grace", grace.toString(), "0 or more");
     }
@@ -106,7 +111,7 @@ public final class GarbageCollector {
    * when several do, they do the same work and no harm.
    */
   public Collected collect(Deadline deadline) {
-    Instant now = clock.instant();
+    long now = nanoTime.getAsLong();
     // Handles before nodes: a node that comes while this reads is seen with its handles or not at
     // all.
     List<Handle> handles = new IpamInspector(datastore).handles(deadline).handles();
@@ -140,12 +145,12 @@ public final class GarbageCollector {
         }
       }
     }
-    return collectHandles(handles, Set.of(), clock.instant(), deadline);
+    return collectHandles(handles, Set.of(), nanoTime.getAsLong(), deadline);
   }
 
   private Collected collectHandles(
-      List<Handle> handles, Set<String> nodes, Instant now, Deadline deadline) {
-    Map<Suspect, Instant> suspectsNow = new HashMap<>();
+      List<Handle> handles, Set<String> nodes, long now, Deadline deadline) {
+    Map<Suspect, Long> suspectsNow = new HashMap<>();
     List<Handle> suspected = new ArrayList<>();
     // By node, since that a node is gone is a condition of all its releases.
     Map<String, List<Handle>> ripe = new TreeMap<>();
@@ -154,9 +159,9 @@ public final class GarbageCollector {
         continue;
       }
       Suspect suspect = new Suspect(handle.id(), handle.attempt());
-      Instant since = suspects.getOrDefault(suspect, now);
+      long since = suspects.getOrDefault(suspect, now);
       suspectsNow.put(suspect, since);
-      if (suspects.containsKey(suspect) && !now.isBefore(since.plus(grace))) {
+      if (suspects.containsKey(suspect) && now - since >= grace.toNanos()) {
         ripe.computeIfAbsent(handle.node(), _ -> new ArrayList<>()).add(handle);
       } else {
         suspected.add(handle);
@@ -217,16 +222,16 @@ public final class GarbageCollector {
   }
 
   private List<Cidr> giveBackBlocks(
-      Set<String> holders, Set<String> nodes, Instant now, Deadline deadline) {
-    Map<String, Instant> lostNow = new HashMap<>();
+      Set<String> holders, Set<String> nodes, long now, Deadline deadline) {
+    Map<String, Long> lostNow = new HashMap<>();
     List<Cidr> given = new ArrayList<>();
     for (String node : holders) {
       if (nodes.contains(node) || node.equals(ipam.node())) {
         continue;
       }
-      Instant since = lostNodes.getOrDefault(node, now);
+      long since = lostNodes.getOrDefault(node, now);
       lostNow.put(node, since);
-      if (lostNodes.containsKey(node) && !now.isBefore(since.plus(grace))) {
+      if (lostNodes.containsKey(node) && now - since >= grace.toNanos()) {
         List<Cidr> blocks = ipam.releaseAffinities(node, IpamKeys.signsOf(node), deadline);
         if (!blocks.isEmpty()) {
           log.info("blocks of a node that is gone given back node={} blocks={}", node, blocks);

@@ -35,7 +35,8 @@ class GarbageCollectorTest {
   private final Ipam h1 = fixture.host("h1", Fixture.options("h1").withClock(clock));
   private final Set<String> alive = new HashSet<>();
   private final GarbageCollector collector =
-      new GarbageCollector(store, h1, handle -> alive.contains(handle.id()), GRACE, clock);
+      new GarbageCollector(
+          store, h1, handle -> alive.contains(handle.id()), GRACE, clock::nanoTime);
 
   @BeforeEach
   void start() {
@@ -80,6 +81,21 @@ class GarbageCollectorTest {
   }
 
   @Test
+  void aStepOfTheWallClockNeitherShortensNorLengthensTheGraceTime() {
+    Handle handle = h1.allocate(endpoint("c"), deadline());
+    fixture.host("h2").allocate(endpoint("x"), deadline()); // whose node is gone
+    assertThat(collect().suspected()).hasSize(2);
+    clock.step(Duration.ofDays(1));
+    assertThat(collect().suspected()).hasSize(2).contains(handle);
+    assertThat(fixture.blocks()).hasSize(2);
+    clock.step(Duration.ofDays(-2));
+    clock.pass(GRACE);
+    GarbageCollector.Collected collected = collect();
+    assertThat(collected.released()).hasSize(2).contains(handle);
+    assertThat(collected.blocks()).hasSize(1);
+  }
+
+  @Test
   void whoNamesTheSuspectsReadsNothingElse() {
     Handle lost = h1.allocate(endpoint("c"), deadline());
     h1.allocate(endpoint("d"), deadline());
@@ -87,7 +103,8 @@ class GarbageCollectorTest {
     h2.allocate(endpoint("x"), deadline());
     CountingDatastore counting = new CountingDatastore(store);
     GarbageCollector own =
-        new GarbageCollector(counting, h1, handle -> alive.contains(handle.id()), GRACE, clock);
+        new GarbageCollector(
+            counting, h1, handle -> alive.contains(handle.id()), GRACE, clock::nanoTime);
     assertThat(own.collectOwn(List.of(), deadline()).suspected()).isEmpty();
     assertThat(counting.reads()).isZero();
     // h2 is gone; but it was not asked for.
@@ -124,7 +141,7 @@ class GarbageCollectorTest {
               }
             },
             GRACE,
-            clock);
+            clock::nanoTime);
     own.collect(deadline());
     clock.pass(GRACE);
     counting.reset();
@@ -197,7 +214,7 @@ class GarbageCollectorTest {
               throw new IllegalStateException("the runtime does not answer");
             },
             Duration.ZERO,
-            clock);
+            clock::nanoTime);
     h1.allocate(endpoint("c"), deadline());
     h1.allocate(AllocationRequest.count("t", 1, 0).withUse(IpPool.Use.Tunnel), deadline());
     blind.collect(deadline());
@@ -256,7 +273,7 @@ class GarbageCollectorTest {
           }
         };
     Ipam slow = new Ipam(racing, "h3", Map::of, Fixture.options("h3").withClock(clock));
-    GarbageCollector late = new GarbageCollector(store, slow, _ -> true, GRACE, clock);
+    GarbageCollector late = new GarbageCollector(store, slow, _ -> true, GRACE, clock::nanoTime);
     late.collect(deadline());
     clock.pass(GRACE);
     GarbageCollector.Collected collected = late.collect(deadline());

@@ -563,7 +563,7 @@ final class ModelRun {
             // A host collects in its own turn, so none of its allocations is under way.
             handle -> acknowledged.containsKey(handle.id()),
             Duration.ZERO,
-            clock));
+            clock::nanoTime));
   }
 
   private IpamOptions options(int host) {
