@@ -4,13 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Syncer;
+import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.GlobalNetworkPolicy.Action;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.PolicyRule;
+import io.wayleave.model.PolicyRule.Action;
+import io.wayleave.model.PolicySpec;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.Tier;
 import io.wayleave.model.selector.Selector;
 import java.io.IOException;
 import java.util.EnumSet;
@@ -64,23 +66,18 @@ final class ClosedPolicies implements Syncer.Decoder<String, GlobalNetworkPolicy
   }
 
   private static GlobalNetworkPolicy closed(String name, String selector) {
-    PolicyRule deny =
-        new PolicyRule(Action.Deny, Optional.empty(), Optional.empty(), Optional.empty());
-    Metadata plain = Metadata.of(name);
+    PolicyRule deny = PolicyRule.of(Action.Deny);
     return new GlobalNetworkPolicy(
-        new Metadata(
-            plain.name(),
-            plain.labels(),
-            Map.of(CLOSED, "true"),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty()),
-        new GlobalNetworkPolicy.Spec(
+        Metadata.of(name).withAnnotations(Map.of(CLOSED, "true")),
+        new PolicySpec(
+            Tier.DEFAULT,
             Optional.of(FIRST),
             selector,
+            Optional.empty(),
             EnumSet.allOf(Direction.class),
             List.of(deny),
-            List.of(deny)));
+            List.of(deny),
+            Optional.empty()));
   }
 
   private static String selector(byte[] value) {

@@ -58,8 +58,16 @@ final class Deletion {
           BGP_FILTER,
           BGP_PEER,
           GLOBAL_NETWORK_POLICY,
+          GLOBAL_NETWORK_SET,
+          HOST_ENDPOINT,
           IPAM_CONFIGURATION,
           IP_RESERVATION,
+          NETWORK_POLICY,
+          NETWORK_SET,
+          PROFILE,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY,
+          TIER,
           WORKLOAD_ENDPOINT ->
           resources.delete(kind, name);
     };

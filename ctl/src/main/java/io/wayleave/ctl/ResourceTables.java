@@ -4,17 +4,23 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
 import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
-import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.GlobalNetworkSet;
+import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.IpReservation;
 import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
+import io.wayleave.model.NetworkSet;
 import io.wayleave.model.Node;
+import io.wayleave.model.Policy;
+import io.wayleave.model.Profile;
 import io.wayleave.model.Resource;
+import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a table shows of each kind of resource: the fields that people compare, a row a resource.
@@ -36,12 +42,20 @@ final class ResourceTables {
       case BGP_CONFIGURATION -> array("NAME", "MESH", "AS", "LISTEN PORT");
       case BGP_FILTER -> array("NAME", "IMPORT V4", "IMPORT V6", "EXPORT V4", "EXPORT V6");
       case BGP_PEER -> array("NAME", "ADDRESS", "AS", "NODES", "KEEPALIVE", "RESTART TIME");
-      case GLOBAL_NETWORK_POLICY -> array("NAME", "ORDER", "TYPES", "RULES", "SELECTOR");
+      case GLOBAL_NETWORK_POLICY,
+          NETWORK_POLICY,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY ->
+          array("NAME", "TIER", "ORDER", "TYPES", "RULES", "SELECTOR");
+      case GLOBAL_NETWORK_SET, NETWORK_SET -> array("NAME", "NETS", "LABELS");
+      case HOST_ENDPOINT -> array("NAME", "NODE", "INTERFACE", "ADDRESSES", "LABELS");
       case IPAM_CONFIGURATION ->
           array("NAME", "STRICT AFFINITY", "BLOCKS PER HOST", "AUTO BLOCKS", "REUSE DELAY");
       case IP_RESERVATION -> array("NAME", "RESERVED");
       case IP_POOL -> array("NAME", "CIDR", "BLOCK SIZE", "STATE", "NODES");
       case NODE -> array("NAME", "ADDRESSES", "AS", "LABELS");
+      case PROFILE -> array("NAME", "INGRESS", "EGRESS", "LABELS TO APPLY");
+      case TIER -> array("NAME", "ORDER", "DEFAULT ACTION");
       case WORKLOAD_ENDPOINT -> array("NODE", "CONTAINER", "INTERFACE", "ADDRESSES", "LABELS");
     };
   }
@@ -73,13 +87,33 @@ final class ResourceTables {
               nodes(peer),
               peer.spec().keepaliveTime().map(seconds -> seconds + "s").orElse("30s"),
               peer.spec().maxRestartTime().map(seconds -> seconds + "s").orElse("120s"));
-      case GlobalNetworkPolicy policy ->
+      case Policy policy ->
           array(
-              policy.name(),
-              policy.spec().order().map(ResourceTables::number).orElse("last"),
+              policy.id(),
+              policy.spec().tier(),
+              order(policy.spec().order()),
               Table.cell(policy.spec().types()),
               Integer.toString(policy.spec().ingress().size() + policy.spec().egress().size()),
               policy.spec().selector());
+      case GlobalNetworkSet set ->
+          array(set.name(), Table.cell(set.spec().nets()), labels(set.metadata().labels()));
+      case NetworkSet set ->
+          array(set.id(), Table.cell(set.spec().nets()), labels(set.metadata().labels()));
+      case HostEndpoint endpoint ->
+          array(
+              endpoint.name(),
+              endpoint.spec().node(),
+              endpoint.spec().interfaceName().orElse(""),
+              Table.cell(endpoint.spec().expectedIPs()),
+              labels(endpoint.labels()));
+      case Profile profile ->
+          array(
+              profile.name(),
+              Names.count(profile.spec().ingress().size(), "rule", "rules"),
+              Names.count(profile.spec().egress().size(), "rule", "rules"),
+              labels(profile.spec().labelsToApply()));
+      case Tier tier ->
+          array(tier.name(), order(tier.spec().order()), tier.spec().defaultAction().toString());
       case IpamConfiguration configuration ->
           array(
               configuration.name(),
@@ -115,6 +149,10 @@ final class ResourceTables {
               addresses(endpoint),
               labels(endpoint.labels()));
     };
+  }
+
+  private static String order(Optional<Double> order) {
+    return order.map(ResourceTables::number).orElse("last");
   }
 
   /** Addresses without lengths: a container has single ones, a node's length is its subnet's. */

@@ -42,11 +42,12 @@ public final class ResourceStore {
   }
 
   public static String key(Resource resource) {
-    return key(resource.kind(), resource.name());
+    return key(resource.kind(), resource.id());
   }
 
-  public static String key(Kind kind, String name) {
-    return Keys.resource(kind.plural(), name);
+  /** The key of the resource of that {@link Resource#id}. */
+  public static String key(Kind kind, String id) {
+    return Keys.resource(kind.plural(), id);
   }
 
   /** The prefix of all resources of a kind. */
@@ -95,7 +96,7 @@ public final class ResourceStore {
       case TransactionResult.Committed committed -> committed.versionOf(key);
       case TransactionResult.Failed _ ->
           throw new ResourceConflictException(
-              ResourceConflictException.Problem.EXISTS, resource.kind(), resource.name());
+              ResourceConflictException.Problem.EXISTS, resource.kind(), resource.id());
     };
   }
 
@@ -116,7 +117,7 @@ public final class ResourceStore {
     return switch (result) {
       case TransactionResult.Committed committed -> committed.versionOf(key);
       case TransactionResult.Failed failed ->
-          throw conflict(failed, resource.kind(), resource.name());
+          throw conflict(failed, resource.kind(), resource.id());
     };
   }
 
@@ -188,7 +189,7 @@ public final class ResourceStore {
     return new Syncer.Decoder<>() {
       @Override
       public String key(String key) {
-        return Keys.lastSegment(key);
+        return key.substring(prefix(Kind.of(type)).length());
       }
 
       @Override
@@ -208,8 +209,8 @@ public final class ResourceStore {
     if (!entry.key().equals(key(resource))) {
       throw new InvalidInputException(
           entry.key() + ".metadata.name",
-          resource.name(),
-          "the name in the key, " + Keys.lastSegment(entry.key()));
+          resource.id(),
+          "the name in the key, " + entry.key().substring(prefix(resource.kind()).length()));
     }
     return resource;
   }

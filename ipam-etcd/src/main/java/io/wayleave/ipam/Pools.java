@@ -257,13 +257,8 @@ public final class Pools {
       Cidr range = new Cidr(first, length);
       parts.add(
           new IpPool(
-              new Metadata(
-                  whole.name() + "-" + i,
-                  whole.metadata().labels(),
-                  annotations,
-                  Optional.empty(),
-                  Optional.empty(),
-                  Optional.empty()),
+              Metadata.of(whole.name() + "-" + i, whole.metadata().labels())
+                  .withAnnotations(annotations),
               whole.spec().withCidr(range)));
       first = range.last().plus(1);
     }

@@ -13,10 +13,19 @@ public enum Kind {
   BGP_FILTER("BGPFilter", "bgpfilters", BgpFilter.class),
   BGP_PEER("BGPPeer", "bgppeers", BgpPeer.class),
   GLOBAL_NETWORK_POLICY("GlobalNetworkPolicy", "globalnetworkpolicies", GlobalNetworkPolicy.class),
+  GLOBAL_NETWORK_SET("GlobalNetworkSet", "globalnetworksets", GlobalNetworkSet.class),
+  HOST_ENDPOINT("HostEndpoint", "hostendpoints", HostEndpoint.class),
   IPAM_CONFIGURATION("IPAMConfiguration", "ipamconfigurations", IpamConfiguration.class),
   IP_POOL("IPPool", "ippools", IpPool.class),
   IP_RESERVATION("IPReservation", "ipreservations", IpReservation.class),
+  NETWORK_POLICY("NetworkPolicy", "networkpolicies", NetworkPolicy.class),
+  NETWORK_SET("NetworkSet", "networksets", NetworkSet.class),
   NODE("Node", "nodes", Node.class),
+  PROFILE("Profile", "profiles", Profile.class),
+  STAGED_GLOBAL_NETWORK_POLICY(
+      "StagedGlobalNetworkPolicy", "stagedglobalnetworkpolicies", StagedGlobalNetworkPolicy.class),
+  STAGED_NETWORK_POLICY("StagedNetworkPolicy", "stagednetworkpolicies", StagedNetworkPolicy.class),
+  TIER("Tier", "tiers", Tier.class),
   WORKLOAD_ENDPOINT("WorkloadEndpoint", "workloadendpoints", WorkloadEndpoint.class);
 
   private final String title;
@@ -41,6 +50,27 @@ public enum Kind {
 
   public Class<? extends Resource> type() {
     return type;
+  }
+
+  /** Whether its resources are in namespaces: {@code metadata.namespace} is allowed. */
+  public boolean namespaced() {
+    return this == WORKLOAD_ENDPOINT || namesRepeat();
+  }
+
+  /**
+   * Whether two namespaces may each have a resource of the same name. Those of endpoints are unique
+   * by their node and container.
+   */
+  private boolean namesRepeat() {
+    return switch (this) {
+      case NETWORK_POLICY, NETWORK_SET, STAGED_NETWORK_POLICY -> true;
+      default -> false;
+    };
+  }
+
+  /** The {@link Resource#id} of a resource of this kind. */
+  public String idOf(Optional<String> namespace, String name) {
+    return namesRepeat() ? namespace.orElse(Metadata.DEFAULT_NAMESPACE) + "/" + name : name;
   }
 
   /** The kind of a Java type. */

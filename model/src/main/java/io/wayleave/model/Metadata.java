@@ -12,18 +12,26 @@ import java.util.regex.Pattern;
  * resourceVersion} are what an exported manifest of Calico carries; they are kept as text and never
  * acted upon.
  *
- * @param name unique among the resources of its kind
+ * @param name unique among the resources of its kind, or of its kind and namespace
+ * @param namespace only of kinds that live in namespaces ({@link Kind#namespaced})
  * @param labels what selectors see, sorted by key
  * @param annotations notes that nothing selects by, sorted by key
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Metadata(
     String name,
+    Optional<String> namespace,
     Map<String, String> labels,
     Map<String, String> annotations,
     Optional<String> creationTimestamp,
     Optional<String> uid,
     Optional<String> resourceVersion) {
+  /** The namespace of what names none and needs one. */
+  public static final String DEFAULT_NAMESPACE = "default";
+
+  /** Longest namespace: a DNS label's 63 characters. */
+  public static final int MAX_NAMESPACE_LENGTH = 63;
+
   /** Longest name: a DNS subdomain's 253 characters. */
   public static final int MAX_NAME_LENGTH = 253;
 
@@ -42,9 +50,11 @@ public record Metadata(
           "1 to 253 letters, digits, '-', '_' and '.', beginning and ending with a letter or"
               + " digit");
     }
+    namespace = Absent.orEmpty(namespace).filter(text -> !text.isEmpty());
+    namespace.ifPresent(Metadata::checkNamespace);
     labels = sorted(labels);
     annotations = sorted(annotations);
-    labels.forEach(Metadata::checkLabel);
+    checkLabels("labels", labels);
     creationTimestamp = Absent.orEmpty(creationTimestamp);
     uid = Absent.orEmpty(uid);
     resourceVersion = Absent.orEmpty(resourceVersion);
@@ -56,18 +66,69 @@ public record Metadata(
 
   public static Metadata of(String name, Map<String, String> labels) {
     return new Metadata(
-        name, labels, Map.of(), Optional.empty(), Optional.empty(), Optional.empty());
+        name,
+        Optional.empty(),
+        labels,
+        Map.of(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** The same with other labels. */
   public Metadata withLabels(Map<String, String> newLabels) {
-    return new Metadata(name, newLabels, annotations, creationTimestamp, uid, resourceVersion);
+    return new Metadata(
+        name, namespace, newLabels, annotations, creationTimestamp, uid, resourceVersion);
   }
 
-  private static void checkLabel(String key, String value) {
+  /** The same with other annotations. */
+  public Metadata withAnnotations(Map<String, String> newAnnotations) {
+    return new Metadata(
+        name, namespace, labels, newAnnotations, creationTimestamp, uid, resourceVersion);
+  }
+
+  /** The same in another namespace. */
+  public Metadata withNamespace(String newNamespace) {
+    return new Metadata(
+        name,
+        Optional.of(newNamespace),
+        labels,
+        annotations,
+        creationTimestamp,
+        uid,
+        resourceVersion);
+  }
+
+  /** The same, in the default namespace if it names none. */
+  Metadata namespaced() {
+    return namespace.isPresent() ? this : withNamespace(DEFAULT_NAMESPACE);
+  }
+
+  /**
+   * Refuses a text that can be no namespace.
+   *
+   * @throws InvalidInputException naming the field {@code namespace}
+   */
+  public static void checkNamespace(String namespace) {
+    if (namespace.length() > MAX_NAMESPACE_LENGTH || !NAME.matcher(namespace).matches()) {
+      throw new InvalidInputException(
+          "namespace",
+          namespace,
+          "1 to "
+              + MAX_NAMESPACE_LENGTH
+              + " letters, digits, '-', '_' and '.', beginning and ending with a letter or digit");
+    }
+  }
+
+  /** Refuses labels that no selector could name or that are too long. */
+  static void checkLabels(String field, Map<String, String> labels) {
+    labels.forEach((key, value) -> checkLabel(field, key, value));
+  }
+
+  private static void checkLabel(String field, String key, String value) {
     if (key.length() > MAX_NAME_LENGTH || !LABEL_KEY.matcher(key).matches()) {
       throw new InvalidInputException(
-          "labels",
+          field,
           key,
           "label keys of letters, digits, '-', '_' and '.', with an optional DNS name and '/'"
               + " before");
@@ -76,7 +137,7 @@ public record Metadata(
         || value.length() > MAX_LABEL_VALUE_LENGTH
         || value.chars().anyMatch(Character::isISOControl)) {
       throw new InvalidInputException(
-          "labels." + key, String.valueOf(value), "a text of at most 253 characters on one line");
+          field + "." + key, String.valueOf(value), "a text of at most 253 characters on one line");
     }
   }
 

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 /**
  * Ports from {@code first} to {@code last}, both included; written {@code 80} or {@code 8000:8080}.
  */
-public record PortRange(int first, int last) {
+public record PortRange(int first, int last) implements Port {
   public PortRange {
     if (first < 0 || last > 65535 || first > last) {
       throw new InvalidInputException("", first + ":" + last, allowed());
@@ -29,6 +29,10 @@ public record PortRange(int first, int last) {
         : new PortRange(
             Integer.parseInt(text.substring(0, colon)),
             Integer.parseInt(text.substring(colon + 1)));
+  }
+
+  public boolean contains(int port) {
+    return first <= port && port <= last;
   }
 
   @JsonValue

@@ -8,11 +8,16 @@ public sealed interface Resource
     permits BgpConfiguration,
         BgpFilter,
         BgpPeer,
-        GlobalNetworkPolicy,
+        GlobalNetworkSet,
+        HostEndpoint,
         IpPool,
         IpReservation,
         IpamConfiguration,
+        NetworkSet,
         Node,
+        Policy,
+        Profile,
+        Tier,
         WorkloadEndpoint {
   Metadata metadata();
 
@@ -22,5 +27,13 @@ public sealed interface Resource
 
   default String name() {
     return metadata().name();
+  }
+
+  /**
+   * What tells it from others of its kind: the name, and before it, for kinds in whose namespaces
+   * names may repeat, the namespace and a slash.
+   */
+  default String id() {
+    return kind().idOf(metadata().namespace(), name());
   }
 }

@@ -199,6 +199,11 @@ public final class ResourceCodec {
             .orElseThrow(() -> new InvalidInputException("kind", title, Kind.titles()));
     ObjectNode body = object.deepCopy();
     body.remove(List.of("apiVersion", "kind"));
+    JsonNode namespace = body.path("metadata").path("namespace");
+    if (!kind.namespaced() && !namespace.asText("").isEmpty()) {
+      throw new InvalidInputException(
+          "metadata.namespace", namespace.asText(), "nothing: a " + title + " is in no namespace");
+    }
     return read(JSON, body, kind.type());
   }
 

@@ -3,8 +3,10 @@ package io.wayleave.model;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * One interface of one container, and so the owner record of its addresses: it is written and
@@ -16,6 +18,7 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
   public WorkloadEndpoint {
     Absent.required("metadata", metadata, "metadata with a name");
     Absent.required("spec", spec, "a spec");
+    metadata = metadata.namespaced();
   }
 
   /**
@@ -40,6 +43,9 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
    * @param ipNetworks its addresses, each a /32 or /128
    * @param network name of the CNI network
    * @param generation tells this attachment from an earlier one of the same container and interface
+   * @param profiles names of its profiles
+   * @param ports its ports, by name
+   * @param namespaceLabels labels of its namespace, as the runtime's configuration tells them
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Spec(
@@ -50,7 +56,34 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
       MacAddress mac,
       List<Cidr> ipNetworks,
       String network,
-      String generation) {
+      String generation,
+      List<String> profiles,
+      List<EndpointPort> ports,
+      Map<String, String> namespaceLabels) {
+    /** Without profiles, named ports and labels of the namespace. */
+    public Spec(
+        String node,
+        String containerID,
+        String endpoint,
+        String interfaceName,
+        MacAddress mac,
+        List<Cidr> ipNetworks,
+        String network,
+        String generation) {
+      this(
+          node,
+          containerID,
+          endpoint,
+          interfaceName,
+          mac,
+          ipNetworks,
+          network,
+          generation,
+          List.of(),
+          List.of(),
+          Map.of());
+    }
+
     @JsonCreator
     public Spec {
       Absent.required("node", node, "the name of a node");
@@ -69,6 +102,14 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
       }
       network = Absent.orElse(network, "");
       generation = Absent.orElse(generation, "");
+      profiles = Absent.orEmpty(profiles);
+      ports = Absent.orEmpty(ports);
+      namespaceLabels =
+          namespaceLabels == null
+              ? Map.of()
+              : Collections.unmodifiableMap(new TreeMap<>(namespaceLabels));
+      Absent.checkNames("profiles", profiles);
+      Metadata.checkLabels("namespaceLabels", namespaceLabels);
     }
   }
 }

@@ -71,7 +71,7 @@ class ResourceCodecTest {
     GlobalNetworkPolicy policy = (GlobalNetworkPolicy) one(POLICY);
     assertThat(policy.name()).isEqualTo("web");
     assertThat(policy.spec().order()).contains(10.0);
-    assertThat(policy.spec().types()).containsExactly(GlobalNetworkPolicy.Direction.Ingress);
+    assertThat(policy.spec().types()).containsExactly(Direction.Ingress);
     PolicyRule rule = policy.spec().ingress().getFirst();
     assertThat(rule.protocol()).contains(Protocol.TCP);
     assertThat(rule.source().orElseThrow().nets())

@@ -2,8 +2,8 @@ package io.wayleave.policy.calc;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.model.PolicyRule;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.selector.Selector;

@@ -1,7 +1,7 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.policy.calc.AddressSetId;
 import java.util.HexFormat;
 import java.util.Set;

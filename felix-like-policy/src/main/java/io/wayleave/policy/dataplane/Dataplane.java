@@ -1,8 +1,8 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.model.IpAddress;
 import io.wayleave.policy.calc.AddressSetId;
 import io.wayleave.policy.calc.CalculationSink;

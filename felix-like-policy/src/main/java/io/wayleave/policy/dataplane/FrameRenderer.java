@@ -1,7 +1,7 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.policy.calc.EndpointPolicies;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -1,10 +1,11 @@
 package io.wayleave.policy.dataplane;
 
 import io.wayleave.model.Cidr;
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.model.PolicyRule;
+import io.wayleave.model.Port;
 import io.wayleave.model.PortRange;
 import io.wayleave.model.Protocol;
 import io.wayleave.policy.calc.AddressSetId;
@@ -32,8 +33,28 @@ final class PolicyRenderer {
           case Egress -> policy.spec().egress();
         };
     List<String> rendered = new ArrayList<>();
+    if (!rules.stream().allMatch(PolicyRenderer::isRendered)) {
+      return Chain.policy(ChainNames.policy(direction, policy.name()), List.of("-j DROP"));
+    }
     rules.forEach(rule -> rendered.addAll(render(rule, family)));
     return Chain.policy(ChainNames.policy(direction, policy.name()), rendered);
+  }
+
+  /** What has no rendering yet closes its policy. */
+  private static boolean isRendered(PolicyRule rule) {
+    return (rule.action() == PolicyRule.Action.Allow || rule.action() == PolicyRule.Action.Deny)
+        && rule.ipVersion().isEmpty()
+        && rule.notProtocol().isEmpty()
+        && rule.icmp().isEmpty()
+        && rule.notIcmp().isEmpty()
+        && rule.entities()
+            .allMatch(
+                entity ->
+                    entity.notNets().isEmpty()
+                        && entity.notSelector().isEmpty()
+                        && entity.namespaceSelector().isEmpty()
+                        && entity.notPorts().isEmpty()
+                        && entity.ports().stream().allMatch(PortRange.class::isInstance));
   }
 
   /**
@@ -52,6 +73,7 @@ final class PolicyRenderer {
         switch (rule.action()) {
           case Allow -> "-g " + ChainNames.ALLOW;
           case Deny -> "-j DROP";
+          case Log, Pass -> throw new IllegalArgumentException("not rendered: " + rule);
         };
     return product(alternatives, List.of(verdict));
   }
@@ -73,7 +95,8 @@ final class PolicyRenderer {
             .map(selector -> ChainNames.set(new AddressSetId(selector, family)))
             .map(set -> "-m set --match-set " + set + " " + flag)
             .orElse("");
-    return product(product(matches, List.of(selected)), ports(portOption, entity.get().ports()));
+    return product(
+        product(matches, List.of(selected)), ports(portOption, ranges(entity.get().ports())));
   }
 
   private static List<String> nets(String option, List<Cidr> nets, Family family) {
@@ -84,6 +107,10 @@ final class PolicyRenderer {
         .filter(net -> net.family() == family)
         .map(net -> net.prefixLength() == 0 ? "" : option + " " + net)
         .toList();
+  }
+
+  private static List<PortRange> ranges(List<Port> ports) {
+    return ports.stream().map(PortRange.class::cast).toList();
   }
 
   private static List<String> ports(String option, List<PortRange> ports) {

@@ -2,8 +2,8 @@ package io.wayleave.policy.dataplane;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.model.GlobalNetworkPolicy.Direction;
 import io.wayleave.model.selector.Selector;
 import io.wayleave.policy.calc.AddressSetId;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,115 @@
+package io.wayleave.model.policy;
+
+import io.wayleave.model.Cidr;
+import io.wayleave.model.EndpointPort;
+import io.wayleave.model.GlobalNetworkSet;
+import io.wayleave.model.HostEndpoint;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.Metadata;
+import io.wayleave.model.NetworkSet;
+import io.wayleave.model.Profile;
+import io.wayleave.model.WorkloadEndpoint;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * An object that policies and rules can choose, as they see it: an endpoint or a network set.
+ * Immutable.
+ *
+ * @param namespace where it lives; empty for host endpoints and global network sets
+ * @param labels its own labels, those that its profiles apply, and its namespace's name
+ * @param namespaceLabels the labels of its namespace
+ * @param nets its addresses
+ * @param ports its ports that have names
+ */
+public record Subject(
+    Optional<String> namespace,
+    Map<String, String> labels,
+    Map<String, String> namespaceLabels,
+    List<Cidr> nets,
+    List<EndpointPort> ports) {
+  /** Label of every namespaced object: the name of its namespace. */
+  public static final String NAMESPACE_LABEL = "projectcalico.org/namespace";
+
+  /** Labels of every namespace: its name. */
+  public static final List<String> NAMESPACE_NAME_LABELS =
+      List.of("projectcalico.org/name", "kubernetes.io/metadata.name");
+
+  public Subject {
+    labels = Map.copyOf(labels);
+    namespaceLabels = Map.copyOf(namespaceLabels);
+    nets = List.copyOf(nets);
+    ports = List.copyOf(ports);
+  }
+
+  /**
+   * A workload endpoint.
+   *
+   * @param profiles the stored profile of a name, if there is one
+   */
+  public static Subject of(
+      WorkloadEndpoint endpoint, Function<String, Optional<Profile>> profiles) {
+    Optional<String> namespace = endpoint.metadata().namespace();
+    return new Subject(
+        namespace,
+        labels(namespace, endpoint.labels(), endpoint.spec().profiles(), profiles),
+        namespaceLabels(namespace, endpoint.spec().namespaceLabels()),
+        endpoint.spec().ipNetworks(),
+        endpoint.spec().ports());
+  }
+
+  /**
+   * A host endpoint.
+   *
+   * @param profiles the stored profile of a name, if there is one
+   */
+  public static Subject of(HostEndpoint endpoint, Function<String, Optional<Profile>> profiles) {
+    return new Subject(
+        Optional.empty(),
+        labels(Optional.empty(), endpoint.labels(), endpoint.spec().profiles(), profiles),
+        Map.of(),
+        endpoint.spec().expectedIPs().stream().map(IpAddress::toCidr).toList(),
+        endpoint.spec().ports());
+  }
+
+  public static Subject of(NetworkSet set) {
+    Optional<String> namespace = set.metadata().namespace();
+    return new Subject(
+        namespace,
+        labels(namespace, set.metadata().labels(), List.of(), _ -> Optional.empty()),
+        namespaceLabels(namespace, Map.of()),
+        set.spec().nets(),
+        List.of());
+  }
+
+  public static Subject of(GlobalNetworkSet set) {
+    return new Subject(
+        Optional.empty(), set.metadata().labels(), Map.of(), set.spec().nets(), List.of());
+  }
+
+  /** An earlier profile wins over a later one, its own labels over both. */
+  private static Map<String, String> labels(
+      Optional<String> namespace,
+      Map<String, String> own,
+      List<String> profileNames,
+      Function<String, Optional<Profile>> profiles) {
+    Map<String, String> labels = new HashMap<>();
+    for (String name : profileNames.reversed()) {
+      profiles.apply(name).ifPresent(profile -> labels.putAll(profile.spec().labelsToApply()));
+    }
+    labels.putAll(own);
+    namespace.ifPresent(name -> labels.put(NAMESPACE_LABEL, name));
+    return labels;
+  }
+
+  private static Map<String, String> namespaceLabels(
+      Optional<String> namespace, Map<String, String> told) {
+    Map<String, String> labels = new HashMap<>(told);
+    String name = namespace.orElse(Metadata.DEFAULT_NAMESPACE);
+    NAMESPACE_NAME_LABELS.forEach(label -> labels.put(label, name));
+    return labels;
+  }
+}
