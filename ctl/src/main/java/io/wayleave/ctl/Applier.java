@@ -45,7 +45,7 @@ final class Applier {
     for (Manifest.Item item : items) {
       Resource wanted = item.resource();
       try {
-        permitted(resources.find(wanted.kind(), wanted.name()), wanted);
+        permitted(resources.find(wanted.kind(), wanted.id()), wanted);
         if (wanted instanceof IpPool pool) {
           pools.check(pool, earlier);
           earlier.add(pool);
@@ -65,7 +65,7 @@ final class Applier {
         case REPLACE -> pools.replace(pool);
       };
     }
-    return resources.write(wanted.kind(), wanted.name(), present -> permitted(present, wanted));
+    return resources.write(wanted.kind(), wanted.id(), present -> permitted(present, wanted));
   }
 
   private Resource permitted(Optional<Resource> present, Resource wanted) {
@@ -73,14 +73,14 @@ final class Applier {
       throw resources.exists(wanted);
     }
     if (mode == Mode.REPLACE && present.isEmpty()) {
-      throw resources.absent(wanted.kind(), wanted.name());
+      throw resources.absent(wanted.kind(), wanted.id());
     }
     if (wanted instanceof WorkloadEndpoint endpoint
         && !present
             .map(found -> ((WorkloadEndpoint) found).spec().equals(endpoint.spec()))
             .orElse(false)) {
       throw new CommandFailedException(
-          Names.of(Kind.WORKLOAD_ENDPOINT, wanted.name())
+          Names.of(Kind.WORKLOAD_ENDPOINT, wanted.id())
               + " can change in nothing but its labels, because agents write endpoints as"
               + " containers come and go");
     }

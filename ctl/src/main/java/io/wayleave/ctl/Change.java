@@ -27,7 +27,7 @@ record Change(Kind kind, String name, Outcome outcome) {
   }
 
   static Change of(Resource resource, Outcome outcome) {
-    return new Change(resource.kind(), resource.name(), outcome);
+    return new Change(resource.kind(), resource.id(), outcome);
   }
 
   /** {@code IPPool web created}. */

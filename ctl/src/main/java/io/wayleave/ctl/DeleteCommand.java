@@ -28,7 +28,7 @@ final class DeleteCommand implements Callable<Integer> {
       description = "such as ippools or BGPPeer")
   private Optional<Kind> kind = Optional.empty();
 
-  @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = "which ones")
+  @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = Names.WHICH)
   private List<String> names = List.of();
 
   @Option(
@@ -69,7 +69,9 @@ final class DeleteCommand implements Callable<Integer> {
       if (kind.isEmpty() || names.isEmpty()) {
         throw new UsageException("netctl delete needs KIND and NAME, or -f FILE");
       }
-      return names.stream().map(name -> new Target(kind.get(), name)).toList();
+      return names.stream()
+          .map(name -> new Target(kind.get(), Names.id(kind.get(), name)))
+          .toList();
     }
     if (kind.isPresent()) {
       throw new UsageException("KIND and -f are both given; give KIND and NAME, or -f FILE");
@@ -77,7 +79,7 @@ final class DeleteCommand implements Callable<Integer> {
     List<Target> targets = new ArrayList<>();
     for (Manifest.Item item : Manifest.read(files, context.in())) {
       // What was made last may depend on what was made first.
-      targets.addFirst(new Target(item.resource().kind(), item.resource().name()));
+      targets.addFirst(new Target(item.resource().kind(), item.resource().id()));
     }
     return targets;
   }

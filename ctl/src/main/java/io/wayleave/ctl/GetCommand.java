@@ -23,7 +23,7 @@ final class GetCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "KIND", description = "such as ippools or BGPPeer")
   private Kind kind;
 
-  @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = "which ones")
+  @Parameters(index = "1..*", arity = "0..*", paramLabel = "NAME", description = Names.WHICH)
   private List<String> names = List.of();
 
   GetCommand(Context context) {
@@ -33,7 +33,7 @@ final class GetCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (names.size() == 1) {
-      Resource resource = context.resources().get(kind, names.getFirst());
+      Resource resource = context.resources().get(kind, Names.id(kind, names.getFirst()));
       context.output().resource(resource, () -> ResourceTables.of(kind, List.of(resource)));
       return 0;
     }
@@ -41,7 +41,7 @@ final class GetCommand implements Callable<Integer> {
     if (names.isEmpty()) {
       resources.addAll(context.resources().list(kind.type()));
     } else {
-      names.forEach(name -> resources.add(context.resources().get(kind, name)));
+      names.forEach(name -> resources.add(context.resources().get(kind, Names.id(kind, name))));
     }
     context.output().resources(resources, () -> ResourceTables.of(kind, resources));
     return 0;

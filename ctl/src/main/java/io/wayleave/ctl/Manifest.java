@@ -29,7 +29,7 @@ final class Manifest {
    */
   record Item(String where, Resource resource) {
     String describe() {
-      return Names.of(resource.kind(), resource.name());
+      return Names.of(resource.kind(), resource.id());
     }
   }
 

@@ -77,7 +77,7 @@ final class Resources {
   Change create(Resource resource) {
     return write(
         resource.kind(),
-        resource.name(),
+        resource.id(),
         present -> {
           if (present.isPresent()) {
             throw exists(resource);
@@ -188,7 +188,7 @@ final class Resources {
 
   CommandFailedException exists(Resource resource) {
     return new CommandFailedException(
-        Names.of(resource.kind(), resource.name())
+        Names.of(resource.kind(), resource.id())
             + " exists already; choose another name, or change it with netctl apply -f FILE");
   }
 

@@ -3,6 +3,7 @@ package io.wayleave.ctl;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.datastore.Entry;
+import io.wayleave.model.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,9 +106,8 @@ class ApplyCommandTest {
     assertRefused(
         pool("a", "10.2.0.0/16")
             + "---\n{apiVersion: wayleave.io/v1, kind: Pod, metadata: {name: p}}",
-        "standard input, document 2, Pod \"p\": kind: \"Pod\" is not allowed; allowed:"
-            + " BGPConfiguration, BGPFilter, BGPPeer, GlobalNetworkPolicy, IPAMConfiguration,"
-            + " IPPool, IPReservation, Node, WorkloadEndpoint");
+        "standard input, document 2, Pod \"p\": kind: \"Pod\" is not allowed; allowed: "
+            + Kind.titles());
   }
 
   @Test

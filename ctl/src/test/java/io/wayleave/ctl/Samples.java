@@ -79,6 +79,46 @@ final class Samples {
       spec: {}
       ---
       apiVersion: wayleave.io/v1
+      kind: Tier
+      metadata: {name: platform}
+      spec: {order: 100, defaultAction: Pass}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: NetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec: {tier: platform, selector: app == "web", ingress: [{action: Pass}]}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: StagedNetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec: {stagedAction: Delete}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: StagedGlobalNetworkPolicy
+      metadata: {name: closed}
+      spec: {order: 1, types: [Egress]}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: NetworkSet
+      metadata: {name: partners, namespace: shop, labels: {role: partner}}
+      spec: {nets: [192.0.2.0/24, "2001:db8::/32"]}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: GlobalNetworkSet
+      metadata: {name: offices}
+      spec: {nets: [198.51.100.7/32]}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: Profile
+      metadata: {name: base}
+      spec: {labelsToApply: {env: prod}, ingress: [{action: Allow}], egress: []}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: HostEndpoint
+      metadata: {name: r1h1-all, labels: {kind: host}}
+      spec: {node: r1h1, interfaceName: "*", expectedIPs: [10.90.1.11]}
+      ---
+      apiVersion: wayleave.io/v1
       kind: WorkloadEndpoint
       metadata: {name: r1h1.0123456789abcdef0.eth0, labels: {app: web}}
       spec:

@@ -2,6 +2,7 @@ package io.wayleave.ctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.model.Kind;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -130,11 +131,7 @@ class UsageTest {
             "pool list --timeout 1h",
             "--timeout: \"1h\" is not allowed; allowed: 10ms to 10m, such as 500ms, 5s or 1m"),
         new Wrong("pool list --timeout", "--timeout needs a value, TIME"),
-        new Wrong(
-            "get pods",
-            "kind: \"pods\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
-                + " GlobalNetworkPolicy, IPAMConfiguration, IPPool, IPReservation, Node,"
-                + " WorkloadEndpoint"),
+        new Wrong("get pods", "kind: \"pods\" is not allowed; allowed: " + Kind.titles()),
         new Wrong("get", "netctl get needs KIND (such as ippools or BGPPeer)"),
         new Wrong(
             "apply",

@@ -10,7 +10,7 @@ public sealed interface Policy extends Resource
   PolicySpec spec();
 
   /** Whether it is only looked at by {@code netctl policy explain}, and changes no verdict. */
-  default boolean isStaged() {
+  default boolean staged() {
     return this instanceof StagedNetworkPolicy || this instanceof StagedGlobalNetworkPolicy;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -148,6 +149,12 @@ class ResourceCodecTest {
       """;
 
   static List<Resource> everyKind() {
+    List<Resource> all = new ArrayList<>(others());
+    all.addAll(PolicySamples.everyKind());
+    return all;
+  }
+
+  private static List<Resource> others() {
     return List.of(
         one(POLICY),
         new IpPool(Metadata.of("pool"), IpPool.Spec.of(Cidr.parse("10.244.0.0/16"))),
@@ -298,8 +305,7 @@ class ResourceCodecTest {
             "kind",
             POLICY.replace("GlobalNetworkPolicy", "Pod"),
             "kind: \"Pod\" is not allowed; allowed: BGPConfiguration, BGPFilter, BGPPeer,"
-                + " GlobalNetworkPolicy, IPAMConfiguration, IPPool, IPReservation, Node,"
-                + " WorkloadEndpoint"),
+                + " GlobalNetworkPolicy, GlobalNetworkSet, HostEndpoint, IPAMConfiguration,"),
         new Refusal(
             "unknown field",
             pool + "{cidr: 10.0.0.0/8, colour: red}",
@@ -437,7 +443,7 @@ class ResourceCodecTest {
             "ports without protocol",
             POLICY.replace("protocol: TCP", "protocol: ICMP"),
             "spec.ingress[0].destination.ports: \"[80, 8000:8080]\" is not allowed; allowed: ports"
-                + " only beside protocol TCP, UDP or SCTP"),
+                + " only beside protocol TCP, UDP, SCTP or UDPLite"),
         new Refusal(
             "port", POLICY.replace("[80,", "[70000,"), "spec.ingress[0].destination.ports[0]: "),
         new Refusal(
