@@ -132,6 +132,29 @@ final class MessageReader {
       return buffer.getInt(start + 4);
     }
 
+    int u8() {
+      require(1);
+      return buffer.get(start + 4) & 0xff;
+    }
+
+    /** In network order, as netfilter has its numbers. */
+    int be16() {
+      require(2);
+      return (buffer.get(start + 4) & 0xff) << 8 | (buffer.get(start + 5) & 0xff);
+    }
+
+    /** In network order, as netfilter has its numbers. */
+    int be32() {
+      require(4);
+      return bigEndian(buffer.getInt(start + 4));
+    }
+
+    /** In network order, as netfilter has its numbers. */
+    long be64() {
+      require(8);
+      return bigEndian(buffer.getLong(start + 4));
+    }
+
     String text() {
       int size = size();
       while (size > 0 && buffer.get(start + 4 + size - 1) == 0) {

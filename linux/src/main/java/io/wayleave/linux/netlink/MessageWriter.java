@@ -53,9 +53,9 @@ final class MessageWriter {
     buffer.putInt(messageStart, buffer.position() - messageStart);
   }
 
-  /** Adds flags to the message that was ended last. */
-  void addFlags(int flags) {
-    int at = messageStart + 6;
+  /** Adds flags to the message that starts at this position. */
+  void addFlags(int start, int flags) {
+    int at = start + 6;
     buffer.putShort(at, (short) (buffer.getShort(at) | flags));
   }
 
@@ -80,6 +80,25 @@ final class MessageWriter {
   void u32(int type, int value) {
     attributeHeader(type, 4);
     buffer.putInt(value);
+  }
+
+  void u8(int type, int value) {
+    attributeHeader(type, 1);
+    buffer.put((byte) value);
+    pad();
+  }
+
+  /** In network order, as netfilter has its numbers. */
+  void be16(int type, int value) {
+    attributeHeader(type, 2);
+    buffer.put((byte) (value >>> 8)).put((byte) value);
+    pad();
+  }
+
+  /** In network order, as netfilter has its numbers. */
+  void be32(int type, int value) {
+    attributeHeader(type, 4);
+    buffer.putInt(bigEndian(value));
   }
 
   void text(int type, String value) {

@@ -74,7 +74,7 @@ public final class NetlinkMonitor implements AutoCloseable {
 
   /** How much the kernel keeps for a slow reader before it drops events. */
   static NetlinkMonitor open(Set<Group> groups, int receiveBufferBytes) throws IOException {
-    Fd socket = NetlinkSocket.openConnected();
+    Fd socket = NetlinkSocket.openConnected(RtNetlink.NETLINK_ROUTE);
     try {
       int number = socket.number();
       int forced =

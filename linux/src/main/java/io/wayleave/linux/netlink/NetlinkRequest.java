@@ -6,7 +6,8 @@ import java.util.function.Consumer;
 
 /**
  * One wish to the kernel, made by a static method of {@link Links}, {@link Addresses}, {@link
- * Routes} or {@link Neighbours}. Immutable; it can be executed more than once and on any socket.
+ * Routes} or {@link Neighbours}. Immutable; it can be executed more than once and on any socket of
+ * its netlink family.
  */
 public final class NetlinkRequest {
   private final int type;

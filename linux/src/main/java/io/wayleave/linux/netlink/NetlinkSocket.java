@@ -18,8 +18,9 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * A routing netlink socket for requests and their answers. It belongs for its whole life to the
- * network namespace that it was opened in, whatever thread uses it.
+ * A netlink socket for requests and their answers, of the routing family; {@link Ipsets} and {@link
+ * Conntrack} hold one of netfilter's. It belongs for its whole life to the network namespace that
+ * it was opened in, whatever thread uses it.
  *
  * <p>NOT thread safe: one thread at a time. Opening costs some microseconds, so each owner has its
  * own. It hears no notifications; that is {@link NetlinkMonitor}.
@@ -63,7 +64,12 @@ public final class NetlinkSocket implements AutoCloseable {
 
   /** In the network namespace of the calling thread. */
   public static NetlinkSocket open() throws IOException {
-    Fd fd = openConnected();
+    return open(RtNetlink.NETLINK_ROUTE);
+  }
+
+  /** Of a given netlink family, in the network namespace of the calling thread. */
+  static NetlinkSocket open(int protocol) throws IOException {
+    Fd fd = openConnected(protocol);
     try (Arena arena = Arena.ofConfined()) {
       int number = fd.number();
       Libc.setsockopt(number, RtNetlink.SOL_NETLINK, RtNetlink.NETLINK_CAP_ACK, 1);
@@ -140,6 +146,7 @@ public final class NetlinkSocket implements AutoCloseable {
     while (from < requests.size()) {
       int first = sequence + 1;
       int to = from;
+      int lastStart = 0;
       writer.clear();
       while (to < requests.size() && to - from < batchLimit) {
         int before = writer.size();
@@ -148,11 +155,12 @@ public final class NetlinkSocket implements AutoCloseable {
           writer.truncate(before);
           break;
         }
+        lastStart = before;
         to++;
       }
       sequence += to - from;
       // Refusals are always answered; success only where it is asked for, here for the last one.
-      writer.addFlags(RtNetlink.NLM_F_ACK);
+      writer.addFlags(lastStart, RtNetlink.NLM_F_ACK);
       executeBatch(requests.subList(from, to), first, failures);
       from = to;
     }
@@ -344,8 +352,7 @@ public final class NetlinkSocket implements AutoCloseable {
   }
 
   private NetlinkException refusal(NetlinkRequest request, MessageReader reader, int error) {
-    String text = kernelText(reader);
-    return new NetlinkException(request.toString(), error, text);
+    return new NetlinkException(request.toString(), error, kernelText(reader));
   }
 
   /** The text of an extended acknowledgement, which follows the echo of the request's header. */
@@ -376,9 +383,8 @@ public final class NetlinkSocket implements AutoCloseable {
     }
   }
 
-  static Fd openConnected() throws IOException {
-    int socket =
-        Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, RtNetlink.NETLINK_ROUTE);
+  static Fd openConnected(int protocol) throws IOException {
+    int socket = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, protocol);
     if (socket < 0) {
       throw new SystemCallException("open a netlink socket", -socket);
     }
