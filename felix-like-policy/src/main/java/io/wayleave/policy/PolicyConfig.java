@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,9 +18,9 @@ import java.util.Set;
  * @param families the families that are filtered
  * @param backend which iptables is used; found out from the host when absent
  * @param resyncInterval how often the kernel is compared with what should be there
- * @param commandDeadline longest life of one iptables or ipset process
- * @param commandPrefix put before every command, such as {@code nsenter --net=/run/netns/NAME};
- *     empty when the process itself is in the host's namespace
+ * @param commandDeadline longest life of one iptables process
+ * @param namespace the host's network namespace, such as {@code /run/netns/NAME}; empty when the
+ *     process itself is in it
  */
 public record PolicyConfig(
     String node,
@@ -29,7 +28,7 @@ public record PolicyConfig(
     Optional<IptablesBackend> backend,
     Duration resyncInterval,
     Duration commandDeadline,
-    List<String> commandPrefix) {
+    Optional<Path> namespace) {
   private static final Duration RESYNC_INTERVAL = Duration.ofSeconds(30);
 
   /** Longer than the 10 s that iptables waits for the xtables lock. */
@@ -39,7 +38,7 @@ public record PolicyConfig(
     requireNonNull(node, "node is null");
     requireNonNull(backend, "backend is null");
     families = Set.copyOf(families);
-    commandPrefix = List.copyOf(commandPrefix);
+    requireNonNull(namespace, "namespace is null");
     if (!resyncInterval.isPositive()) {
       throw new IllegalArgumentException("resyncInterval must be positive, not " + resyncInterval);
     }
@@ -52,19 +51,20 @@ public record PolicyConfig(
       families.add(Family.IPV6);
     }
     return new PolicyConfig(
-        node, families, Optional.empty(), RESYNC_INTERVAL, COMMAND_DEADLINE, List.of());
+        node, families, Optional.empty(), RESYNC_INTERVAL, COMMAND_DEADLINE, Optional.empty());
   }
 
   public PolicyConfig withBackend(IptablesBackend chosen) {
     return new PolicyConfig(
-        node, families, Optional.of(chosen), resyncInterval, commandDeadline, commandPrefix);
+        node, families, Optional.of(chosen), resyncInterval, commandDeadline, namespace);
   }
 
   public PolicyConfig withResyncInterval(Duration interval) {
-    return new PolicyConfig(node, families, backend, interval, commandDeadline, commandPrefix);
+    return new PolicyConfig(node, families, backend, interval, commandDeadline, namespace);
   }
 
-  public PolicyConfig withCommandPrefix(List<String> prefix) {
-    return new PolicyConfig(node, families, backend, resyncInterval, commandDeadline, prefix);
+  public PolicyConfig withNamespace(Path path) {
+    return new PolicyConfig(
+        node, families, backend, resyncInterval, commandDeadline, Optional.of(path));
   }
 }

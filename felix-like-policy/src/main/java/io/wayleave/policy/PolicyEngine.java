@@ -7,7 +7,9 @@ import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.IpsetKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import java.time.Duration;
 import java.util.Optional;
@@ -87,11 +89,14 @@ public final class PolicyEngine implements AutoCloseable {
   public static PolicyEngine start(PolicyConfig config, Consumer<Throwable> onDeath) {
     requireNonNull(config, "config is null");
     return start(
-        config, new ProcessRunner(config.commandPrefix(), config.commandDeadline()), onDeath);
+        config,
+        ProcessRunner.in(config.namespace(), config.commandDeadline()),
+        new NetlinkIpsets(config.namespace()),
+        onDeath);
   }
 
   static PolicyEngine start(
-      PolicyConfig config, CommandRunner runner, Consumer<Throwable> onDeath) {
+      PolicyConfig config, CommandRunner runner, IpsetKernel ipsets, Consumer<Throwable> onDeath) {
     Supplier<Dataplane> open =
         () -> {
           IptablesBackend backend =
@@ -101,7 +106,7 @@ public final class PolicyEngine implements AutoCloseable {
               backend,
               config.backend().isPresent(),
               config.families());
-          return new Dataplane(config.families(), backend, runner);
+          return new Dataplane(config.families(), backend, runner, ipsets);
         };
     PolicyEngine engine =
         new PolicyEngine(

@@ -5,6 +5,7 @@ import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,7 +143,7 @@ final class PacketLab implements AutoCloseable {
 
   PolicyConfig config() {
     return PolicyConfig.of("n1")
-        .withCommandPrefix(List.of("nsenter", "--net=/run/netns/" + host()))
+        .withNamespace(Path.of("/run/netns", host()))
         .withResyncInterval(Duration.ofMinutes(10));
   }
 

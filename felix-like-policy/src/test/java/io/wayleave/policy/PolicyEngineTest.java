@@ -24,7 +24,7 @@ final class PolicyEngineTest {
   private final CompletableFuture<Throwable> death = new CompletableFuture<>();
   private final PolicyEngine engine =
       PolicyEngine.start(
-          PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel, death::complete);
+          PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel, kernel, death::complete);
 
   @AfterEach
   void close() {

@@ -43,7 +43,9 @@ final class PolicyReconcilerTest {
 
   private PolicyReconciler reconciler() {
     return new PolicyReconciler(
-        "n1", () -> new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel), RESYNC);
+        "n1",
+        () -> new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel),
+        RESYNC);
   }
 
   @Test
@@ -84,7 +86,7 @@ final class PolicyReconcilerTest {
     kernel.takeLog();
     step();
     assertThat(commands())
-        .containsExactly("ipset restore -exist", "iptables-nft-restore --noflush --wait=10");
+        .containsExactly("ipsets change", "iptables-nft-restore --noflush --wait=10");
 
     reconciler.onEndpoint(new Update.Delete<>(DB.name()));
     step();
@@ -149,7 +151,7 @@ final class PolicyReconcilerTest {
               if (!installed[0]) {
                 throw new DataplaneException("cannot run iptables-nft-save");
               }
-              return new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel);
+              return new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel);
             },
             RESYNC);
     assertThat(step()).isEqualTo(100 * MILLI);
@@ -315,7 +317,7 @@ final class PolicyReconcilerTest {
 
   private List<String> commands() {
     return kernel.takeLog().stream()
-        .filter(line -> line.startsWith("ipset ") || line.startsWith("iptables"))
+        .filter(line -> line.startsWith("ipsets ") || line.startsWith("iptables"))
         .toList();
   }
 

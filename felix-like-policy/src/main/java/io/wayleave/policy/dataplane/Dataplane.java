@@ -1,5 +1,6 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.linux.netlink.IpsetType;
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
@@ -48,8 +49,12 @@ public final class Dataplane implements CalculationSink {
    *
    * @param families the families that the host has
    */
-  public Dataplane(Collection<Family> families, IptablesBackend backend, CommandRunner runner) {
-    this.ipsets = new IpsetDriver(runner);
+  public Dataplane(
+      Collection<Family> families,
+      IptablesBackend backend,
+      CommandRunner runner,
+      IpsetKernel ipsets) {
+    this.ipsets = new IpsetDriver(ipsets);
     this.runner = runner;
     this.other = backend.other();
     for (Family family : families) {
@@ -141,7 +146,7 @@ public final class Dataplane implements CalculationSink {
   @Override
   public void putSet(AddressSetId set) {
     if (tables.containsKey(set.family())) {
-      ipsets.putSet(ChainNames.set(set), set.family());
+      ipsets.putSet(ChainNames.set(set), IpsetType.NET, set.family());
     }
   }
 

@@ -2,14 +2,24 @@ package io.wayleave.policy.dataplane;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.linux.netlink.Ipset;
+import io.wayleave.linux.netlink.IpsetChange;
+import io.wayleave.linux.netlink.IpsetFailure;
+import io.wayleave.linux.netlink.IpsetFormat;
+import io.wayleave.linux.netlink.IpsetMember;
+import io.wayleave.linux.netlink.IpsetType;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.DeltaTracker;
 import io.wayleave.model.Family;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,44 +28,58 @@ import org.slf4j.LoggerFactory;
  * and removals are two steps: the tables are written between them, so no rule ever refers to a set
  * that is not there and nothing is taken from a set while old rules are in force.
  *
- * <p>Blocks while ipset runs. NOT thread safe.
+ * <p>A set that is there with another format, as an agent of another version or a stranger left it,
+ * is replaced in one step also under the rules that refer to it, where the kernel can do that: it
+ * cannot where the type or the family is another.
+ *
+ * <p>Blocks for the kernel. NOT thread safe.
  */
 final class IpsetDriver {
   private static final Logger log = LoggerFactory.getLogger(IpsetDriver.class);
 
   /** The default of 65,536 would be reached by a large fleet; memory is taken by use. */
-  private static final int MAX_MEMBERS = 1 << 20;
+  static final int MAX_MEMBERS = 1 << 20;
 
-  private static final List<String> RESTORE = List.of("ipset", "restore", "-exist");
-  private static final List<String> SAVE = List.of("ipset", "save");
-  private static final List<String> DESTROY = List.of("ipset", "destroy");
+  private static final String TEMPORARY = ChainNames.PREFIX + "tmp-";
 
-  private final CommandRunner runner;
-  private final DeltaTracker<String, Family> sets = new DeltaTracker<>();
-  private final Map<String, DeltaTracker<Cidr, Boolean>> members = new HashMap<>();
+  private final IpsetKernel kernel;
+
+  /** A set of no format that we make has an empty one. */
+  private final DeltaTracker<String, Optional<IpsetFormat>> sets = new DeltaTracker<>();
+
+  private final Map<String, Members> members = new HashMap<>();
   private final Map<String, String> undeletable = new TreeMap<>();
   private boolean loaded;
 
-  IpsetDriver(CommandRunner runner) {
-    this.runner = requireNonNull(runner, "runner is null");
+  IpsetDriver(IpsetKernel kernel) {
+    this.kernel = requireNonNull(kernel, "kernel is null");
   }
 
-  void putSet(String set, Family family) {
-    sets.setDesired(set, family);
+  void putSet(String set, IpsetType type, Family family) {
+    sets.setDesired(set, Optional.of(new IpsetFormat(type, family, MAX_MEMBERS)));
   }
 
   void removeSet(String set) {
     sets.removeDesired(set);
-    DeltaTracker<Cidr, Boolean> tracker = membersOf(set);
-    List.copyOf(tracker.desired().keySet()).forEach(tracker::removeDesired);
+    membersOf(set).wantNone();
   }
 
+  /** A network, or a single address, of a set of type NET. */
   void addMember(String set, Cidr member) {
-    membersOf(set).setDesired(member, true);
+    membersOf(set).want(member);
   }
 
   void removeMember(String set, Cidr member) {
-    membersOf(set).removeDesired(member);
+    membersOf(set).wantNot(member);
+  }
+
+  /** A port at an address, of a set of type IP_PORT. */
+  void addMember(String set, IpsetMember.AddressPort member) {
+    membersOf(set).delta.setDesired(member, true);
+  }
+
+  void removeMember(String set, IpsetMember.AddressPort member) {
+    membersOf(set).delta.removeDesired(member);
   }
 
   /** Reads the sets again before the next write. */
@@ -71,110 +95,205 @@ final class IpsetDriver {
   /**
    * Creates sets and adds members.
    *
-   * @throws DataplaneException when ipset failed; some of it may have been done
+   * @throws DataplaneException when the kernel refused something; the rest has been done
    */
   void applyAdditions() {
     if (!loaded) {
       load();
     }
-    List<String> commands = new ArrayList<>();
+    Set<String> fresh = new HashSet<>();
+    List<IpsetChange> changes = new ArrayList<>();
     sets.pendingPuts()
         .forEach(
-            (set, family) ->
-                commands.add(
-                    "create %s hash:net family %s maxelem %d"
-                        .formatted(set, family == Family.IPV4 ? "inet" : "inet6", MAX_MEMBERS)));
+            (set, format) -> {
+              if (sets.actual().containsKey(set)) {
+                replace(set, format.orElseThrow());
+              } else {
+                changes.add(create(set, set, format.orElseThrow()));
+                fresh.add(set);
+              }
+            });
     for (String set : sets.desired().keySet()) {
-      membersOf(set)
-          .pendingPuts()
-          .keySet()
-          .forEach(member -> commands.add("add " + set + " " + member));
+      List<IpsetMember> missing = membersOf(set).missing();
+      if (!missing.isEmpty()) {
+        changes.add(new IpsetChange.Add(set, missing));
+      }
     }
-    restore(commands);
-    sets.pendingPuts().forEach(sets::setActual);
-    for (String set : sets.desired().keySet()) {
-      DeltaTracker<Cidr, Boolean> tracker = membersOf(set);
-      tracker.pendingPuts().forEach(tracker::setActual);
-    }
+    execute(changes);
+    fresh.forEach(set -> sets.setActual(set, sets.desired().get(set)));
+    sets.desired().keySet().forEach(set -> membersOf(set).added());
   }
 
   /**
    * Removes members and destroys sets. A set that the kernel still holds (it frees the rules of a
    * replaced nft table a little later) is left for the next call.
    *
-   * @throws DataplaneException when ipset failed; some of it may have been done
+   * @throws DataplaneException when the kernel refused to remove a member; the rest has been done
    */
   void applyRemovals() {
-    List<String> commands = new ArrayList<>();
+    List<IpsetChange> changes = new ArrayList<>();
     for (String set : sets.desired().keySet()) {
-      membersOf(set)
-          .pendingDeletes()
-          .keySet()
-          .forEach(member -> commands.add("del " + set + " " + member));
+      List<IpsetMember> surplus = membersOf(set).surplus();
+      if (!surplus.isEmpty()) {
+        changes.add(new IpsetChange.Remove(set, surplus));
+      }
     }
-    restore(commands);
-    for (String set : sets.desired().keySet()) {
-      DeltaTracker<Cidr, Boolean> tracker = membersOf(set);
-      tracker.pendingDeletes().keySet().forEach(tracker::removeActual);
-    }
+    execute(changes);
+    sets.desired().keySet().forEach(set -> membersOf(set).removed());
     undeletable.clear();
-    sets.pendingDeletes().keySet().forEach(this::destroy);
+    destroy(sets.pendingDeletes().keySet());
   }
 
-  private void destroy(String set) {
-    List<String> command = new ArrayList<>(DESTROY);
-    command.add(set);
-    CommandRunner.Result result = runner.run(command, "");
-    if (result.succeeded()) {
-      sets.removeActual(set);
-      members.remove(set);
-    } else {
-      undeletable.put(set, result.complaint());
-    }
-  }
-
-  private void restore(List<String> commands) {
-    if (commands.isEmpty()) {
+  private void destroy(Set<String> gone) {
+    if (gone.isEmpty()) {
       return;
     }
-    CommandRunner.Result result = runner.run(RESTORE, String.join("\n", commands) + "\n");
-    if (!result.succeeded()) {
-      loaded = false;
-      throw new DataplaneException("ipset restore failed: " + result.complaint());
+    List<IpsetChange> changes = gone.stream().<IpsetChange>map(IpsetChange.Destroy::new).toList();
+    for (IpsetFailure failure : kernel.execute(changes)) {
+      undeletable.put(((IpsetChange.Destroy) failure.change()).set(), failure.text());
     }
-    log.debug("ipsets written commands={}", commands.size());
+    for (String set : gone) {
+      if (!undeletable.containsKey(set)) {
+        sets.removeActual(set);
+        members.remove(set);
+      }
+    }
+  }
+
+  /** The set is there and is not what it should be. */
+  private void replace(String set, IpsetFormat format) {
+    String temporary = TEMPORARY + Chain.hashOf(set);
+    log.warn("ipset is of another format, replacing it set={} format={}", set, format);
+    execute(
+        List.of(
+            new IpsetChange.Destroy(temporary),
+            create(temporary, set, format),
+            new IpsetChange.Add(temporary, membersOf(set).desired())));
+    List<IpsetFailure> swap = kernel.execute(List.of(new IpsetChange.Swap(temporary, set)));
+    if (swap.isEmpty()) {
+      // It holds the old members now, and goes with all that is no longer wanted.
+      sets.setActual(temporary, sets.actual().get(set));
+    } else if (swap.getFirst().reason() == IpsetFailure.Reason.TYPE_MISMATCH) {
+      execute(List.of(new IpsetChange.Destroy(set), new IpsetChange.Rename(temporary, set)));
+    } else {
+      fail(swap);
+    }
+    sets.setActual(set, Optional.of(format));
+    membersOf(set).isAsDesired();
+  }
+
+  private IpsetChange create(String name, String set, IpsetFormat format) {
+    return new IpsetChange.Create(name, format, membersOf(set).delta.desired().size());
+  }
+
+  private void execute(List<IpsetChange> changes) {
+    if (changes.isEmpty()) {
+      return;
+    }
+    List<IpsetFailure> failures;
+    try {
+      failures = kernel.execute(changes);
+    } catch (DataplaneException e) {
+      loaded = false;
+      throw e;
+    }
+    if (!failures.isEmpty()) {
+      fail(failures);
+    }
+    log.debug("ipsets written changes={}", changes.size());
+  }
+
+  private void fail(List<IpsetFailure> failures) {
+    // What was done of it is not known, so it is looked at again.
+    loaded = false;
+    throw new DataplaneException(
+        failures.stream().map(IpsetFailure::text).limit(3).collect(Collectors.joining("; ")));
   }
 
   private void load() {
-    CommandRunner.Result saved = runner.run(SAVE, "");
-    if (!saved.succeeded()) {
-      throw new DataplaneException("ipset save failed: " + saved.complaint());
-    }
-    Map<String, Family> present = new HashMap<>();
-    Map<String, Map<Cidr, Boolean>> presentMembers = new HashMap<>();
-    for (String line : (Iterable<String>) saved.stdout().lines()::iterator) {
-      List<String> words = List.of(line.split(" ", -1));
-      if (words.size() < 3 || !ChainNames.isOurs(words.get(1))) {
-        continue;
-      }
-      String set = words.get(1);
-      switch (words.getFirst()) {
-        case "create" -> present.put(set, words.contains("inet6") ? Family.IPV6 : Family.IPV4);
-        case "add" ->
-            presentMembers
-                .computeIfAbsent(set, _ -> new HashMap<>())
-                .put(Cidr.parse(words.get(2)), true);
-        default -> log.warn("unknown line of ipset save line=\"{}\"", line);
-      }
+    Map<String, Optional<IpsetFormat>> present = new HashMap<>();
+    Map<String, Map<IpsetMember, Boolean>> presentMembers = new HashMap<>();
+    for (Ipset set : kernel.list(ChainNames.PREFIX)) {
+      present.put(set.name(), set.format());
+      presentMembers.put(set.name(), set.members());
     }
     sets.replaceActual(present);
     present.keySet().forEach(this::membersOf);
     members.forEach(
-        (set, tracker) -> tracker.replaceActual(presentMembers.getOrDefault(set, Map.of())));
+        (set, tracker) -> tracker.delta.replaceActual(presentMembers.getOrDefault(set, Map.of())));
     loaded = true;
   }
 
-  private DeltaTracker<Cidr, Boolean> membersOf(String set) {
-    return members.computeIfAbsent(set, _ -> new DeltaTracker<>());
+  private Members membersOf(String set) {
+    return members.computeIfAbsent(set, _ -> new Members());
+  }
+
+  /** The members of one set. */
+  private static final class Members {
+    /** With whether it matches, which all that are desired do. */
+    private final DeltaTracker<IpsetMember, Boolean> delta = new DeltaTracker<>();
+
+    /** What is wanted of the whole address space and its halves, by themselves. */
+    private final Set<Cidr> wide = new HashSet<>();
+
+    void want(Cidr net) {
+      if (net.prefixLength() <= 1) {
+        wide.add(net);
+        refreshHalves(net.family());
+      } else {
+        delta.setDesired(IpsetMember.of(net), true);
+      }
+    }
+
+    void wantNot(Cidr net) {
+      if (net.prefixLength() <= 1) {
+        wide.remove(net);
+        refreshHalves(net.family());
+      } else {
+        delta.removeDesired(IpsetMember.of(net));
+      }
+    }
+
+    /** The kernel takes no network of length 0; its two halves stand for it. */
+    private void refreshHalves(Family family) {
+      Cidr whole = Cidr.parse(family == Family.IPV4 ? "0.0.0.0/0" : "::/0");
+      String upper = family == Family.IPV4 ? "128.0.0.0/1" : "8000::/1";
+      for (Cidr half : List.of(new Cidr(whole.address(), 1), Cidr.parse(upper))) {
+        if (wide.contains(whole) || wide.contains(half)) {
+          delta.setDesired(IpsetMember.of(half), true);
+        } else {
+          delta.removeDesired(IpsetMember.of(half));
+        }
+      }
+    }
+
+    void wantNone() {
+      wide.clear();
+      List.copyOf(delta.desired().keySet()).forEach(delta::removeDesired);
+    }
+
+    List<IpsetMember> desired() {
+      return List.copyOf(delta.desired().keySet());
+    }
+
+    List<IpsetMember> missing() {
+      return List.copyOf(delta.pendingPuts().keySet());
+    }
+
+    List<IpsetMember> surplus() {
+      return List.copyOf(delta.pendingDeletes().keySet());
+    }
+
+    void added() {
+      delta.pendingPuts().forEach(delta::setActual);
+    }
+
+    void removed() {
+      delta.pendingDeletes().keySet().forEach(delta::removeActual);
+    }
+
+    void isAsDesired() {
+      delta.replaceActual(Map.copyOf(delta.desired()));
+    }
   }
 }

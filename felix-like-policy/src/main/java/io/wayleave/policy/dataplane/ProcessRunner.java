@@ -5,9 +5,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +25,16 @@ import java.util.function.Supplier;
 public record ProcessRunner(List<String> prefix, Duration deadline) implements CommandRunner {
   public ProcessRunner {
     prefix = List.copyOf(prefix);
+  }
+
+  /**
+   * In a network namespace.
+   *
+   * @param namespace such as {@code /run/netns/NAME}; empty for the one that this process is in
+   */
+  public static ProcessRunner in(Optional<Path> namespace, Duration deadline) {
+    return new ProcessRunner(
+        namespace.map(path -> List.of("nsenter", "--net=" + path)).orElse(List.of()), deadline);
   }
 
   @Override

@@ -1,8 +1,20 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.linux.netlink.Ipset;
+import io.wayleave.linux.netlink.IpsetChange;
+import io.wayleave.linux.netlink.IpsetFailure;
+import io.wayleave.linux.netlink.IpsetFailure.Reason;
+import io.wayleave.linux.netlink.IpsetFormat;
+import io.wayleave.linux.netlink.IpsetMember;
+import io.wayleave.linux.netlink.IpsetType;
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.Protocol;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +27,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Filter tables and ipsets in maps, behind the programs that the drivers run. It refuses what the
- * kernel refuses: a jump to a chain that is not there, a match with a set that is not there, the
- * end of a chain or set in use; a refused restore of a table changes nothing, one of ipset stops
- * where it is.
+ * Filter tables and ipsets in maps, behind the programs and the sockets of the drivers. It refuses
+ * what the kernel refuses: a jump to a chain that is not there, a match with a set that is not
+ * there, the end of a chain or set in use; a refused restore of a table changes nothing.
  */
-public final class FakeKernel implements CommandRunner {
+public final class FakeKernel implements CommandRunner, IpsetKernel {
   private static final Pattern TARGET = Pattern.compile("-[jg] (\\S+)$");
   private static final Pattern SET = Pattern.compile("--match-set (\\S+) ");
   private static final Set<String> BUILT_IN_TARGETS = Set.of("DROP", "ACCEPT", "RETURN");
@@ -28,9 +39,9 @@ public final class FakeKernel implements CommandRunner {
   private final Map<Family, Map<String, List<String>>> tables = new EnumMap<>(Family.class);
   private final Map<Family, Map<String, List<String>>> legacyTables = new EnumMap<>(Family.class);
   private final Map<String, Set<String>> sets = new TreeMap<>();
-  private final Map<String, String> setOptions = new TreeMap<>();
+  private final Map<String, IpsetFormat> setFormats = new TreeMap<>();
 
-  /** Every command that was run, then every line that it was given. */
+  /** Every command that was run, then every line or change that it was given. */
   private final List<String> log = new ArrayList<>();
 
   private Predicate<String> refused = _ -> false;
@@ -73,6 +84,48 @@ public final class FakeKernel implements CommandRunner {
   /** Sets that cannot be destroyed, as if old rules still held them. */
   public void hold(String set) {
     held = Set.of(set);
+  }
+
+  /** As {@code ipset save} has it, with lengths. */
+  List<String> savedSets() {
+    List<String> lines = new ArrayList<>();
+    sets.forEach(
+        (set, members) -> {
+          lines.add("create " + set + " " + setFormats.get(set));
+          members.forEach(member -> lines.add("add " + set + " " + member));
+        });
+    return lines;
+  }
+
+  /** As another program, by lines of {@code ipset save} with lengths. */
+  void restoreSets(String... lines) {
+    for (String line : lines) {
+      List<String> words = List.of(line.split(" ", 3));
+      String set = words.get(1);
+      switch (words.getFirst()) {
+        case "create" -> {
+          sets.put(set, new TreeSet<>());
+          format(words.get(2)).ifPresent(format -> setFormats.put(set, format));
+        }
+        case "add" -> sets.get(set).add(words.get(2));
+        case "del" -> sets.get(set).remove(words.get(2));
+        case "flush" -> sets.get(set).clear();
+        default -> throw new AssertionError("no such line: " + line);
+      }
+    }
+  }
+
+  private static Optional<IpsetFormat> format(String options) {
+    List<String> words = List.of(options.split(" "));
+    return Arrays.stream(IpsetType.values())
+        .filter(type -> type.kernelName().equals(words.getFirst()) && words.size() == 5)
+        .findFirst()
+        .map(
+            type ->
+                new IpsetFormat(
+                    type,
+                    words.get(2).equals("inet") ? Family.IPV4 : Family.IPV6,
+                    Integer.parseInt(words.get(4))));
   }
 
   /** What was run and written since the last call. */
@@ -125,12 +178,7 @@ public final class FakeKernel implements CommandRunner {
     } else if (program.endsWith("-restore")) {
       return restore(backend, family, stdin.lines().toList());
     }
-    return switch (command.get(1)) {
-      case "save" -> ok(saveSets());
-      case "restore" -> restoreSets(stdin.lines().toList());
-      case "destroy" -> destroy(command.get(2));
-      default -> throw new AssertionError("no such command: " + command);
-    };
+    throw new AssertionError("no such command: " + command);
   }
 
   private static String save(Map<String, List<String>> table) {
@@ -189,53 +237,129 @@ public final class FakeKernel implements CommandRunner {
     return targetThere && (!set.find() || sets.containsKey(set.group(1)));
   }
 
-  private String saveSets() {
-    StringBuilder text = new StringBuilder();
+  @Override
+  public synchronized List<Ipset> list(String prefix) {
+    log.add("ipsets list");
+    failure.ifPresent(FakeKernel::fail);
+    List<Ipset> listed = new ArrayList<>();
     sets.forEach(
-        (set, members) -> {
-          text.append("create ").append(set).append(' ').append(setOptions.get(set)).append('\n');
-          // ipset prints a single address without its length.
-          members.forEach(
-              member ->
-                  text.append(
-                      "add "
-                          + set
-                          + " "
-                          + member.replaceAll("/32$|(?<=:.{0,39})/128$", "")
-                          + "\n"));
+        (name, members) -> {
+          if (name.startsWith(prefix)) {
+            Optional<IpsetFormat> format = Optional.ofNullable(setFormats.get(name));
+            Map<IpsetMember, Boolean> decoded = new HashMap<>();
+            if (format.isPresent()) {
+              members.forEach(
+                  text ->
+                      decoded.put(
+                          member(text.replace(" nomatch", "")), !text.contains(" nomatch")));
+            }
+            listed.add(new Ipset(name, format, decoded));
+          }
         });
-    return text.toString();
+    return listed;
   }
 
-  private Result restoreSets(List<String> lines) {
-    for (int i = 0; i < lines.size(); i++) {
-      List<String> words = List.of(lines.get(i).split(" ", 3));
-      String set = words.get(1);
-      if (words.getFirst().equals("create")) {
-        sets.putIfAbsent(set, new TreeSet<>());
-        setOptions.put(set, words.get(2));
-      } else if (!sets.containsKey(set)) {
-        return failed("Error in line " + (i + 1) + ": The set with the given name does not exist");
-      } else if (words.getFirst().equals("add")) {
-        sets.get(set).add(words.get(2));
-      } else {
-        sets.get(set).remove(words.get(2));
-      }
+  @Override
+  public synchronized List<IpsetFailure> execute(List<IpsetChange> changes) {
+    log.add("ipsets change");
+    changes.forEach(change -> log.add(change.toString()));
+    failure.ifPresent(FakeKernel::fail);
+    List<IpsetFailure> failures = new ArrayList<>();
+    for (IpsetChange change : changes) {
+      change(change)
+          .ifPresent(
+              reason -> failures.add(new IpsetFailure(change, reason, change + ": " + reason)));
     }
-    return ok("");
+    return failures;
   }
 
-  private Result destroy(String set) {
-    boolean used =
-        tables.values().stream()
+  private static void fail(String message) {
+    throw new DataplaneException("ipsets failed: " + message);
+  }
+
+  /** Empty when it was done. */
+  private Optional<Reason> change(IpsetChange change) {
+    return switch (change) {
+      case IpsetChange.Create(String set, IpsetFormat format, int _) -> {
+        if (sets.containsKey(set) && !format.equals(setFormats.get(set))) {
+          yield Optional.of(Reason.EXISTS);
+        }
+        sets.putIfAbsent(set, new TreeSet<>());
+        setFormats.put(set, format);
+        yield Optional.empty();
+      }
+      case IpsetChange.Add(String set, List<IpsetMember> members) -> {
+        if (!sets.containsKey(set)) {
+          yield Optional.of(Reason.MISSING);
+        }
+        members.forEach(member -> sets.get(set).remove(member + " nomatch"));
+        members.forEach(member -> sets.get(set).add(member.toString()));
+        yield sets.get(set).size() > setFormats.get(set).maxMembers()
+            ? Optional.of(Reason.FULL)
+            : Optional.empty();
+      }
+      case IpsetChange.Remove(String set, List<IpsetMember> members) -> {
+        if (!sets.containsKey(set)) {
+          yield Optional.of(Reason.MISSING);
+        }
+        members.forEach(member -> sets.get(set).remove(member.toString()));
+        members.forEach(member -> sets.get(set).remove(member + " nomatch"));
+        yield Optional.empty();
+      }
+      case IpsetChange.Swap(String set, String other) -> swap(set, other);
+      case IpsetChange.Rename(String set, String name) -> {
+        if (used(set)) {
+          yield Optional.of(Reason.BUSY);
+        }
+        sets.put(name, sets.remove(set));
+        setFormats.put(name, setFormats.remove(set));
+        yield Optional.empty();
+      }
+      case IpsetChange.Destroy(String set) -> {
+        if (used(set)) {
+          yield Optional.of(Reason.BUSY);
+        }
+        sets.remove(set);
+        setFormats.remove(set);
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<Reason> swap(String set, String other) {
+    IpsetFormat format = setFormats.get(set);
+    IpsetFormat otherFormat = setFormats.get(other);
+    if (otherFormat == null
+        || format.type() != otherFormat.type()
+        || format.family() != otherFormat.family()) {
+      return Optional.of(Reason.TYPE_MISMATCH);
+    }
+    Set<String> members = sets.get(set);
+    sets.put(set, sets.get(other));
+    sets.put(other, members);
+    setFormats.put(set, otherFormat);
+    setFormats.put(other, format);
+    return Optional.empty();
+  }
+
+  private boolean used(String set) {
+    return held.contains(set)
+        || tables.values().stream()
             .flatMap(table -> table.values().stream())
             .flatMap(List::stream)
             .anyMatch(rule -> rule.contains("--match-set " + set + " "));
-    if (used || held.contains(set)) {
-      return failed("Set cannot be destroyed: it is in use by a kernel component");
+  }
+
+  private static IpsetMember member(String text) {
+    int comma = text.indexOf(',');
+    if (comma < 0) {
+      return IpsetMember.of(Cidr.parse(text));
     }
-    sets.remove(set);
-    return ok("");
+    int colon = text.indexOf(':', comma);
+    return new IpsetMember.AddressPort(
+        IpAddress.parse(text.substring(0, comma)),
+        Protocol.parse(text.substring(comma + 1, colon)),
+        Integer.parseInt(text.substring(colon + 1)));
   }
 
   private static Result ok(String stdout) {
