@@ -177,7 +177,7 @@ final class AddVerb {
     String name = endpointName(begun.key());
     return new EndpointRequest(
         name,
-        config.labels(),
+        config.identity(),
         options.node(),
         begun.key(),
         Wire.hostInterface(name),

@@ -6,14 +6,11 @@ import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
-import io.wayleave.model.Metadata;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -25,39 +22,22 @@ import java.util.Set;
  * <p>Pools: {@code ipam.ipv4_pools} and {@code ipam.ipv6_pools}, lists of names or CIDRs, as Calico
  * has them. A family whose pools are named is wanted for certain; the other one is not concerned.
  *
- * <p>The labels of the container's namespace, by which pools choose: {@code namespaceLabels} of the
- * configuration, for all containers of the network. A runtime that gives the namespace's name, by
- * {@code K8S_POD_NAMESPACE} of CNI_ARGS, adds it as the labels that Kubernetes and Calico have for
- * it.
- *
  * @param addresses at most one per family; empty: any
  * @param addressesField what they were asked by
  * @param pools by family, names or CIDRs of pools; none of a family: any that fits
- * @param namespace the namespace's name, if the runtime tells it
  */
 public record AddressWishes(
-    List<IpAddress> addresses,
-    String addressesField,
-    Map<Family, List<String>> pools,
-    Optional<String> namespace,
-    Map<String, String> namespaceLabels) {
+    List<IpAddress> addresses, String addressesField, Map<Family, List<String>> pools) {
   /** No wishes. */
-  static final AddressWishes NONE =
-      new AddressWishes(List.of(), "", Map.of(), Optional.empty(), Map.of());
+  static final AddressWishes NONE = new AddressWishes(List.of(), "", Map.of());
 
   private static final String IPAM_TYPE = "wayleave-ipam";
-  private static final String NAMESPACE = "K8S_POD_NAMESPACE";
-
-  /** Labels that a namespace has by its name, in Kubernetes and in Calico. */
-  private static final List<String> NAME_LABELS =
-      List.of("kubernetes.io/metadata.name", "projectcalico.org/name");
 
   public AddressWishes {
     addresses = List.copyOf(addresses);
     Map<Family, List<String>> copy = new EnumMap<>(Family.class);
     pools.forEach((family, names) -> copy.put(family, List.copyOf(names)));
     pools = java.util.Collections.unmodifiableMap(copy);
-    namespaceLabels = Map.copyOf(namespaceLabels);
   }
 
   List<String> pools(Family family) {
@@ -72,25 +52,16 @@ public record AddressWishes(
     };
   }
 
-  static AddressWishes of(ObjectNode config, RequestFrame frame) {
-    // Read in any case, so that a malformed CNI_ARGS is never passed over.
-    Map<String, String> arguments = arguments(frame);
-    Optional<String> namespace =
-        Optional.ofNullable(arguments.get(NAMESPACE)).filter(name -> !name.isEmpty());
+  static AddressWishes of(ObjectNode config, CniArguments arguments) {
     AddressWishes named = addresses(config, arguments);
-    return new AddressWishes(
-        named.addresses(),
-        named.addressesField(),
-        pools(config.path("ipam")),
-        namespace,
-        namespaceLabels(config, namespace));
+    return new AddressWishes(named.addresses(), named.addressesField(), pools(config.path("ipam")));
   }
 
   private static AddressWishes named(String field, List<IpAddress> addresses) {
-    return new AddressWishes(addresses, field, Map.of(), Optional.empty(), Map.of());
+    return new AddressWishes(addresses, field, Map.of());
   }
 
-  private static AddressWishes addresses(ObjectNode config, Map<String, String> arguments) {
+  private static AddressWishes addresses(ObjectNode config, CniArguments arguments) {
     // A plugin that understands "args" ignores the equivalent of CNI_ARGS (CNI conventions).
     for (String field : List.of("runtimeConfig.ips", "args.cni.ips")) {
       JsonNode list = config.at("/" + field.replace('.', '/'));
@@ -99,9 +70,10 @@ public record AddressWishes(
       }
     }
     String field = "CNI_ARGS.IP";
-    return arguments.containsKey("IP")
-        ? named(field, List.of(address(field, arguments.get("IP"))))
-        : NONE;
+    return arguments
+        .get("IP")
+        .map(text -> named(field, List.of(address(field, text))))
+        .orElse(NONE);
   }
 
   private static List<IpAddress> addresses(String field, JsonNode list) {
@@ -129,30 +101,6 @@ public record AddressWishes(
     } catch (InvalidInputException e) {
       throw e.within(field);
     }
-  }
-
-  /** CNI_ARGS: {@code KEY=value} after {@code KEY=value}, with semicolons between. */
-  private static Map<String, String> arguments(RequestFrame frame) {
-    String text = frame.variable("CNI_ARGS").orElse("");
-    Map<String, String> arguments = new HashMap<>();
-    for (String pair : text.isEmpty() ? new String[0] : text.split(";", -1)) {
-      int equals = pair.indexOf('=');
-      if (equals < 1) {
-        throw new InvalidInputException(
-            "CNI_ARGS", text, "KEY=value, more of them after semicolons");
-      }
-      arguments.put(pair.substring(0, equals), pair.substring(equals + 1));
-    }
-    boolean ignoreUnknown =
-        Set.of("1", "true").contains(arguments.getOrDefault("IgnoreUnknown", ""));
-    for (String key : arguments.keySet()) {
-      boolean known = key.equals("IP") || key.equals("IgnoreUnknown") || key.startsWith("K8S_");
-      if (!known && !ignoreUnknown) {
-        throw new InvalidInputException(
-            "CNI_ARGS", key, "IP, IgnoreUnknown and K8S_*; others only with IgnoreUnknown=1");
-      }
-    }
-    return arguments;
   }
 
   /** Refuses what other plugins understand by {@code ipam}. */
@@ -210,20 +158,5 @@ public record AddressWishes(
     } catch (InvalidInputException e) {
       throw e.within(field);
     }
-  }
-
-  private static Map<String, String> namespaceLabels(
-      ObjectNode config, Optional<String> namespace) {
-    Map<String, String> labels = NetworkConfig.labels("namespaceLabels", config);
-    if (namespace.isPresent()) {
-      Map<String, String> byName = new HashMap<>();
-      NAME_LABELS.forEach(label -> byName.put(label, namespace.get()));
-      try {
-        labels.putAll(Metadata.of("labels", byName).labels());
-      } catch (InvalidInputException e) {
-        throw new InvalidInputException("CNI_ARGS." + NAMESPACE, namespace.get(), e.allowed());
-      }
-    }
-    return labels;
   }
 }

@@ -55,7 +55,7 @@ public final class IpamEndpointStore implements EndpointStore {
             .withGeneration(request.generation())
             .withAttributes(attributes(request))
             .withAddresses(wishes.addresses())
-            .withNamespaceLabels(wishes.namespaceLabels())
+            .withNamespaceLabels(request.identity().namespaceLabels())
             .withOwner(addresses -> ownerRecord(endpoint(request, addresses)));
     for (Family family : Family.values()) {
       wanted = wanted.withPools(family, wishes.pools(family));
@@ -97,7 +97,7 @@ public final class IpamEndpointStore implements EndpointStore {
     attributes.put(CONTAINER_ID, request.key().containerId());
     attributes.put(ENDPOINT, request.key().ifname());
     attributes.put(NETWORK, request.network());
-    request.wishes().namespace().ifPresent(name -> attributes.put(NAMESPACE, name));
+    request.identity().namespace().ifPresent(name -> attributes.put(NAMESPACE, name));
     return attributes;
   }
 
@@ -150,7 +150,7 @@ public final class IpamEndpointStore implements EndpointStore {
 
   private static WorkloadEndpoint endpoint(EndpointRequest request, List<IpAddress> addresses) {
     return new WorkloadEndpoint(
-        Metadata.of(request.name(), request.labels()),
+        request.identity().metadata(request.name()),
         new WorkloadEndpoint.Spec(
             request.node(),
             request.key().containerId(),
@@ -159,7 +159,10 @@ public final class IpamEndpointStore implements EndpointStore {
             request.mac(),
             addresses.stream().map(IpAddress::toCidr).toList(),
             request.network(),
-            request.generation()));
+            request.generation(),
+            request.identity().profiles(),
+            request.identity().ports(),
+            request.identity().namespaceLabels()));
   }
 
   private static WorkloadEndpoint endpoint(Handle handle) {

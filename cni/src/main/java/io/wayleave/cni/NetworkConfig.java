@@ -5,8 +5,6 @@ import static io.wayleave.cni.CniException.Code.UNSUPPORTED_FIELD;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.model.InvalidInputException;
-import io.wayleave.model.Metadata;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,23 +15,19 @@ import java.util.regex.Pattern;
  * What an ADD reads of the network configuration and of the environment beside it.
  *
  * <p>Fields of Wayleave's own: {@code agentSocket}, {@code spoolDir}, {@code timeoutSeconds} (these
- * are the launcher's), {@code mtu}, {@code labels}, {@code namespaceLabels}. The other well-known
+ * are the launcher's), {@code mtu}, and those of {@link EndpointIdentity}. The other well-known
  * fields of the specification are accepted where Wayleave does what they ask; any other field is
  * refused, by its name and value, with code 2. {@code args} alone may hold anything (CNI
  * conventions, "args").
  *
- * <p>Labels, a later one replacing an earlier one of the same key: {@code labels} (an object),
- * {@code args.cni.labels} (a list of {@code {key, value}}), and the variable {@code
- * WAYLEAVE_LABELS} ({@code app=web,tier=front}), for runtimes that execute the plugin themselves
- * and cannot pass arguments.
- *
+ * @param identity what the endpoint is selected by
  * @param wishes which addresses are wanted
  * @param dns for the result, as it stands in the configuration
  */
 record NetworkConfig(
     String name,
     OptionalInt mtu,
-    Map<String, String> labels,
+    EndpointIdentity identity,
     AddressWishes wishes,
     Optional<ObjectNode> dns) {
   static final int MIN_MTU = 1280; // RFC 8200 section 5; a smaller link would lose IPv6
@@ -61,9 +55,13 @@ record NetworkConfig(
           "timeoutSeconds",
           "mtu",
           "labels",
-          "namespaceLabels");
+          "namespace",
+          "namespaceLabels",
+          "profiles",
+          "ports");
   private static final String OWN =
-      "agentSocket, spoolDir, timeoutSeconds, mtu, labels, namespaceLabels and the well-known"
+      "agentSocket, spoolDir, timeoutSeconds, mtu, labels, namespace, namespaceLabels, profiles,"
+          + " ports and the well-known"
           + " fields of CNI";
 
   static NetworkConfig of(CniRequest request) throws CniException {
@@ -76,11 +74,12 @@ record NetworkConfig(
             "a result of an earlier plugin",
             "none; wayleave makes the interface, so it is the first plugin of the list");
       }
+      CniArguments arguments = CniArguments.of(request.frame());
       return new NetworkConfig(
           name(config),
           mtu(config),
-          labels(config, request.frame()),
-          AddressWishes.of(config, request.frame()),
+          EndpointIdentity.of(config, request.frame(), arguments),
+          AddressWishes.of(config, arguments),
           dns(config));
     } catch (InvalidInputException e) {
       throw e.field().startsWith("CNI_") || e.field().startsWith("WAYLEAVE_")
@@ -152,61 +151,6 @@ record NetworkConfig(
       case JsonNode other ->
           throw new InvalidInputException("dns", text(other), "an object with nameservers");
     };
-  }
-
-  private static Map<String, String> labels(ObjectNode config, RequestFrame frame) {
-    Map<String, String> labels = labels("labels", config);
-    JsonNode conventional = config.path("args").path("cni").path("labels");
-    if (!conventional.isMissingNode() && !conventional.isArray()) {
-      throw new InvalidInputException(
-          "args.cni.labels", text(conventional), "a list of objects with key and value");
-    }
-    for (int i = 0; i < conventional.size(); i++) {
-      String field = "args.cni.labels[" + i + "]";
-      JsonNode entry = conventional.get(i);
-      labels.put(
-          label(field + ".key", entry.path("key")), label(field + ".value", entry.path("value")));
-    }
-    frame.variable("WAYLEAVE_LABELS").ifPresent(text -> putLabels(text, labels));
-    // Refuses what the endpoint would refuse, before anything is made.
-    return Metadata.of("labels", labels).labels();
-  }
-
-  /** The labels in an object of the configuration; none when it is not there. */
-  static Map<String, String> labels(String field, ObjectNode config) {
-    JsonNode own = config.path(field);
-    if (!own.isMissingNode() && !own.isObject()) {
-      throw new InvalidInputException(field, text(own), "an object of texts");
-    }
-    Map<String, String> labels = new HashMap<>();
-    own.properties()
-        .forEach(
-            label ->
-                labels.put(label.getKey(), label(field + "." + label.getKey(), label.getValue())));
-    try {
-      return new HashMap<>(Metadata.of("labels", labels).labels());
-    } catch (InvalidInputException e) {
-      String within = e.field().substring("labels".length());
-      throw new InvalidInputException(field + within, e.value(), e.allowed());
-    }
-  }
-
-  private static String label(String field, JsonNode value) {
-    if (!value.isTextual()) {
-      throw new InvalidInputException(field, text(value), "a text");
-    }
-    return value.asText();
-  }
-
-  private static void putLabels(String text, Map<String, String> labels) {
-    for (String label : text.split(",", -1)) {
-      int equals = label.indexOf('=');
-      if (equals < 1) {
-        throw new InvalidInputException(
-            "WAYLEAVE_LABELS", text, "key=value, more of them after commas");
-      }
-      labels.put(label.substring(0, equals).strip(), label.substring(equals + 1).strip());
-    }
   }
 
   static String text(JsonNode node) {

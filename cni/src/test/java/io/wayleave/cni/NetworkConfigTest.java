@@ -3,8 +3,11 @@ package io.wayleave.cni;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.wayleave.model.EndpointPort;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.PortName;
+import io.wayleave.model.Protocol;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -20,7 +23,7 @@ class NetworkConfigTest {
 
     assertThat(config.name()).isEqualTo("net");
     assertThat(config.mtu()).isEmpty();
-    assertThat(config.labels()).isEmpty();
+    assertThat(config.identity().labels()).isEmpty();
     assertThat(config.wishes().addresses()).isEmpty();
     assertThat(config.dns()).isEmpty();
   }
@@ -42,7 +45,7 @@ class NetworkConfigTest {
   }
 
   @Test
-  void labelsComeFromThreePlacesAndTheNearestWins() throws Exception {
+  void labelsComeFromFourPlacesAndTheNearestWins() throws Exception {
     NetworkConfig config =
         read(
             """
@@ -50,12 +53,24 @@ class NetworkConfigTest {
             "args": {"cni": {"labels": [{"key": "b", "value": "args"}, {"key": "c", "value": "args"},
               {"key": "d", "value": ""}]}}
             """,
+            "CNI_ARGS",
+            "WAYLEAVE_LABELS=c=arguments,d=arguments",
             "WAYLEAVE_LABELS",
             "c=variable, example.org/e = x=y");
 
-    assertThat(config.labels())
+    assertThat(config.identity().labels())
         .isEqualTo(
-            Map.of("a", "config", "b", "args", "c", "variable", "d", "", "example.org/e", "x=y"));
+            Map.of(
+                "a",
+                "config",
+                "b",
+                "args",
+                "c",
+                "variable",
+                "d",
+                "arguments",
+                "example.org/e",
+                "x=y"));
   }
 
   @Test
@@ -96,12 +111,13 @@ class NetworkConfigTest {
   @Test
   void aNamespaceHasTheLabelsOfTheNetworkAndThoseOfItsName() throws Exception {
     String labels = ", \"namespaceLabels\": {\"tier\": \"a\", \"projectcalico.org/name\": \"c\"}";
-    assertThat(read(labels).wishes().namespaceLabels())
+    assertThat(read(labels).identity().namespaceLabels())
         .isEqualTo(Map.of("tier", "a", "projectcalico.org/name", "c"));
-    AddressWishes wishes =
-        read(labels, "CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=prod;K8S_POD_NAME=x").wishes();
-    assertThat(wishes.namespace()).contains("prod");
-    assertThat(wishes.namespaceLabels())
+    EndpointIdentity identity =
+        read(labels, "CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=prod;K8S_POD_NAME=x")
+            .identity();
+    assertThat(identity.namespace()).contains("prod");
+    assertThat(identity.namespaceLabels())
         .isEqualTo(
             Map.of(
                 "tier",
@@ -110,7 +126,31 @@ class NetworkConfigTest {
                 "prod",
                 "kubernetes.io/metadata.name",
                 "prod"));
-    assertThat(read("", "CNI_ARGS", "K8S_POD_NAMESPACE=").wishes()).isEqualTo(AddressWishes.NONE);
+    assertThat(read("", "CNI_ARGS", "K8S_POD_NAMESPACE=").identity())
+        .isEqualTo(EndpointIdentity.NONE);
+  }
+
+  @Test
+  void theNamespaceOfTheNetworkGivesWayToThatOfTheRuntime() throws Exception {
+    String own = ", \"namespace\": \"shop\"";
+    assertThat(read(own).identity().metadata("e").namespace()).contains("shop");
+    assertThat(read(own, "CNI_ARGS", "K8S_POD_NAMESPACE=prod").identity().metadata("e").namespace())
+        .contains("prod");
+    assertThat(read(own).identity().namespaceLabels())
+        .containsEntry("kubernetes.io/metadata.name", "shop");
+  }
+
+  @Test
+  void profilesAndPortsAreTakenFromTheNetwork() throws Exception {
+    EndpointIdentity identity =
+        read("""
+        , "profiles": ["base", "web"],
+        "ports": [{"name": "http", "protocol": "TCP", "port": 80}]
+        """)
+            .identity();
+    assertThat(identity.profiles()).containsExactly("base", "web");
+    assertThat(identity.ports())
+        .containsExactly(new EndpointPort(new PortName("http"), Protocol.TCP, 80));
   }
 
   @ParameterizedTest
@@ -143,6 +183,14 @@ class NetworkConfigTest {
         "labels | [] | labels: \"[]\"",
         "labels | {\"a\": 1} | labels.a: \"1\"",
         "labels | {\"a b\": \"c\"} | labels: \"a b\"",
+        "namespace | 7 | namespace: \"7\"",
+        "namespace | \"a/b\" | namespace: \"a/b\"",
+        "profiles | \"base\" | profiles: \"base\"",
+        "profiles | [\"a b\"] | profiles[0]: \"a b\"",
+        "ports | {\"a\": 1} | ports: \"{\"a\":1}\"",
+        "ports | [{\"name\": \"http\", \"protocol\": \"ICMP\", \"port\": 1}] | ports[0].protocol:"
+            + " \"ICMP\"",
+        "ports | [{\"name\": \"http\", \"port\": 80}] | ports[0].protocol: \"\"",
         "namespaceLabels | [] | namespaceLabels: \"[]\"",
         "namespaceLabels | {\"a\": 1} | namespaceLabels.a: \"1\"",
         "namespaceLabels | {\"a b\": \"c\"} | namespaceLabels: \"a b\"",

@@ -170,7 +170,7 @@ class TeardownTest {
         store.allocate(
             new EndpointRequest(
                 "h1.c1.eth0",
-                Map.of(),
+                EndpointIdentity.NONE,
                 "h1",
                 KEY,
                 Wire.hostInterface("h1.c1.eth0"),
