@@ -2,13 +2,18 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Policy;
 import io.wayleave.model.Resource;
+import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Writes the resources of manifests. {@link #check} asks everything that can be asked before the
@@ -24,6 +29,8 @@ final class Applier {
     /** All must exist. */
     REPLACE
   }
+
+  private static final int MAX_NAMES = 8;
 
   private final Resources resources;
   private final PoolEditor pools;
@@ -42,6 +49,12 @@ final class Applier {
    */
   void check(List<Manifest.Item> items) {
     List<IpPool> earlier = new ArrayList<>();
+    Set<String> tiers = new HashSet<>();
+    for (Manifest.Item item : items) {
+      if (item.resource() instanceof Tier tier) {
+        tiers.add(tier.name());
+      }
+    }
     for (Manifest.Item item : items) {
       Resource wanted = item.resource();
       try {
@@ -50,10 +63,33 @@ final class Applier {
           pools.check(pool, earlier);
           earlier.add(pool);
         }
+        if (wanted instanceof Policy policy) {
+          checkTier(policy, tiers);
+        }
       } catch (CommandFailedException e) {
         throw new CommandFailedException(item.where() + ": " + e.getMessage(), e);
       }
     }
+  }
+
+  /** A policy of a tier that nobody wrote would be asked last of all, which nobody means. */
+  private void checkTier(Policy policy, Set<String> written) {
+    String tier = policy.spec().tier();
+    if (tier.equals(Tier.DEFAULT) || written.contains(tier) || resources.exists(Kind.TIER, tier)) {
+      return;
+    }
+    List<String> names = new ArrayList<>(written);
+    names.add(Tier.DEFAULT);
+    resources.list(Tier.class).stream().map(Tier::name).forEach(names::add);
+    throw new CommandFailedException(
+        Names.of(policy.kind(), policy.id())
+            + ": "
+            + new InvalidInputException(
+                    "spec.tier",
+                    tier,
+                    "a tier that exists or is in the same manifest: "
+                        + Names.some(names.stream().distinct().sorted().toList(), MAX_NAMES))
+                .getMessage());
   }
 
   /** Writes one resource. */
@@ -77,7 +113,10 @@ final class Applier {
     }
     if (wanted instanceof WorkloadEndpoint endpoint
         && !present
-            .map(found -> ((WorkloadEndpoint) found).spec().equals(endpoint.spec()))
+            .map(
+                found ->
+                    ((WorkloadEndpoint) found).spec().equals(endpoint.spec())
+                        && found.metadata().namespace().equals(endpoint.metadata().namespace()))
             .orElse(false)) {
       throw new CommandFailedException(
           Names.of(Kind.WORKLOAD_ENDPOINT, wanted.id())

@@ -43,8 +43,9 @@ final class DeleteCommand implements Callable<Integer> {
   @Option(
       names = "--force",
       description =
-          "also a pool with addresses in use, which stay with their owners, and a node that is lost"
-              + " with its containers, whose addresses other hosts then free")
+          "also a pool with addresses in use, which stay with their owners, a node that is lost"
+              + " with its containers, whose addresses other hosts then free, a tier with policies"
+              + " and a profile that endpoints name")
   private boolean force;
 
   private record Target(Kind kind, String name) {}

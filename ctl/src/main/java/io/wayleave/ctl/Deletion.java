@@ -2,15 +2,22 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.Kind;
+import io.wayleave.model.NetworkPolicy;
+import io.wayleave.model.Resource;
+import io.wayleave.model.StagedGlobalNetworkPolicy;
+import io.wayleave.model.StagedNetworkPolicy;
 import io.wayleave.model.WorkloadEndpoint;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Deletes resources, unless something that lives depends on them: a node whose agent runs or that
- * has containers, a pool with addresses in use. By force, a pool goes although addresses are in
- * use, and a node although it has containers, but never one whose agent shows a sign of life. NOT
- * thread safe.
+ * has containers, a pool with addresses in use, a tier with policies, a profile that endpoints
+ * name. By force, a pool goes although addresses are in use, and a node although it has containers,
+ * but never one whose agent shows a sign of life. NOT thread safe.
  */
 final class Deletion {
   private static final int MAX_NAMES_IN_MESSAGE = 5;
@@ -54,6 +61,8 @@ final class Deletion {
     return switch (kind) {
       case IP_POOL -> pools.delete(name, force);
       case NODE -> deleteNode(name, force);
+      case PROFILE -> deleteUnlessUsed(kind, name, force ? List.of() : usersOfProfile(name));
+      case TIER -> deleteUnlessUsed(kind, name, force ? List.of() : policiesOf(name));
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -64,13 +73,51 @@ final class Deletion {
           IP_RESERVATION,
           NETWORK_POLICY,
           NETWORK_SET,
-          PROFILE,
           STAGED_GLOBAL_NETWORK_POLICY,
           STAGED_NETWORK_POLICY,
-          TIER,
           WORKLOAD_ENDPOINT ->
           resources.delete(kind, name);
     };
+  }
+
+  private Change deleteUnlessUsed(Kind kind, String name, List<String> users) {
+    if (!users.isEmpty()) {
+      throw new CommandFailedException(
+          Names.of(kind, name)
+              + " is used by "
+              + Names.some(users, MAX_NAMES_IN_MESSAGE)
+              + (kind == Kind.TIER
+                  ? "; delete or move these first, or give --force: then they are asked after all"
+                      + " other tiers"
+                  : "; or give --force: what no policy decides is then denied to them"));
+    }
+    return resources.delete(kind, name);
+  }
+
+  private List<String> policiesOf(String tier) {
+    return Stream.of(
+            NetworkPolicy.class,
+            GlobalNetworkPolicy.class,
+            StagedNetworkPolicy.class,
+            StagedGlobalNetworkPolicy.class)
+        .flatMap(type -> resources.list(type).stream())
+        .filter(policy -> policy.spec().tier().equals(tier))
+        .map(policy -> Names.of(policy.kind(), policy.id()))
+        .toList();
+  }
+
+  private List<String> usersOfProfile(String profile) {
+    Stream<Resource> workloads =
+        resources.list(WorkloadEndpoint.class).stream()
+            .filter(endpoint -> endpoint.spec().profiles().contains(profile))
+            .map(Resource.class::cast);
+    Stream<Resource> hosts =
+        resources.list(HostEndpoint.class).stream()
+            .filter(endpoint -> endpoint.spec().profiles().contains(profile))
+            .map(Resource.class::cast);
+    return Stream.concat(workloads, hosts)
+        .map(endpoint -> Names.of(endpoint.kind(), endpoint.id()))
+        .toList();
   }
 
   private Change deleteNode(String name, boolean force) {

@@ -2,6 +2,7 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.EndpointPort;
 import io.wayleave.model.Kind;
 import io.wayleave.model.WorkloadEndpoint;
 import java.util.List;
@@ -49,10 +50,51 @@ final class EndpointCommand {
                     .row("interface on the node", spec.interfaceName())
                     .row("MAC address", spec.mac().toString())
                     .row("addresses", ResourceTables.addresses(endpoint))
+                    .row("namespace", endpoint.metadata().namespace().orElse(""))
                     .row("labels", ResourceTables.labels(endpoint.labels()))
+                    .row("profiles", Table.cell(spec.profiles()))
+                    .row(
+                        "ports",
+                        Table.cell(spec.ports().stream().map(EndpointCommand::port).toList()))
                     .row("network", spec.network())
                     .text());
     return 0;
+  }
+
+  @Command(
+      name = "label",
+      description = {
+        "Set and remove labels of an endpoint, which policies select by.",
+        "They stay until the container goes; one that starts anew has those of its network again."
+      })
+  int label(
+      @Parameters(
+              index = "0",
+              paramLabel = "NAME",
+              description = "name of the endpoint, or the beginning of its container's id")
+          String name,
+      @Parameters(
+              index = "1..*",
+              arity = "1..*",
+              paramLabel = LabelChanges.LABEL,
+              description = LabelChanges.DESCRIPTION)
+          List<String> changes) {
+    LabelChanges labels = LabelChanges.parse(changes);
+    Change change =
+        context
+            .resources()
+            .change(
+                Kind.WORKLOAD_ENDPOINT,
+                find(name).name(),
+                present ->
+                    new WorkloadEndpoint(
+                        labels.of(present.metadata()), ((WorkloadEndpoint) present).spec()));
+    context.output().changes(List.of(change));
+    return 0;
+  }
+
+  private static String port(EndpointPort port) {
+    return port.name() + "=" + port.protocol() + ":" + port.port();
   }
 
   private WorkloadEndpoint find(String name) {

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.model.Asn;
 import io.wayleave.model.BgpConfiguration;
 import io.wayleave.model.Kind;
-import io.wayleave.model.Metadata;
 import io.wayleave.model.Node;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.RouterId;
@@ -17,7 +16,6 @@ import io.wayleave.model.status.Presence;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -88,25 +86,17 @@ final class NodeCommand {
       @Parameters(
               index = "1..*",
               arity = "1..*",
-              paramLabel = "KEY=VALUE|KEY-",
-              description = "a label to set, or with a minus to remove")
+              paramLabel = LabelChanges.LABEL,
+              description = LabelChanges.DESCRIPTION)
           List<String> changes) {
-    changes.forEach(NodeCommand::checkChange);
-    // Bad keys and values are found before the datastore is asked.
-    Flags.read(Map.of(), () -> new Node(relabelled(name, Map.of(), changes), noSpec()));
+    LabelChanges labels = LabelChanges.parse(changes);
     Change change =
         context
             .resources()
             .change(
                 Kind.NODE,
                 name,
-                present -> {
-                  Node node = (Node) present;
-                  return new Node(
-                      node.metadata()
-                          .withLabels(relabelled(name, node.metadata().labels(), changes).labels()),
-                      node.spec());
-                });
+                present -> new Node(labels.of(present.metadata()), ((Node) present).spec()));
     context.output().changes(List.of(change));
     return 0;
   }
@@ -178,30 +168,5 @@ final class NodeCommand {
                     bgp.flatMap(Node.Bgp::routerID),
                     clusterId)),
             node.spec().draining()));
-  }
-
-  private static Node.Spec noSpec() {
-    return new Node.Spec(Optional.empty(), Optional.empty());
-  }
-
-  private static Metadata relabelled(
-      String name, Map<String, String> labels, List<String> changes) {
-    Map<String, String> changed = new TreeMap<>(labels);
-    for (String change : changes) {
-      int equals = change.indexOf('=');
-      if (equals < 0) {
-        changed.remove(change.substring(0, change.length() - 1));
-      } else {
-        changed.put(change.substring(0, equals), change.substring(equals + 1));
-      }
-    }
-    return Metadata.of(name, changed);
-  }
-
-  private static void checkChange(String change) {
-    if (change.indexOf('=') < 1 && (change.length() < 2 || !change.endsWith("-"))) {
-      throw new UsageException(
-          "label \"" + change + "\" is not allowed; allowed: KEY=VALUE to set, KEY- to remove");
-    }
   }
 }

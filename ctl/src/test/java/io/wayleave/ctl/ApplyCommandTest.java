@@ -102,6 +102,41 @@ class ApplyCommandTest {
   }
 
   @Test
+  void aPolicyNeedsItsTier() {
+    String policy =
+        "{apiVersion: wayleave.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {tier: own}}";
+    String tier = "{apiVersion: wayleave.io/v1, kind: Tier, metadata: {name: own}, spec: {}}";
+    assertRefused(
+        policy,
+        "standard input: NetworkPolicy \"default/p\": spec.tier: \"own\" is not allowed; allowed: a"
+            + " tier that exists or is in the same manifest: default");
+    assertThat(netctl.in(policy + "\n---\n" + tier).run("apply", "-f", "-").code()).isZero();
+    assertThat(netctl.in(policy).run("apply", "-f", "-").out())
+        .isEqualTo("NetworkPolicy default/p unchanged\n");
+    assertThat(netctl.run("delete", "tier", "own").err())
+        .contains("Tier \"own\" is used by NetworkPolicy \"default/p\"; delete or move");
+    assertThat(netctl.run("delete", "tier", "own", "--force").code()).isZero();
+  }
+
+  @Test
+  void aProfileStaysWhileEndpointsNameIt() {
+    netctl.put(
+        """
+        apiVersion: wayleave.io/v1
+        kind: HostEndpoint
+        metadata: {name: h}
+        spec: {node: n, interfaceName: eth0, profiles: [base]}
+        ---
+        apiVersion: wayleave.io/v1
+        kind: Profile
+        metadata: {name: base}
+        """);
+    assertThat(netctl.run("delete", "profile", "base").err())
+        .contains("Profile \"base\" is used by HostEndpoint \"h\"; or give --force");
+    assertThat(netctl.run("delete", "profile", "base", "--force").code()).isZero();
+  }
+
+  @Test
   void namesAKindThatDoesNotExist() {
     assertRefused(
         pool("a", "10.2.0.0/16")

@@ -41,7 +41,10 @@ class EndpointCommandTest {
         interface on the node       wl0123456789a
         MAC address                 02:00:00:00:00:01
         addresses                   10.244.0.5,fd00:10::5
+        namespace                   default
         labels                      app=web
+        profiles                    -
+        ports                       -
         network                     net
         """;
     assertThat(netctl.run("endpoint", "show", NAME)).isEqualTo(new NetctlRun.Result(0, text, ""));
@@ -73,5 +76,18 @@ class EndpointCommandTest {
                 1,
                 "",
                 "netctl: WorkloadEndpoint \"ffff\" does not exist; there is " + NAME + "\n"));
+  }
+
+  @Test
+  void setsAndRemovesLabels() {
+    assertThat(netctl.run("endpoint", "label", "0123", "tier=front", "app-"))
+        .isEqualTo(new NetctlRun.Result(0, "WorkloadEndpoint " + NAME + " replaced\n", ""));
+    assertThat(netctl.run("endpoint", "show", NAME).out()).contains("tier=front\n");
+    assertThat(netctl.run("endpoint", "label", NAME, "tier=front").out())
+        .isEqualTo("WorkloadEndpoint " + NAME + " unchanged\n");
+    assertThat(netctl.run("endpoint", "label", NAME, "tier").err())
+        .contains("label \"tier\" is not allowed; allowed: KEY=VALUE to set, KEY- to remove");
+    assertThat(netctl.run("endpoint", "label", NAME, "a b=c").err()).contains("\"a b\"");
+    assertThat(netctl.run("endpoint", "label", "9999", "a=b").code()).isOne();
   }
 }
