@@ -2,8 +2,7 @@ package io.wayleave.policy.calc;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
-import io.wayleave.model.IpAddress;
-import io.wayleave.model.selector.Selector;
+import io.wayleave.model.policy.SubjectSelector;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,50 +16,50 @@ import java.util.Set;
  * <p>NOT thread safe.
  */
 final class AddressSets {
-  private final Map<AddressSetId, Map<IpAddress, Integer>> counts = new HashMap<>();
-  private final Map<AddressSetId, Set<IpAddress>> touched = new HashMap<>();
-  private final Set<AddressSetId> told = new HashSet<>();
+  private final Map<SetId, Map<SetMember, Integer>> counts = new HashMap<>();
+  private final Map<SetId, Set<SetMember>> touched = new HashMap<>();
+  private final Set<SetId> told = new HashSet<>();
 
-  void open(Selector selector) {
+  void open(SubjectSelector selector) {
     for (Family family : Family.values()) {
-      counts.put(new AddressSetId(selector, family), new HashMap<>());
+      counts.put(new SetId.Nets(selector, family), new HashMap<>());
     }
   }
 
-  void close(Selector selector) {
+  void close(SubjectSelector selector) {
     for (Family family : Family.values()) {
-      AddressSetId set = new AddressSetId(selector, family);
-      Map<IpAddress, Integer> members = counts.remove(set);
+      SetId set = new SetId.Nets(selector, family);
+      Map<SetMember, Integer> members = counts.remove(set);
       // It may be opened again, with other members, before anybody is told.
       touched.computeIfAbsent(set, _ -> new HashSet<>()).addAll(members.keySet());
     }
   }
 
-  void add(Selector selector, Collection<Cidr> hosts) {
-    hosts.forEach(host -> count(selector, host.address(), 1));
+  void add(SubjectSelector selector, Collection<Cidr> hosts) {
+    hosts.forEach(host -> count(selector, host, 1));
   }
 
-  void remove(Selector selector, Collection<Cidr> hosts) {
-    hosts.forEach(host -> count(selector, host.address(), -1));
+  void remove(SubjectSelector selector, Collection<Cidr> hosts) {
+    hosts.forEach(host -> count(selector, host, -1));
   }
 
-  private void count(Selector selector, IpAddress address, int step) {
-    AddressSetId set = new AddressSetId(selector, address.family());
+  private void count(SubjectSelector selector, Cidr net, int step) {
+    SetId set = new SetId.Nets(selector, net.family());
     counts
         .get(set)
         .compute(
-            address,
+            new SetMember.Net(net),
             (_, count) -> {
               int now = (count == null ? 0 : count) + step;
               return now == 0 ? null : now;
             });
-    touched.computeIfAbsent(set, _ -> new HashSet<>()).add(address);
+    touched.computeIfAbsent(set, _ -> new HashSet<>()).add(new SetMember.Net(net));
   }
 
   /** Tells the sets and members that are new. */
   void tellAdditions(CalculationSink sink) {
-    for (Map.Entry<AddressSetId, Map<IpAddress, Integer>> entry : counts.entrySet()) {
-      AddressSetId set = entry.getKey();
+    for (Map.Entry<SetId, Map<SetMember, Integer>> entry : counts.entrySet()) {
+      SetId set = entry.getKey();
       if (told.add(set)) {
         sink.putSet(set);
         entry.getValue().keySet().forEach(member -> sink.addMember(set, member));
@@ -76,7 +75,7 @@ final class AddressSets {
   void tellRemovals(CalculationSink sink) {
     touched.forEach(
         (set, addresses) -> {
-          Map<IpAddress, Integer> members = counts.get(set);
+          Map<SetMember, Integer> members = counts.get(set);
           if (members != null) {
             addresses.stream()
                 .filter(address -> !members.containsKey(address))

@@ -4,9 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.PolicyRule;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
-import io.wayleave.model.selector.Selector;
+import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * From the fleet's endpoints and policies to what one node must enforce:
@@ -50,19 +51,19 @@ public final class PolicyCalculator {
   private final LabelIndex<String> selection = new LabelIndex<>();
 
   /** Selectors in the rules of active policies against all endpoints. */
-  private final LabelIndex<Selector> ruleMatches = new LabelIndex<>();
+  private final LabelIndex<SubjectSelector> ruleMatches = new LabelIndex<>();
 
   private final AddressSets sets = new AddressSets();
 
   /** The rule selectors that each active policy uses, and how many policies use each. */
-  private final Map<String, Set<Selector>> selectorsInUse = new HashMap<>();
+  private final Map<String, Set<SubjectSelector>> selectorsInUse = new HashMap<>();
 
-  private final Map<Selector, Integer> users = new HashMap<>();
+  private final Map<SubjectSelector, Integer> users = new HashMap<>();
 
   private final Set<String> stalePolicies = new TreeSet<>();
   private final Set<String> staleEndpoints = new TreeSet<>();
   private final Map<String, GlobalNetworkPolicy> toldPolicies = new HashMap<>();
-  private final Map<String, EndpointPolicies> toldEndpoints = new HashMap<>();
+  private final Map<String, Told> toldEndpoints = new HashMap<>();
 
   /**
    * Calculates for one node.
@@ -118,7 +119,7 @@ public final class PolicyCalculator {
     for (String name : stalePolicies) {
       if (isActive(name) && !policies.get(name).equals(toldPolicies.get(name))) {
         toldPolicies.put(name, policies.get(name));
-        sink.putPolicy(policies.get(name));
+        sink.putRules(RuleBlock.of(policies.get(name)));
       }
     }
     Set<String> goneEndpoints = new TreeSet<>();
@@ -128,9 +129,9 @@ public final class PolicyCalculator {
         goneEndpoints.add(name);
         continue;
       }
-      EndpointPolicies resolved = resolve(endpoint);
-      if (!resolved.equals(toldEndpoints.put(name, resolved))) {
-        sink.putEndpoint(resolved);
+      Told told = new Told(endpoint, resolve(endpoint));
+      if (!told.equals(toldEndpoints.put(name, told))) {
+        sink.putEndpoint(told.endpoint(), told.policies());
       }
     }
     for (String name : goneEndpoints) {
@@ -140,7 +141,7 @@ public final class PolicyCalculator {
     }
     for (String name : stalePolicies) {
       if (!isActive(name) && toldPolicies.remove(name) != null) {
-        sink.removePolicy(name);
+        sink.removeRules(new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, name));
       }
     }
     sets.tellRemovals(sink);
@@ -181,8 +182,8 @@ public final class PolicyCalculator {
    */
   private void refreshPolicy(String name) {
     stalePolicies.add(name);
-    Set<Selector> wanted = isActive(name) ? ruleSelectors(policies.get(name)) : Set.of();
-    Set<Selector> held =
+    Set<SubjectSelector> wanted = isActive(name) ? ruleSelectors(policies.get(name)) : Set.of();
+    Set<SubjectSelector> held =
         wanted.isEmpty() ? selectorsInUse.remove(name) : selectorsInUse.put(name, wanted);
     wanted.forEach(this::use);
     if (held != null) {
@@ -190,38 +191,48 @@ public final class PolicyCalculator {
     }
   }
 
-  private void use(Selector selector) {
+  private void use(SubjectSelector selector) {
     if (users.merge(selector, 1, Integer::sum) == 1) {
       sets.open(selector);
-      ruleMatches.putSelector(selector, selector);
+      ruleMatches.putSelector(selector, selector.labels());
       ruleMatches
           .itemsOf(selector)
           .forEach(item -> sets.add(selector, endpoints.get(item).spec().ipNetworks()));
     }
   }
 
-  private void release(Selector selector) {
+  private void release(SubjectSelector selector) {
     if (users.computeIfPresent(selector, (_, count) -> count == 1 ? null : count - 1) == null) {
       ruleMatches.removeSelector(selector);
       sets.close(selector);
     }
   }
 
-  private EndpointPolicies resolve(WorkloadEndpoint endpoint) {
+  private record Told(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
+
+  private ResolvedPolicies resolve(WorkloadEndpoint endpoint) {
     List<GlobalNetworkPolicy> selecting =
         selection.selectorsOf(endpoint.name()).stream()
             .map(policies::get)
             .sorted(ASKED_FIRST)
             .toList();
-    return new EndpointPolicies(
-        endpoint, namesFor(Direction.Ingress, selecting), namesFor(Direction.Egress, selecting));
+    return new ResolvedPolicies(
+        tiers(Direction.Ingress, selecting),
+        tiers(Direction.Egress, selecting),
+        List.of(),
+        endpoint.spec().profiles().isEmpty());
   }
 
-  private static List<String> namesFor(Direction direction, List<GlobalNetworkPolicy> selecting) {
-    return selecting.stream()
-        .filter(policy -> policy.spec().types().contains(direction))
-        .map(GlobalNetworkPolicy::name)
-        .toList();
+  private static List<TierPolicies> tiers(
+      Direction direction, List<GlobalNetworkPolicy> selecting) {
+    List<RuleBlock.Id> policies =
+        selecting.stream()
+            .filter(policy -> policy.spec().types().contains(direction))
+            .map(policy -> new RuleBlock.Id(policy.kind(), policy.id()))
+            .toList();
+    return policies.isEmpty()
+        ? List.of()
+        : List.of(new TierPolicies(Tier.DEFAULT, Tier.DefaultAction.Deny, policies));
   }
 
   private boolean isLocal(WorkloadEndpoint endpoint) {
@@ -232,14 +243,9 @@ public final class PolicyCalculator {
     return !selection.itemsOf(policy).isEmpty();
   }
 
-  private static Set<Selector> ruleSelectors(GlobalNetworkPolicy policy) {
-    Set<Selector> selectors = new HashSet<>();
-    Stream.concat(policy.spec().ingress().stream(), policy.spec().egress().stream())
-        .flatMap(rule -> Stream.of(rule.source(), rule.destination()))
-        .flatMap(Optional::stream)
-        .map(PolicyRule.Entity::parsedSelector)
-        .flatMap(Optional::stream)
-        .forEach(selectors::add);
+  private static Set<SubjectSelector> ruleSelectors(GlobalNetworkPolicy policy) {
+    Set<SubjectSelector> selectors = new HashSet<>();
+    RuleSets.of(RuleBlock.of(policy)).forEach(set -> selectors.add(set.chosen()));
     return selectors;
   }
 }

@@ -2,7 +2,9 @@ package io.wayleave.policy.dataplane;
 
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.policy.calc.AddressSetId;
+import io.wayleave.model.Kind;
+import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.calc.SetId;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -39,7 +41,8 @@ final class ChainNames {
   private ChainNames() {}
 
   /** The rules of a policy for one direction. */
-  static String policy(Direction direction, String policy) {
+  static String policy(Direction direction, RuleBlock.Id rules) {
+    String policy = rules.kind() == Kind.GLOBAL_NETWORK_POLICY ? rules.id() : rules.toString();
     return switch (direction) {
       case Ingress -> named("pi-", policy);
       case Egress -> named("po-", policy);
@@ -60,9 +63,9 @@ final class ChainNames {
   }
 
   /** An ipset name, of at most 31 characters. */
-  static String set(AddressSetId set) {
+  static String set(SetId.Nets set) {
     String family = set.family() == Family.IPV4 ? "4-" : "6-";
-    return PREFIX + family + digits(set.selector().toString());
+    return PREFIX + family + digits(set.chosen().toString());
   }
 
   static boolean isOurs(String name) {

@@ -3,11 +3,13 @@ package io.wayleave.policy.dataplane;
 import io.wayleave.linux.netlink.IpsetType;
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.IpAddress;
-import io.wayleave.policy.calc.AddressSetId;
+import io.wayleave.model.HostEndpoint;
+import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.CalculationSink;
-import io.wayleave.policy.calc.EndpointPolicies;
+import io.wayleave.policy.calc.ResolvedPolicies;
+import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.calc.SetId;
+import io.wayleave.policy.calc.SetMember;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -32,7 +34,7 @@ public final class Dataplane implements CalculationSink {
   private final Map<Family, TableDriver> tables = new EnumMap<>(Family.class);
 
   /** Endpoints by interface; more than one only while an old record has not gone yet. */
-  private final Map<String, SortedMap<String, EndpointPolicies>> byInterface = new HashMap<>();
+  private final Map<String, SortedMap<String, Endpoint>> byInterface = new HashMap<>();
 
   private final Map<String, String> interfaceOf = new HashMap<>();
 
@@ -143,75 +145,90 @@ public final class Dataplane implements CalculationSink {
     return failing;
   }
 
+  /** An endpoint and what governs it. */
+  private record Endpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
+
   @Override
-  public void putSet(AddressSetId set) {
-    if (tables.containsKey(set.family())) {
-      ipsets.putSet(ChainNames.set(set), IpsetType.NET, set.family());
+  public void putSet(SetId set) {
+    if (set instanceof SetId.Nets nets && tables.containsKey(set.family())) {
+      ipsets.putSet(ChainNames.set(nets), IpsetType.NET, set.family());
     }
   }
 
   @Override
-  public void addMember(AddressSetId set, IpAddress member) {
-    if (tables.containsKey(set.family())) {
-      ipsets.addMember(ChainNames.set(set), member.toCidr());
+  public void addMember(SetId set, SetMember member) {
+    if (set instanceof SetId.Nets nets
+        && member instanceof SetMember.Net(var net)
+        && tables.containsKey(set.family())) {
+      ipsets.addMember(ChainNames.set(nets), net);
     }
   }
 
   @Override
-  public void removeMember(AddressSetId set, IpAddress member) {
-    if (tables.containsKey(set.family())) {
-      ipsets.removeMember(ChainNames.set(set), member.toCidr());
+  public void removeMember(SetId set, SetMember member) {
+    if (set instanceof SetId.Nets nets
+        && member instanceof SetMember.Net(var net)
+        && tables.containsKey(set.family())) {
+      ipsets.removeMember(ChainNames.set(nets), net);
     }
   }
 
   @Override
-  public void removeSet(AddressSetId set) {
-    if (tables.containsKey(set.family())) {
-      ipsets.removeSet(ChainNames.set(set));
+  public void removeSet(SetId set) {
+    if (set instanceof SetId.Nets nets && tables.containsKey(set.family())) {
+      ipsets.removeSet(ChainNames.set(nets));
     }
   }
 
   @Override
-  public void putPolicy(GlobalNetworkPolicy policy) {
+  public void putRules(RuleBlock rules) {
     for (Direction direction : Direction.values()) {
-      if (policy.spec().types().contains(direction)) {
+      if (rules.types().contains(direction)) {
         tables.forEach(
-            (family, table) -> table.put(PolicyRenderer.render(policy, direction, family)));
+            (family, table) -> table.put(PolicyRenderer.render(rules, direction, family)));
       } else {
-        removeFromTables(List.of(ChainNames.policy(direction, policy.name())));
+        removeFromTables(List.of(ChainNames.policy(direction, rules.id())));
       }
     }
   }
 
   @Override
-  public void removePolicy(String name) {
+  public void removeRules(RuleBlock.Id rules) {
     for (Direction direction : Direction.values()) {
-      removeFromTables(List.of(ChainNames.policy(direction, name)));
+      removeFromTables(List.of(ChainNames.policy(direction, rules)));
     }
   }
 
   @Override
-  public void putEndpoint(EndpointPolicies endpoint) {
-    String name = endpoint.endpoint().name();
-    String interfaceName = endpoint.endpoint().spec().interfaceName();
-    String before = interfaceOf.put(name, interfaceName);
+  public void putEndpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {
+    String id = endpoint.id();
+    String interfaceName = endpoint.spec().interfaceName();
+    String before = interfaceOf.put(id, interfaceName);
     if (before != null && !before.equals(interfaceName)) {
-      leave(before, name);
+      leave(before, id);
     }
-    byInterface.computeIfAbsent(interfaceName, _ -> new TreeMap<>()).put(name, endpoint);
+    byInterface
+        .computeIfAbsent(interfaceName, _ -> new TreeMap<>())
+        .put(id, new Endpoint(endpoint, policies));
     renderInterface(interfaceName);
   }
 
   @Override
-  public void removeEndpoint(String name) {
-    String interfaceName = interfaceOf.remove(name);
+  public void removeEndpoint(String id) {
+    String interfaceName = interfaceOf.remove(id);
     if (interfaceName != null) {
-      leave(interfaceName, name);
+      leave(interfaceName, id);
     }
   }
 
+  @Override
+  public void putHostEndpoint(HostEndpoint endpoint, ResolvedPolicies policies) {}
+
+  @Override
+  public void removeHostEndpoint(String id) {}
+
   private void leave(String interfaceName, String endpoint) {
-    SortedMap<String, EndpointPolicies> claims = byInterface.get(interfaceName);
+    SortedMap<String, Endpoint> claims = byInterface.get(interfaceName);
     claims.remove(endpoint);
     if (claims.isEmpty()) {
       byInterface.remove(interfaceName);
@@ -221,12 +238,15 @@ public final class Dataplane implements CalculationSink {
 
   /** The first name wins an interface that two endpoints claim: any rule will do, but one. */
   private void renderInterface(String interfaceName) {
-    SortedMap<String, EndpointPolicies> claims = byInterface.get(interfaceName);
+    SortedMap<String, Endpoint> claims = byInterface.get(interfaceName);
     if (claims == null) {
       removeFromTables(FrameRenderer.endpointChains(interfaceName));
     } else {
-      EndpointPolicies winner = claims.firstEntry().getValue();
-      tables.forEach((family, table) -> FrameRenderer.endpoint(winner, family).forEach(table::put));
+      Endpoint winner = claims.firstEntry().getValue();
+      tables.forEach(
+          (family, table) ->
+              FrameRenderer.endpoint(winner.endpoint(), winner.policies(), family)
+                  .forEach(table::put));
     }
     dispatchStale = true;
   }

@@ -2,7 +2,11 @@ package io.wayleave.policy.dataplane;
 
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.policy.calc.EndpointPolicies;
+import io.wayleave.model.Tier;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.ResolvedPolicies;
+import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
+import io.wayleave.policy.calc.RuleBlock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -88,12 +92,12 @@ final class FrameRenderer {
   }
 
   /** The chains of one endpoint. */
-  static List<Chain> endpoint(EndpointPolicies endpoint, Family family) {
-    String name = endpoint.endpoint().spec().interfaceName();
+  static List<Chain> endpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies, Family family) {
+    String name = endpoint.spec().interfaceName();
     return List.of(
         sourceCheck(endpoint, family),
-        decide(Direction.Egress, name, endpoint.egress()),
-        decide(Direction.Ingress, name, endpoint.ingress()));
+        decide(Direction.Egress, name, policies),
+        decide(Direction.Ingress, name, policies));
   }
 
   static List<String> endpointChains(String interfaceName) {
@@ -104,10 +108,10 @@ final class FrameRenderer {
   }
 
   /** The endpoint may send from its own addresses only. */
-  private static Chain sourceCheck(EndpointPolicies endpoint, Family family) {
-    String name = endpoint.endpoint().spec().interfaceName();
+  private static Chain sourceCheck(WorkloadEndpoint endpoint, Family family) {
+    String name = endpoint.spec().interfaceName();
     List<String> rules = new ArrayList<>();
-    endpoint.endpoint().spec().ipNetworks().stream()
+    endpoint.spec().ipNetworks().stream()
         .filter(net -> net.family() == family)
         .sorted()
         .forEach(
@@ -127,16 +131,21 @@ final class FrameRenderer {
     return Chain.structure(ChainNames.sourceCheck(name), rules);
   }
 
-  private static Chain decide(Direction direction, String interfaceName, List<String> policies) {
+  private static Chain decide(
+      Direction direction, String interfaceName, ResolvedPolicies resolved) {
     List<String> rules = new ArrayList<>();
     rules.add("-m conntrack --ctstate RELATED,ESTABLISHED -g " + ChainNames.ALLOW);
     rules.add("-m conntrack --ctstate INVALID -j DROP");
-    if (policies.isEmpty()) {
+    List<TierPolicies> tiers = resolved.tiers(direction);
+    if (tiers.isEmpty() && resolved.openWithoutPolicies()) {
       rules.add("-g " + ChainNames.ALLOW);
+    } else if (tiers.isEmpty() || tiers.getFirst().defaultAction() != Tier.DefaultAction.Deny) {
+      // What has no rendering yet is closed.
+      rules.add(DROP);
     } else {
       // The packet may carry the mark of the other endpoint's decision.
       rules.add("-j MARK --set-xmark " + NO_MARK);
-      for (String policy : policies) {
+      for (RuleBlock.Id policy : tiers.getFirst().policies()) {
         rules.add("-j " + ChainNames.policy(direction, policy));
         rules.add("-m mark --mark " + MARK + " -j RETURN");
       }

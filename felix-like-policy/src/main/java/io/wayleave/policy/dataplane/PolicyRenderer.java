@@ -3,12 +3,13 @@ package io.wayleave.policy.dataplane;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
-import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.PolicyRule;
 import io.wayleave.model.Port;
 import io.wayleave.model.PortRange;
 import io.wayleave.model.Protocol;
-import io.wayleave.policy.calc.AddressSetId;
+import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.calc.SetId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,18 +27,15 @@ final class PolicyRenderer {
 
   private PolicyRenderer() {}
 
-  static Chain render(GlobalNetworkPolicy policy, Direction direction, Family family) {
-    List<PolicyRule> rules =
-        switch (direction) {
-          case Ingress -> policy.spec().ingress();
-          case Egress -> policy.spec().egress();
-        };
+  static Chain render(RuleBlock block, Direction direction, Family family) {
+    List<PolicyRule> rules = block.rules(direction);
+    String chain = ChainNames.policy(direction, block.id());
     List<String> rendered = new ArrayList<>();
     if (!rules.stream().allMatch(PolicyRenderer::isRendered)) {
-      return Chain.policy(ChainNames.policy(direction, policy.name()), List.of("-j DROP"));
+      return Chain.policy(chain, List.of("-j DROP"));
     }
-    rules.forEach(rule -> rendered.addAll(render(rule, family)));
-    return Chain.policy(ChainNames.policy(direction, policy.name()), rendered);
+    rules.forEach(rule -> rendered.addAll(render(rule, block.namespace(), family)));
+    return Chain.policy(chain, rendered);
   }
 
   /** What has no rendering yet closes its policy. */
@@ -62,13 +60,15 @@ final class PolicyRenderer {
    * on either side are alternatives, so the result is their product; it is empty when the rule
    * cannot match a packet of this family.
    */
-  private static List<String> render(PolicyRule rule, Family family) {
+  private static List<String> render(PolicyRule rule, Optional<String> namespace, Family family) {
     if (!protocolExistsIn(family, rule.protocol())) {
       return List.of();
     }
     List<String> alternatives = List.of(protocol(rule.protocol()));
-    alternatives = product(alternatives, side("src", "-s", "--sports", rule.source(), family));
-    alternatives = product(alternatives, side("dst", "-d", "--dports", rule.destination(), family));
+    alternatives =
+        product(alternatives, side("src", "-s", "--sports", rule.source(), namespace, family));
+    alternatives =
+        product(alternatives, side("dst", "-d", "--dports", rule.destination(), namespace, family));
     String verdict =
         switch (rule.action()) {
           case Allow -> "-g " + ChainNames.ALLOW;
@@ -83,16 +83,15 @@ final class PolicyRenderer {
       String netOption,
       String portOption,
       Optional<PolicyRule.Entity> entity,
+      Optional<String> namespace,
       Family family) {
     if (entity.isEmpty()) {
       return List.of("");
     }
     List<String> matches = nets(netOption, entity.get().nets(), family);
     String selected =
-        entity
-            .get()
-            .parsedSelector()
-            .map(selector -> ChainNames.set(new AddressSetId(selector, family)))
+        SubjectSelector.chosenBy(entity.get(), namespace)
+            .map(chosen -> ChainNames.set(new SetId.Nets(chosen, family)))
             .map(set -> "-m set --match-set " + set + " " + flag)
             .orElse("");
     return product(

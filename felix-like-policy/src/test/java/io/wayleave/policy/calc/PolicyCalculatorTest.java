@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -81,99 +82,103 @@ final class PolicyCalculatorTest {
         "endpoints without policies",
         List.of(WEB, DB, FAR_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [] out []
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [] out []
+        endpoint n1.db.eth0 [10.0.0.2/32] in  out  open
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in  out  open
         """);
     state("policies that select nothing here", List.of(FAR_WEB, FROM_WEB, LAST), "");
     state(
         "members of both families and nodes",
         List.of(WEB, DB, FAR_WEB, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [from-web] out []
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [] out []
-        policy from-web %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in default[from-web]Deny out  open
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in  out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "web" IPV4 [10.0.0.1, 10.0.1.1]
         role == "web" IPV6 [fd00::1]
         """
-            .formatted(FROM_WEB.spec()));
+            .formatted(rules(FROM_WEB)));
     state(
         "another address",
         List.of(WEB_MOVED, DB, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [from-web] out []
-        endpoint n1.web.eth0 [10.0.0.9/32] in [] out []
-        policy from-web %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in default[from-web]Deny out  open
+        endpoint n1.web.eth0 [10.0.0.9/32] in  out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "web" IPV4 [10.0.0.9]
         role == "web" IPV6 []
         """
-            .formatted(FROM_WEB.spec()));
+            .formatted(rules(FROM_WEB)));
     state(
         "one address twice",
         List.of(WEB, FAR_SAME_ADDRESS, DB, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [from-web] out []
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [] out []
-        policy from-web %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in default[from-web]Deny out  open
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in  out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "web" IPV4 [10.0.0.1]
         role == "web" IPV6 [fd00::1]
         """
-            .formatted(FROM_WEB.spec()));
+            .formatted(rules(FROM_WEB)));
     state(
         "one address of which one is left",
         List.of(FAR_SAME_ADDRESS, DB, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [from-web] out []
-        policy from-web %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in default[from-web]Deny out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "web" IPV4 [10.0.0.1]
         role == "web" IPV6 []
         """
-            .formatted(FROM_WEB.spec()));
+            .formatted(rules(FROM_WEB)));
     state(
         "labels changed so that nothing is selected",
         List.of(WEB, DB_AS_WEB, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [] out []
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [] out []
+        endpoint n1.db.eth0 [10.0.0.2/32] in  out  open
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in  out  open
         """);
     state(
         "equal selectors, written in two ways, share their sets",
         List.of(WEB, FROM_WEB_TO_ALL),
         """
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [from-web] out []
-        policy from-web %s
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in default[from-web]Deny out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "web" IPV4 [10.0.0.1]
         role == "web" IPV6 [fd00::1]
         """
-            .formatted(FROM_WEB_TO_ALL.spec()));
+            .formatted(rules(FROM_WEB_TO_ALL)));
     state(
         "the same policy with another direction and selector",
         List.of(WEB, DB, FROM_DB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [] out [from-web]
-        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in [] out []
-        policy from-web %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in  out default[from-web]Deny open
+        endpoint n1.web.eth0 [10.0.0.1/32, fd00::1/128] in  out  open
+        rules GlobalNetworkPolicy from-web %s
         role == "db" IPV4 [10.0.0.2]
         role == "db" IPV6 []
         """
-            .formatted(FROM_DB.spec()));
+            .formatted(rules(FROM_DB)));
     state(
         "order, then name, absent order last",
         List.of(DB, LAST, TIE, FIRST, FROM_WEB),
         """
-        endpoint n1.db.eth0 [10.0.0.2/32] in [from-web, z-tie, a-last] out [z-first, a-last]
-        policy a-last %s
-        policy from-web %s
-        policy z-first %s
-        policy z-tie %s
+        endpoint n1.db.eth0 [10.0.0.2/32] in default[from-web, z-tie, a-last]Deny out default[z-first, a-last]Deny open
+        rules GlobalNetworkPolicy a-last %s
+        rules GlobalNetworkPolicy from-web %s
+        rules GlobalNetworkPolicy z-first %s
+        rules GlobalNetworkPolicy z-tie %s
         role == "web" IPV4 []
         role == "web" IPV6 []
         """
-            .formatted(LAST.spec(), FROM_WEB.spec(), FIRST.spec(), TIE.spec()));
+            .formatted(rules(LAST), rules(FROM_WEB), rules(FIRST), rules(TIE)));
+  }
+
+  private static String rules(GlobalNetworkPolicy policy) {
+    return policy.spec().ingress() + " / " + policy.spec().egress();
   }
 
   private static void state(String name, List<Resource> resources, String expected) {
     STATES.put(name, resources);
-    EXPECTED.put(name, expected.strip());
+    EXPECTED.put(name, String.join("\n", new TreeSet<>(expected.lines().toList())));
   }
 
   @Test

@@ -4,7 +4,12 @@ import static io.wayleave.policy.Fixtures.endpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Family;
-import io.wayleave.policy.calc.EndpointPolicies;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Tier;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.ResolvedPolicies;
+import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
+import io.wayleave.policy.calc.RuleBlock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,11 +21,20 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 final class FrameRendererTest {
-  private static final EndpointPolicies GOVERNED =
-      new EndpointPolicies(
-          endpoint("n1", "c", "wl1", Map.of(), "10.0.0.1", "fd00::1", "10.0.0.2"),
-          List.of("a", "b"),
-          List.of());
+  private static final WorkloadEndpoint ENDPOINT =
+      endpoint("n1", "c", "wl1", Map.of(), "10.0.0.1", "fd00::1", "10.0.0.2");
+  private static final ResolvedPolicies GOVERNED =
+      new ResolvedPolicies(
+          List.of(
+              new TierPolicies(
+                  "default",
+                  Tier.DefaultAction.Deny,
+                  List.of(
+                      new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, "a"),
+                      new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, "b")))),
+          List.of(),
+          List.of(),
+          true);
 
   @Test
   void anEndpointSendsFromItsOwnAddressesOnly() {
@@ -147,6 +161,6 @@ final class FrameRendererTest {
   }
 
   private static List<String> chain(String name, Family family) {
-    return byName(FrameRenderer.endpoint(GOVERNED, family)).get(name).rules();
+    return byName(FrameRenderer.endpoint(ENDPOINT, GOVERNED, family)).get(name).rules();
   }
 }

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
+import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.model.selector.Selector;
-import io.wayleave.policy.calc.AddressSetId;
+import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.calc.SetId;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class PolicyRendererTest {
@@ -21,8 +24,8 @@ final class PolicyRendererTest {
           source: {nets: [10.0.0.0/8], selector: a == 'b', ports: [1]}
           destination: {nets: [192.0.2.1/32], selector: c == 'd', ports: ["80:90"]}
         """;
-    String source = ChainNames.set(new AddressSetId(Selector.parse("a == 'b'"), Family.IPV4));
-    String destination = ChainNames.set(new AddressSetId(Selector.parse("c == 'd'"), Family.IPV4));
+    String source = set("a == 'b'");
+    String destination = set("c == 'd'");
     assertThat(rules(spec, Family.IPV4))
         .containsExactly(
             "-p tcp -s 10.0.0.0/8 -m set --match-set "
@@ -97,7 +100,7 @@ final class PolicyRendererTest {
 
   @Test
   void directionsHaveChainsOfTheirOwn() {
-    var both = policy("p", "ingress: [{action: Allow}]\negress: [{action: Deny}]");
+    var both = RuleBlock.of(policy("p", "ingress: [{action: Allow}]\negress: [{action: Deny}]"));
     assertThat(PolicyRenderer.render(both, Direction.Ingress, Family.IPV4))
         .isEqualTo(Chain.policy("wl-pi-p", List.of("-g wl-allow")));
     assertThat(PolicyRenderer.render(both, Direction.Egress, Family.IPV4))
@@ -105,6 +108,14 @@ final class PolicyRendererTest {
   }
 
   private static List<String> rules(String spec, Family family) {
-    return PolicyRenderer.render(policy("p", spec), Direction.Ingress, family).rules();
+    return PolicyRenderer.render(RuleBlock.of(policy("p", spec)), Direction.Ingress, family)
+        .rules();
+  }
+
+  private static String set(String selector) {
+    return ChainNames.set(
+        new SetId.Nets(
+            new SubjectSelector(Optional.empty(), Optional.empty(), Selector.parse(selector)),
+            Family.IPV4));
   }
 }

@@ -1,0 +1,81 @@
+package io.wayleave.policy.calc;
+
+import io.wayleave.model.Family;
+import io.wayleave.model.PolicyRule;
+import io.wayleave.model.PolicyRule.Entity;
+import io.wayleave.model.Port;
+import io.wayleave.model.PortName;
+import io.wayleave.model.Protocol;
+import io.wayleave.model.policy.SubjectSelector;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Which sets rules refer to. Whoever reads rules finds the set of a field here. Pure. */
+public final class RuleSets {
+  private RuleSets() {}
+
+  /** All sets that the rules refer to, of the families that each rule concerns. */
+  public static Set<SetId> of(RuleBlock block) {
+    Set<SetId> sets = new LinkedHashSet<>();
+    Stream.concat(block.ingress().stream(), block.egress().stream())
+        .forEach(rule -> addSets(rule, block.namespace(), sets));
+    return sets;
+  }
+
+  private static void addSets(PolicyRule rule, Optional<String> namespace, Set<SetId> into) {
+    for (Family family : Family.values()) {
+      if (!rule.concerns(family)) {
+        continue;
+      }
+      rule.entities()
+          .forEach(
+              entity -> {
+                chosen(entity, namespace, family).ifPresent(into::add);
+                excluded(entity, family).ifPresent(into::add);
+                for (List<Port> ports : List.of(entity.ports(), entity.notPorts())) {
+                  for (Port port : ports) {
+                    if (port instanceof PortName name) {
+                      // A rule with ports has a protocol: PolicyRule refuses others.
+                      into.add(
+                          named(name, rule.protocol().orElseThrow(), entity, namespace, family));
+                    }
+                  }
+                }
+              });
+    }
+  }
+
+  /**
+   * The set that has the address, by {@code selector} and {@code namespaceSelector}; empty when the
+   * entity has neither.
+   *
+   * @param namespace of the {@link RuleBlock}
+   */
+  public static Optional<SetId> chosen(Entity entity, Optional<String> namespace, Family family) {
+    return SubjectSelector.chosenBy(entity, namespace)
+        .map(chosen -> new SetId.Nets(chosen, family));
+  }
+
+  /** The set that does not have the address, by {@code notSelector}; empty when there is none. */
+  public static Optional<SetId> excluded(Entity entity, Family family) {
+    return SubjectSelector.excludedBy(entity).map(excluded -> new SetId.Nets(excluded, family));
+  }
+
+  /**
+   * The set that has address and port, or, for one of {@code notPorts}, has not.
+   *
+   * @param protocol of the rule
+   * @param namespace of the {@link RuleBlock}
+   */
+  public static SetId named(
+      PortName name, Protocol protocol, Entity entity, Optional<String> namespace, Family family) {
+    return new SetId.NamedPort(
+        SubjectSelector.chosenBy(entity, namespace).orElse(SubjectSelector.ALL),
+        name,
+        protocol,
+        family);
+  }
+}
