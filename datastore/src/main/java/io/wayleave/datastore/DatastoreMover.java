@@ -84,7 +84,7 @@ public final class DatastoreMover {
    */
   public int export(Datastore from, Writer file) throws IOException {
     SortedMap<String, Entry> entries = read(from);
-    entries.keySet().removeIf(key -> key.startsWith(Keys.PRESENCE));
+    entries.keySet().removeIf(Keys::isBound);
     MessageDigest digest = sha256();
     write(file, digest, Map.of("format", FORMAT, "version", VERSION));
     for (Entry entry : entries.values()) {
@@ -121,8 +121,7 @@ public final class DatastoreMover {
    */
   public int migrate(Datastore from, Datastore to) {
     SortedMap<String, Entry> entries = read(from);
-    List<String> alive =
-        entries.keySet().stream().filter(key -> key.startsWith(Keys.PRESENCE)).toList();
+    List<String> alive = entries.keySet().stream().filter(Keys::isBound).toList();
     if (!alive.isEmpty()) {
       throw new InvalidInputException(
           "from",

@@ -15,6 +15,7 @@ import io.wayleave.model.InvalidInputException;
  * ipam/guard                  bumped by each change of a pool
  * ipam/settings               bumped by each change of a reservation or of IPAM's configuration
  * presence/&lt;node&gt;             exists while that node's agent lives
+ * status/policy/&lt;node&gt;        what policy is in force there, as long as that agent lives
  * datastore/incomplete        exists while a move into this store has not ended
  * </pre>
  */
@@ -27,6 +28,8 @@ public final class Keys {
   public static final String SETTINGS_GUARD = "ipam/settings";
   public static final String PRESENCE = "presence/";
 
+  public static final String POLICY_STATUS = "status/policy/";
+
   private Keys() {}
 
   public static String resource(String plural, String name) {
@@ -35,6 +38,15 @@ public final class Keys {
 
   public static String presence(String node) {
     return PRESENCE + node;
+  }
+
+  public static String policyStatus(String node) {
+    return POLICY_STATUS + node;
+  }
+
+  /** Whether it is a key that lives only as long as an agent's session. */
+  static boolean isBound(String key) {
+    return key.startsWith(PRESENCE) || key.startsWith(POLICY_STATUS);
   }
 
   /** The last segment of a key: the name of what it holds. */

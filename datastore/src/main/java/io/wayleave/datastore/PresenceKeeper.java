@@ -3,7 +3,11 @@ package io.wayleave.datastore;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -11,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one key in the store for as long as this process lives: it opens a session, puts the key
- * bound to it, and does both again when the session expired or the store was away. The owner is
- * told of each change.
+ * Keeps a key in the store for as long as this process lives, and others beside it ({@link #put}):
+ * it opens a session, puts the keys bound to it, and does both again when the session expired or
+ * the store was away. The owner is told of each change of the first key.
  *
  * <p>One daemon thread, {@code presence-NAME}, does the work and calls the listener.
  */
@@ -32,11 +36,20 @@ public final class PresenceKeeper implements AutoCloseable {
 
   private final Datastore datastore;
   private final String key;
-  private final byte[] value;
   private final Duration timeToLive;
   private final Consumer<State> listener;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final CompletableFuture<Session.End> closed = new CompletableFuture<>();
+
+  /** Everything that is to be there while a session lives. */
+  private final Map<String, byte[]> values = new ConcurrentHashMap<>();
+
+  /** Keys whose last value the present session may not have written yet. */
+  private final Set<String> unwritten = ConcurrentHashMap.newKeySet();
+
+  /** Completes when {@link #put} has something to write; a new one for each look. */
+  private volatile CompletableFuture<Session.End> wanted = new CompletableFuture<>();
+
   private final Thread thread;
 
   private PresenceKeeper(
@@ -47,7 +60,7 @@ public final class PresenceKeeper implements AutoCloseable {
       Consumer<State> listener) {
     this.datastore = requireNonNull(datastore, "datastore is null");
     this.key = Keys.checkKey(key);
-    this.value = value.clone();
+    this.values.put(key, value.clone());
     this.timeToLive = requireNonNull(timeToLive, "timeToLive is null");
     this.listener = requireNonNull(listener, "listener is null");
     this.thread =
@@ -72,21 +85,28 @@ public final class PresenceKeeper implements AutoCloseable {
     return presence;
   }
 
+  /**
+   * Keeps one more key, or another value of one, from now on and in every session to come. Returns
+   * at once; of several values of a key that come fast, the last is written for certain.
+   */
+  public void put(String otherKey, byte[] value) {
+    values.put(Keys.checkKey(otherKey), value.clone());
+    unwritten.add(otherKey);
+    wanted.complete(null);
+  }
+
   private void run() {
     Duration pause = FIRST_PAUSE;
     while (!isClosing()) {
       try (Session session = datastore.openSession(timeToLive, datastore.deadline())) {
-        TransactionResult result =
-            datastore.commit(
-                Transaction.builder().putBound(key, value, session).build(), datastore.deadline());
-        if (result instanceof TransactionResult.Failed failed) {
-          throw new IllegalStateException("an unconditional put failed: " + failed);
-        }
+        write(List.of(key), session);
         log.info("presence kept key={} session={}", key, session.id());
         pause = FIRST_PAUSE;
         tell(State.PRESENT);
-        Object end = CompletableFuture.anyOf(session.ended(), closed).join();
-        if (Session.End.EXPIRED.equals(end)) {
+        unwritten.addAll(values.keySet());
+        unwritten.remove(key);
+        Session.End end = serve(session);
+        if (end == Session.End.EXPIRED) {
           log.warn("presence lost key={} session={}", key, session.id());
           tell(State.LOST);
         }
@@ -101,6 +121,42 @@ public final class PresenceKeeper implements AutoCloseable {
         pauseFor(pause);
         pause = longer(pause);
       }
+    }
+  }
+
+  /** Writes what is put, until the session or this keeper ends. */
+  private Session.End serve(Session session) {
+    Duration pause = FIRST_PAUSE;
+    while (true) {
+      CompletableFuture<Session.End> next = new CompletableFuture<>();
+      wanted = next; // before looking at what there is, so that no put is missed
+      List<String> keys = List.copyOf(unwritten);
+      if (!keys.isEmpty()) {
+        try {
+          unwritten.removeAll(keys);
+          write(keys, session);
+          pause = FIRST_PAUSE;
+        } catch (DatastoreException e) {
+          // The session may well live on; then the presence does.
+          log.warn("not written keys={} retry={}ms: {}", keys, pause.toMillis(), e.getMessage());
+          unwritten.addAll(keys);
+          next = next.completeOnTimeout(null, pause.toMillis(), TimeUnit.MILLISECONDS);
+          pause = longer(pause);
+        }
+      }
+      Object end = CompletableFuture.anyOf(session.ended(), closed, next).join();
+      if (end != null) {
+        return (Session.End) end;
+      }
+    }
+  }
+
+  private void write(List<String> keys, Session session) {
+    Transaction.Builder writing = Transaction.builder();
+    keys.forEach(each -> writing.putBound(each, values.get(each), session));
+    TransactionResult result = datastore.commit(writing.build(), datastore.deadline());
+    if (result instanceof TransactionResult.Failed failed) {
+      throw new IllegalStateException("an unconditional put failed: " + failed);
     }
   }
 
@@ -132,7 +188,7 @@ public final class PresenceKeeper implements AutoCloseable {
     }
   }
 
-  /** Deletes the key and ends the session, or leaves that to the store's clock when it is away. */
+  /** Deletes the keys and ends the session, or leaves that to the store's clock when it is away. */
   @Override
   public void close() {
     closing.countDown();

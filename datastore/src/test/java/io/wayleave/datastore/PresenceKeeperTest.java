@@ -67,6 +67,48 @@ class PresenceKeeperTest {
     assertThat(store.memory.get("presence/h1", deadline())).isEmpty();
   }
 
+  @Test
+  void whatIsPutBesideComesAndGoesWithIt() {
+    try (PresenceKeeper keeper = keep()) {
+      keeper.put("status/a", new byte[] {'1'});
+      keeper.put("status/b", new byte[] {'1'});
+      keeper.put("status/a", new byte[] {'2'});
+      awaitText("status/a", "2");
+      awaitText("status/b", "1");
+      store.memory.expire(store.sessions.getFirst());
+      awaitStates(
+          PresenceKeeper.State.PRESENT, PresenceKeeper.State.LOST, PresenceKeeper.State.PRESENT);
+      awaitText("status/a", "2");
+    }
+    assertThat(store.memory.get("status/a", deadline())).isEmpty();
+    assertThat(store.memory.get("status/b", deadline())).isEmpty();
+  }
+
+  @Test
+  void whatCouldNotBePutIsPutWhenTheStoreIsBackAndThePresenceStays() {
+    try (PresenceKeeper keeper = keep()) {
+      awaitStates(PresenceKeeper.State.PRESENT);
+      store.memory.disconnect();
+      keeper.put("status/a", new byte[] {'1'});
+      Await.until("tried", LIMIT, () -> store.failedWrites() > 1);
+      store.memory.reconnect();
+      awaitText("status/a", "1");
+      assertThat(states).containsExactly(PresenceKeeper.State.PRESENT);
+    }
+  }
+
+  private void awaitText(String key, String text) {
+    Await.until(
+        key + " is " + text,
+        LIMIT,
+        () ->
+            store
+                .memory
+                .get(key, deadline())
+                .filter(entry -> entry.text().equals(text))
+                .isPresent());
+  }
+
   private PresenceKeeper keep() {
     return PresenceKeeper.keep(
         store, "presence/h1", new byte[] {'m', 'e'}, Duration.ofSeconds(5), states::add);

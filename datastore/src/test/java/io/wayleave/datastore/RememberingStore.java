@@ -11,6 +11,7 @@ final class RememberingStore extends DelegatingDatastore {
   final MemoryDatastore memory;
   final List<Session> sessions = new CopyOnWriteArrayList<>();
   private final AtomicInteger failures = new AtomicInteger();
+  private final AtomicInteger failedWrites = new AtomicInteger();
   private final AtomicInteger defects = new AtomicInteger();
 
   RememberingStore() {
@@ -43,6 +44,21 @@ final class RememberingStore extends DelegatingDatastore {
       return session;
     } catch (DatastoreUnavailableException e) {
       failures.incrementAndGet();
+      throw e;
+    }
+  }
+
+  /** How many writes found the store away. */
+  int failedWrites() {
+    return failedWrites.get();
+  }
+
+  @Override
+  public TransactionResult commit(Transaction transaction, Deadline deadline) {
+    try {
+      return super.commit(transaction, deadline);
+    } catch (DatastoreUnavailableException e) {
+      failedWrites.incrementAndGet();
       throw e;
     }
   }
