@@ -1,5 +1,6 @@
 package io.wayleave.policy;
 
+import io.wayleave.model.Kind;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.PolicyCalculator;
 import java.util.HashMap;
@@ -54,9 +55,9 @@ final class EndpointSources {
     WorkloadEndpoint local = added.get(name);
     WorkloadEndpoint known = local != null ? local : stored.get(name);
     if (known == null) {
-      calculator.removeEndpoint(name);
+      calculator.remove(Kind.WORKLOAD_ENDPOINT, name);
     } else {
-      calculator.putEndpoint(known);
+      calculator.put(known);
     }
   }
 

@@ -3,6 +3,7 @@ package io.wayleave.policy;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Kind;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.PolicyCalculator;
@@ -78,8 +79,8 @@ final class PolicyReconciler {
 
   void onPolicy(Update<String, GlobalNetworkPolicy> update) {
     switch (update) {
-      case Update.Put(String _, GlobalNetworkPolicy policy) -> calculator.putPolicy(policy);
-      case Update.Delete(String name) -> calculator.removePolicy(name);
+      case Update.Put(String _, GlobalNetworkPolicy policy) -> calculator.put(policy);
+      case Update.Delete(String name) -> calculator.remove(Kind.GLOBAL_NETWORK_POLICY, name);
       case Update.InSync() -> policiesInSync = true;
     }
     writeDue = true;

@@ -2,68 +2,203 @@ package io.wayleave.policy.calc;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.BgpConfiguration;
+import io.wayleave.model.BgpFilter;
+import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.GlobalNetworkSet;
+import io.wayleave.model.HostEndpoint;
+import io.wayleave.model.IpPool;
+import io.wayleave.model.IpReservation;
+import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
+import io.wayleave.model.NetworkPolicy;
+import io.wayleave.model.NetworkSet;
+import io.wayleave.model.Node;
+import io.wayleave.model.Policy;
+import io.wayleave.model.PortName;
+import io.wayleave.model.Profile;
+import io.wayleave.model.Resource;
+import io.wayleave.model.StagedGlobalNetworkPolicy;
+import io.wayleave.model.StagedNetworkPolicy;
 import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.Subject;
 import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * From the fleet's endpoints and policies to what one node must enforce:
+ * From what is stored of the whole fleet to what one node must enforce:
  *
  * <pre>
- *   policies ──selector──▶ selection ◀──labels── endpoints of this node
- *                             │ (a policy is active while it selects one)
- *                             ▼
- *   rules of active policies ──selector──▶ ruleMatches ◀──labels── all endpoints
- *                             │                            │
- *                             ▼                            ▼
- *              policies per endpoint, in order       address sets
- *                             └────────── flush ──────────┘
+ *            profiles ──labels──▶ endpoints of all nodes      network sets
+ *               │                     │           │                │
+ *               │              those of this node └──── labels ────┤
+ *               │                     │ labels                     │
+ *   policies ───┼────selector───▶ selection                        │
+ *      │        │                     │ (rules are active while    │
+ *      │        │                     │  they govern an endpoint)  │
+ *      │        └─────── rules ───────┼────────selectors──────▶ sets in use
+ *      │                              │                            │
+ *   tiers ────order────▶ policies per endpoint, in order           │
+ *                                     └────────── flush ───────────┘
  * </pre>
  *
  * <p>Inputs mark what they make stale; {@link #flush} computes it and tells the sink what differs
- * from what it was told before, so the result depends on the current state only and never on the
- * order of the inputs. It does no I/O and knows nothing of packet filters. NOT thread safe.
+ * from what it was told before. So the result depends on the current state only and never on the
+ * order of the inputs, and what changes back before a flush is not seen. An input costs what it
+ * affects: subjects and selectors find each other by the labels that they have and need ({@link
+ * SubjectIndex}).
+ *
+ * <p>A policy's tier that is not stored exists as {@link Tier#implied}; a profile that is named and
+ * not stored is left out of its endpoints' list. It does no I/O and knows nothing of packet
+ * filters. NOT thread safe.
  */
 public final class PolicyCalculator {
-  private static final Comparator<GlobalNetworkPolicy> ASKED_FIRST =
-      Comparator.<GlobalNetworkPolicy>comparingDouble(
-              policy -> policy.spec().order().orElse(Double.POSITIVE_INFINITY))
-          .thenComparing(GlobalNetworkPolicy::name);
+  /** What it calculates with. */
+  public static final Set<Kind> KINDS =
+      Collections.unmodifiableSet(
+          EnumSet.of(
+              Kind.WORKLOAD_ENDPOINT,
+              Kind.HOST_ENDPOINT,
+              Kind.PROFILE,
+              Kind.NETWORK_SET,
+              Kind.GLOBAL_NETWORK_SET,
+              Kind.TIER,
+              Kind.NETWORK_POLICY,
+              Kind.GLOBAL_NETWORK_POLICY));
+
+  /** Adding zero makes of -0.0, which Double counts as less than 0.0, the same number. */
+  private static final Comparator<Policy> WITHIN_TIER =
+      Comparator.<Policy>comparingDouble(policy -> rank(policy.spec().order()))
+          .thenComparing(Policy::name)
+          .thenComparing(policy -> policy instanceof NetworkPolicy)
+          .thenComparing(policy -> policy.metadata().namespace().orElse(""));
+
+  private static final Comparator<Tier> TIERS =
+      Comparator.<Tier>comparingDouble(tier -> rank(tier.spec().order())).thenComparing(Tier::name);
+
+  /** Something that rules can choose: an endpoint or a network set. Compared by identity. */
+  private static final class Item {
+    final Kind kind;
+    final String id;
+
+    /** As stored, without what profiles apply. */
+    Subject own;
+
+    List<String> profiles = List.of();
+
+    /** The endpoint, when it is of this node. */
+    Optional<Resource> endpoint = Optional.empty();
+
+    boolean present = true;
+
+    /** The profiles under which it is in {@link #governedByProfile}. */
+    List<String> enforcedProfiles = List.of();
+
+    Item(Kind kind, String id, Subject own) {
+      this.kind = kind;
+      this.id = id;
+      this.own = own;
+    }
+  }
+
+  /** The policies of equal selectors. Compared by identity. */
+  private static final class Selection implements SubjectQuery {
+    final SubjectSelector chosen;
+    final Set<Block> policies = new LinkedHashSet<>();
+
+    Selection(SubjectSelector chosen) {
+      this.chosen = chosen;
+    }
+
+    @Override
+    public SubjectSelector chosen() {
+      return chosen;
+    }
+
+    @Override
+    public Optional<PortName> portName() {
+      return Optional.empty();
+    }
+  }
+
+  /** A policy or profile and what has become of its rules. Compared by identity. */
+  private static final class Block {
+    final RuleBlock.Id id;
+
+    /** Of policies, as stored. */
+    Optional<Policy> policy = Optional.empty();
+
+    /** Of policies, where it is in the index. */
+    Optional<Selection> selection = Optional.empty();
+
+    /** As stored. */
+    Optional<RuleBlock> stored = Optional.empty();
+
+    /** As enforced: what is stored, while it governs an endpoint. */
+    Optional<RuleBlock> active = Optional.empty();
+
+    Set<SetId> sets = Set.of();
+    Optional<RuleBlock> told = Optional.empty();
+
+    Block(RuleBlock.Id id) {
+      this.id = id;
+    }
+  }
+
+  private record Told(Resource endpoint, ResolvedPolicies policies) {}
 
   private final String node;
 
-  private final Map<String, WorkloadEndpoint> endpoints = new HashMap<>();
-  private final Map<String, GlobalNetworkPolicy> policies = new HashMap<>();
+  private final Map<Kind, Map<String, Item>> items = new EnumMap<>(Kind.class);
+  private final Map<String, Profile> profiles = new HashMap<>();
+  private final Map<String, Tier> tiers = new HashMap<>();
+  private final Map<RuleBlock.Id, Block> blocks = new HashMap<>();
 
-  /** Policies by name against the endpoints of this node. */
-  private final LabelIndex<String> selection = new LabelIndex<>();
+  private final SharedSubjects shared = new SharedSubjects();
 
-  /** Selectors in the rules of active policies against all endpoints. */
-  private final LabelIndex<SubjectSelector> ruleMatches = new LabelIndex<>();
+  /** Endpoints of all nodes by the profiles that they name. */
+  private final Map<String, Set<Item>> naming = new HashMap<>();
 
-  private final AddressSets sets = new AddressSets();
+  /** Policies by the tiers that they name. */
+  private final Map<String, Set<Block>> inTier = new TreeMap<>();
 
-  /** The rule selectors that each active policy uses, and how many policies use each. */
-  private final Map<String, Set<SubjectSelector>> selectorsInUse = new HashMap<>();
+  /** Policies against the endpoints of this node. */
+  private final SubjectIndex<Item, Selection> selection = new SubjectIndex<>();
 
-  private final Map<SubjectSelector, Integer> users = new HashMap<>();
+  private final Map<SubjectSelector, Selection> selections = new HashMap<>();
 
-  private final Set<String> stalePolicies = new TreeSet<>();
-  private final Set<String> staleEndpoints = new TreeSet<>();
-  private final Map<String, GlobalNetworkPolicy> toldPolicies = new HashMap<>();
-  private final Map<String, Told> toldEndpoints = new HashMap<>();
+  /** Endpoints of this node by the profiles that they name. */
+  private final Map<String, Set<Item>> governedByProfile = new TreeMap<>();
+
+  private final SetsInUse<Item> sets = new SetsInUse<>();
+
+  // What a flush has to look at.
+  private final Set<Item> changedItems = new LinkedHashSet<>();
+  private final Set<Block> changedPolicies = new LinkedHashSet<>();
+  private final Set<String> changedTiers = new LinkedHashSet<>();
+  private final Set<Block> staleBlocks = new LinkedHashSet<>();
+  private final Set<Item> staleEndpoints = new LinkedHashSet<>();
+
+  private final Map<Item, Told> told = new HashMap<>();
+  private int toldWorkloads;
 
   /**
    * Calculates for one node.
@@ -72,180 +207,466 @@ public final class PolicyCalculator {
    */
   public PolicyCalculator(String node) {
     this.node = requireNonNull(node, "node is null");
+    for (Kind kind : KINDS) {
+      items.put(kind, new HashMap<>());
+    }
   }
 
-  public void putEndpoint(WorkloadEndpoint endpoint) {
-    WorkloadEndpoint before = endpoints.put(endpoint.name(), endpoint);
-    if (endpoint.equals(before)) {
+  /**
+   * Something that is new or has changed.
+   *
+   * @throws IllegalArgumentException when it is of none of the {@link #KINDS}
+   */
+  public void put(Resource resource) {
+    switch (resource) {
+      case WorkloadEndpoint endpoint ->
+          putItem(
+              endpoint,
+              Subject.of(endpoint),
+              endpoint.spec().profiles(),
+              endpoint.spec().node().equals(node));
+      case HostEndpoint endpoint ->
+          putItem(
+              endpoint,
+              Subject.of(endpoint),
+              endpoint.spec().profiles(),
+              endpoint.spec().node().equals(node));
+      case NetworkSet set -> putItem(set, Subject.of(set), List.of(), false);
+      case GlobalNetworkSet set -> putItem(set, Subject.of(set), List.of(), false);
+      case Profile profile -> setProfile(profile.name(), Optional.of(profile));
+      case Tier tier -> {
+        if (!tier.equals(tiers.put(tier.name(), tier))) {
+          changedTiers.add(tier.name());
+        }
+      }
+      case NetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy));
+      case GlobalNetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy));
+      case BgpConfiguration _,
+          BgpFilter _,
+          BgpPeer _,
+          IpPool _,
+          IpReservation _,
+          IpamConfiguration _,
+          Node _,
+          StagedNetworkPolicy _,
+          StagedGlobalNetworkPolicy _ ->
+          throw new IllegalArgumentException(resource.kind() + " governs no packet");
+    }
+  }
+
+  /**
+   * Something is gone, if it was there at all.
+   *
+   * @param id its {@link Resource#id}
+   * @throws IllegalArgumentException when it is of none of the {@link #KINDS}
+   */
+  public void remove(Kind kind, String id) {
+    switch (kind) {
+      case WORKLOAD_ENDPOINT, HOST_ENDPOINT, NETWORK_SET, GLOBAL_NETWORK_SET ->
+          removeItem(kind, id);
+      case PROFILE -> setProfile(id, Optional.empty());
+      case TIER -> {
+        if (tiers.remove(id) != null) {
+          changedTiers.add(id);
+        }
+      }
+      case NETWORK_POLICY, GLOBAL_NETWORK_POLICY ->
+          setPolicy(new RuleBlock.Id(kind, id), Optional.empty());
+      case BGP_CONFIGURATION,
+          BGP_FILTER,
+          BGP_PEER,
+          IPAM_CONFIGURATION,
+          IP_POOL,
+          IP_RESERVATION,
+          NODE,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY ->
+          throw new IllegalArgumentException(kind + " governs no packet");
+    }
+  }
+
+  private void putItem(Resource resource, Subject own, List<String> profileNames, boolean local) {
+    Map<String, Item> ofKind = items.get(resource.kind());
+    Item item = ofKind.get(resource.id());
+    Optional<Resource> endpoint = local ? Optional.of(resource) : Optional.empty();
+    if (item == null) {
+      item = new Item(resource.kind(), resource.id(), shared.share(own));
+      ofKind.put(item.id, item);
+    } else if (item.present
+        && item.own.equals(own)
+        && item.profiles.equals(profileNames)
+        && item.endpoint.equals(endpoint)) {
+      return;
+    } else {
+      Subject before = item.own;
+      item.own = shared.share(own);
+      if (item.present) {
+        shared.release(before);
+      }
+    }
+    item.present = true;
+    item.endpoint = endpoint;
+    if (!item.profiles.equals(profileNames)) {
+      nameProfiles(item, profileNames);
+    }
+    changedItems.add(item);
+  }
+
+  private void removeItem(Kind kind, String id) {
+    Item item = items.get(kind).get(id);
+    if (item != null && item.present) {
+      item.present = false;
+      item.endpoint = Optional.empty();
+      shared.release(item.own);
+      nameProfiles(item, List.of());
+      changedItems.add(item);
+    }
+  }
+
+  private void nameProfiles(Item item, List<String> names) {
+    item.profiles.forEach(name -> leave(naming, name, item));
+    names.forEach(name -> join(naming, name, item));
+    item.profiles = names;
+  }
+
+  private void setProfile(String name, Optional<Profile> profile) {
+    Optional<Profile> before =
+        Optional.ofNullable(
+            profile.isPresent() ? profiles.put(name, profile.get()) : profiles.remove(name));
+    if (before.equals(profile)) {
       return;
     }
-    replaceEndpoint(endpoint.name(), Optional.ofNullable(before), Optional.of(endpoint));
-  }
-
-  public void removeEndpoint(String name) {
-    WorkloadEndpoint before = endpoints.remove(name);
-    if (before != null) {
-      replaceEndpoint(name, Optional.of(before), Optional.empty());
+    Set<Item> named = naming.getOrDefault(name, Set.of());
+    if (!labelsOf(before).equals(labelsOf(profile))) {
+      changedItems.addAll(named);
+    }
+    Block block = block(new RuleBlock.Id(Kind.PROFILE, name));
+    block.stored = profile.map(RuleBlock::of);
+    staleBlocks.add(block);
+    if (before.isPresent() != profile.isPresent()) {
+      staleEndpoints.addAll(governedByProfile.getOrDefault(name, Set.of()));
     }
   }
 
-  public void putPolicy(GlobalNetworkPolicy policy) {
-    GlobalNetworkPolicy before = policies.put(policy.name(), policy);
-    if (policy.equals(before)) {
+  private static Map<String, String> labelsOf(Optional<Profile> profile) {
+    return profile.map(stored -> stored.spec().labelsToApply()).orElse(Map.of());
+  }
+
+  private void setPolicy(RuleBlock.Id id, Optional<Policy> policy) {
+    Block block = block(id);
+    if (block.policy.equals(policy)) {
+      dropIfUnused(block);
       return;
     }
-    staleEndpoints.addAll(selection.itemsOf(policy.name()));
-    selection.putSelector(policy.name(), policy.spec().parsedSelector());
-    staleEndpoints.addAll(selection.itemsOf(policy.name()));
-    refreshPolicy(policy.name());
-  }
-
-  public void removePolicy(String name) {
-    if (policies.remove(name) != null) {
-      staleEndpoints.addAll(selection.itemsOf(name));
-      selection.removeSelector(name);
-      refreshPolicy(name);
-    }
-  }
-
-  /** Number of this node's endpoints, as last told. */
-  public int localEndpoints() {
-    return toldEndpoints.size();
+    block.policy.ifPresent(before -> leave(inTier, before.spec().tier(), block));
+    policy.ifPresent(now -> join(inTier, now.spec().tier(), block));
+    block.policy = policy;
+    block.stored = policy.map(RuleBlock::of);
+    changedPolicies.add(block);
   }
 
   /** Tells the sink everything that has changed since the last call. */
   public void flush(CalculationSink sink) {
+    changedItems.forEach(this::applyItem);
+    changedItems.clear();
+    changedPolicies.forEach(this::applyPolicy);
+    changedPolicies.clear();
+    for (String tier : changedTiers) {
+      inTier.getOrDefault(tier, Set.of()).forEach(this::staleUnder);
+    }
+    changedTiers.clear();
+    staleBlocks.forEach(this::applyBlock);
+
     sets.tellAdditions(sink);
-    for (String name : stalePolicies) {
-      if (isActive(name) && !policies.get(name).equals(toldPolicies.get(name))) {
-        toldPolicies.put(name, policies.get(name));
-        sink.putRules(RuleBlock.of(policies.get(name)));
+    for (Block block : staleBlocks) {
+      if (block.active.isPresent() && !block.active.equals(block.told)) {
+        block.told = block.active;
+        sink.putRules(block.active.get());
       }
     }
-    Set<String> goneEndpoints = new TreeSet<>();
-    for (String name : staleEndpoints) {
-      WorkloadEndpoint endpoint = endpoints.get(name);
-      if (endpoint == null || !isLocal(endpoint)) {
-        goneEndpoints.add(name);
+    tellEndpoints(sink);
+    for (Block block : staleBlocks) {
+      if (block.active.isEmpty() && block.told.isPresent()) {
+        block.told = Optional.empty();
+        sink.removeRules(block.id);
+      }
+      dropIfUnused(block);
+    }
+    staleBlocks.clear();
+    sets.tellRemovals(sink);
+  }
+
+  /** Takes over an endpoint or network set as it is now. */
+  private void applyItem(Item item) {
+    Optional<Subject> before = sets.subjectOf(item);
+    if (item.present) {
+      Subject subject = item.own.withLabelsOf(item.profiles, this::profile);
+      if (!before.equals(Optional.of(subject))) {
+        sets.put(item, shared.share(subject));
+        before.ifPresent(shared::release);
+      }
+    } else {
+      sets.remove(item);
+      before.ifPresent(shared::release);
+      items.get(item.kind).remove(item.id);
+    }
+    if (item.endpoint.isEmpty() && !selection.has(item)) {
+      return;
+    }
+    Set<Selection> chosen = new HashSet<>(selection.queriesOf(item));
+    if (item.endpoint.isPresent()) {
+      selection.put(item, sets.subjectOf(item).orElseThrow());
+    } else {
+      selection.remove(item);
+    }
+    for (Selection now : selection.queriesOf(item)) {
+      if (!chosen.remove(now)) {
+        staleBlocks.addAll(now.policies);
+      }
+    }
+    chosen.forEach(no -> staleBlocks.addAll(no.policies));
+    enforceProfiles(item, item.endpoint.isPresent() ? item.profiles : List.of());
+    staleEndpoints.add(item);
+  }
+
+  private void enforceProfiles(Item item, List<String> names) {
+    if (item.enforcedProfiles.equals(names)) {
+      return;
+    }
+    item.enforcedProfiles.forEach(name -> leave(governedByProfile, name, item));
+    names.forEach(name -> join(governedByProfile, name, item));
+    for (List<String> changed : List.of(item.enforcedProfiles, names)) {
+      changed.forEach(name -> staleBlocks.add(block(new RuleBlock.Id(Kind.PROFILE, name))));
+    }
+    item.enforcedProfiles = names;
+  }
+
+  /** Takes over a policy as it is now. */
+  private void applyPolicy(Block block) {
+    Optional<SubjectSelector> chosen = block.policy.map(SubjectSelector::governedBy);
+    staleUnder(block);
+    if (!block.selection.map(Selection::chosen).equals(chosen)) {
+      block.selection.ifPresent(before -> leaveSelection(before, block));
+      block.selection = chosen.map(this::selectionOf);
+      block.selection.ifPresent(now -> now.policies.add(block));
+      staleUnder(block);
+    }
+    staleBlocks.add(block);
+  }
+
+  private Selection selectionOf(SubjectSelector chosen) {
+    return selections.computeIfAbsent(
+        chosen,
+        _ -> {
+          Selection fresh = new Selection(chosen);
+          selection.add(fresh);
+          return fresh;
+        });
+  }
+
+  private void leaveSelection(Selection from, Block block) {
+    from.policies.remove(block);
+    if (from.policies.isEmpty()) {
+      selection.remove(from);
+      selections.remove(from.chosen);
+    }
+  }
+
+  private void staleUnder(Block policy) {
+    policy.selection.ifPresent(chosen -> staleEndpoints.addAll(selection.itemsOf(chosen)));
+  }
+
+  /** Follows rules that changed, or whose endpoints did: the sets of rules come and go. */
+  private void applyBlock(Block block) {
+    Optional<RuleBlock> now = governed(block).isEmpty() ? Optional.empty() : block.stored;
+    if (now.equals(block.active)) {
+      return;
+    }
+    block.active = now;
+    Set<SetId> before = block.sets;
+    block.sets = now.map(RuleSets::of).orElse(Set.of());
+    block.sets.forEach(sets::use);
+    before.forEach(sets::release);
+  }
+
+  private Set<Item> governed(Block block) {
+    if (block.id.kind() == Kind.PROFILE) {
+      return governedByProfile.getOrDefault(block.id.id(), Set.of());
+    }
+    return block.selection.map(selection::itemsOf).orElse(Set.of());
+  }
+
+  private void tellEndpoints(CalculationSink sink) {
+    List<Item> gone = new ArrayList<>();
+    for (Item item : staleEndpoints) {
+      if (item.endpoint.isEmpty()) {
+        gone.add(item);
         continue;
       }
-      Told told = new Told(endpoint, resolve(endpoint));
-      if (!told.equals(toldEndpoints.put(name, told))) {
-        sink.putEndpoint(told.endpoint(), told.policies());
+      Told now = new Told(item.endpoint.get(), resolve(item));
+      Told before = told.put(item, now);
+      if (!now.equals(before)) {
+        switch (now.endpoint()) {
+          case HostEndpoint endpoint -> sink.putHostEndpoint(endpoint, now.policies());
+          case WorkloadEndpoint endpoint -> {
+            toldWorkloads += before == null ? 1 : 0;
+            sink.putEndpoint(endpoint, now.policies());
+          }
+          default -> throw new IllegalStateException(now.endpoint().kind() + " is no endpoint");
+        }
       }
     }
-    for (String name : goneEndpoints) {
-      if (toldEndpoints.remove(name) != null) {
-        sink.removeEndpoint(name);
+    for (Item item : gone) {
+      if (told.remove(item) != null) {
+        if (item.kind == Kind.HOST_ENDPOINT) {
+          sink.removeHostEndpoint(item.id);
+        } else {
+          toldWorkloads--;
+          sink.removeEndpoint(item.id);
+        }
       }
     }
-    for (String name : stalePolicies) {
-      if (!isActive(name) && toldPolicies.remove(name) != null) {
-        sink.removeRules(new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, name));
-      }
-    }
-    sets.tellRemovals(sink);
-    stalePolicies.clear();
     staleEndpoints.clear();
   }
 
-  private void replaceEndpoint(
-      String name, Optional<WorkloadEndpoint> before, Optional<WorkloadEndpoint> after) {
-    before.ifPresent(
-        old ->
-            ruleMatches
-                .selectorsOf(name)
-                .forEach(selector -> sets.remove(selector, old.spec().ipNetworks())));
-    after.ifPresentOrElse(
-        current -> ruleMatches.putItem(name, current.labels()), () -> ruleMatches.removeItem(name));
-    after.ifPresent(
-        current ->
-            ruleMatches
-                .selectorsOf(name)
-                .forEach(selector -> sets.add(selector, current.spec().ipNetworks())));
-
-    if (before.filter(this::isLocal).isEmpty() && after.filter(this::isLocal).isEmpty()) {
-      return;
+  private ResolvedPolicies resolve(Item item) {
+    Map<Tier, List<Policy>> byTier = new TreeMap<>(TIERS);
+    for (Selection chosen : selection.queriesOf(item)) {
+      for (Block block : chosen.policies) {
+        Policy policy = block.policy.orElseThrow();
+        byTier.computeIfAbsent(tier(policy.spec().tier()), _ -> new ArrayList<>()).add(policy);
+      }
     }
-    Set<String> selecting = new HashSet<>(selection.selectorsOf(name));
-    after
-        .filter(this::isLocal)
-        .ifPresentOrElse(
-            current -> selection.putItem(name, current.labels()), () -> selection.removeItem(name));
-    selecting.addAll(selection.selectorsOf(name));
-    selecting.forEach(this::refreshPolicy);
-    staleEndpoints.add(name);
+    byTier.values().forEach(policies -> policies.sort(WITHIN_TIER));
+    return new ResolvedPolicies(
+        tiers(byTier, Direction.Ingress),
+        tiers(byTier, Direction.Egress),
+        item.profiles.stream()
+            .filter(profiles::containsKey)
+            .distinct()
+            .map(name -> new RuleBlock.Id(Kind.PROFILE, name))
+            .toList(),
+        item.kind == Kind.WORKLOAD_ENDPOINT && item.profiles.isEmpty());
+  }
+
+  private static List<TierPolicies> tiers(Map<Tier, List<Policy>> byTier, Direction direction) {
+    List<TierPolicies> asked = new ArrayList<>();
+    byTier.forEach(
+        (tier, policies) -> {
+          List<RuleBlock.Id> ids =
+              policies.stream()
+                  .filter(policy -> policy.spec().types().contains(direction))
+                  .map(PolicyCalculator::idOf)
+                  .toList();
+          if (!ids.isEmpty()) {
+            asked.add(new TierPolicies(tier.name(), tier.spec().defaultAction(), ids));
+          }
+        });
+    return asked;
+  }
+
+  private Tier tier(String name) {
+    Tier stored = tiers.get(name);
+    return stored != null ? stored : Tier.implied(name);
+  }
+
+  private Optional<Profile> profile(String name) {
+    return Optional.ofNullable(profiles.get(name));
+  }
+
+  /** Absent is last. */
+  private static double rank(Optional<Double> order) {
+    return order.orElse(Double.POSITIVE_INFINITY) + 0.0;
+  }
+
+  private static RuleBlock.Id idOf(Policy policy) {
+    return new RuleBlock.Id(policy.kind(), policy.id());
+  }
+
+  private Block block(RuleBlock.Id id) {
+    return blocks.computeIfAbsent(id, Block::new);
+  }
+
+  private void dropIfUnused(Block block) {
+    if (block.stored.isEmpty() && block.told.isEmpty() && !changedPolicies.contains(block)) {
+      blocks.remove(block.id);
+    }
+  }
+
+  private static <V> void join(Map<String, Set<V>> groups, String name, V member) {
+    groups.computeIfAbsent(name, _ -> new LinkedHashSet<>()).add(member);
+  }
+
+  private static <V> void leave(Map<String, Set<V>> groups, String name, V member) {
+    Set<V> group = groups.get(name);
+    // A list of names may have one twice.
+    if (group != null && group.remove(member) && group.isEmpty()) {
+      groups.remove(name);
+    }
+  }
+
+  /** Number of this node's workload endpoints, as last told. */
+  public int localEndpoints() {
+    return toldWorkloads;
+  }
+
+  /** The rules that were told, and how many endpoints of this node each governs. */
+  public Map<RuleBlock.Id, Integer> activeRules() {
+    Map<RuleBlock.Id, Integer> active = new LinkedHashMap<>();
+    blocks.forEach(
+        (id, block) -> {
+          if (block.told.isPresent()) {
+            active.put(id, governed(block).size());
+          }
+        });
+    return active;
+  }
+
+  /** Tiers that policies in force on this node name and nobody stored; they deny. */
+  public Set<String> missingTiers() {
+    Set<String> missing = new TreeSet<>();
+    inTier.forEach(
+        (name, policies) -> {
+          if (!name.equals(Tier.DEFAULT)
+              && !tiers.containsKey(name)
+              && policies.stream().anyMatch(policy -> policy.told.isPresent())) {
+            missing.add(name);
+          }
+        });
+    return missing;
+  }
+
+  /** Profiles that endpoints of this node name and nobody stored; they allow nothing. */
+  public Set<String> missingProfiles() {
+    Set<String> missing = new TreeSet<>(governedByProfile.keySet());
+    missing.removeAll(profiles.keySet());
+    return missing;
   }
 
   /**
-   * Follows a policy that changed or whose selection did: the selectors of its rules come or go.
+   * What was told last of an endpoint of this node.
+   *
+   * @param kind of workload or host endpoints
    */
-  private void refreshPolicy(String name) {
-    stalePolicies.add(name);
-    Set<SubjectSelector> wanted = isActive(name) ? ruleSelectors(policies.get(name)) : Set.of();
-    Set<SubjectSelector> held =
-        wanted.isEmpty() ? selectorsInUse.remove(name) : selectorsInUse.put(name, wanted);
-    wanted.forEach(this::use);
-    if (held != null) {
-      held.forEach(this::release);
-    }
+  public Optional<ResolvedPolicies> policiesOf(Kind kind, String id) {
+    return Optional.ofNullable(items.get(kind))
+        .flatMap(ofKind -> Optional.ofNullable(ofKind.get(id)))
+        .flatMap(item -> Optional.ofNullable(told.get(item)))
+        .map(Told::policies);
   }
 
-  private void use(SubjectSelector selector) {
-    if (users.merge(selector, 1, Integer::sum) == 1) {
-      sets.open(selector);
-      ruleMatches.putSelector(selector, selector.labels());
-      ruleMatches
-          .itemsOf(selector)
-          .forEach(item -> sets.add(selector, endpoints.get(item).spec().ipNetworks()));
-    }
+  /** The rules as they were told last, while they are in force. */
+  Optional<RuleBlock> rules(RuleBlock.Id id) {
+    return Optional.ofNullable(blocks.get(id)).flatMap(block -> block.told);
   }
 
-  private void release(SubjectSelector selector) {
-    if (users.computeIfPresent(selector, (_, count) -> count == 1 ? null : count - 1) == null) {
-      ruleMatches.removeSelector(selector);
-      sets.close(selector);
-    }
+  /** The members of a set that rules in force refer to, as told last. */
+  Optional<SetMembers> members(SetId id) {
+    return sets.members(id);
   }
 
-  private record Told(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
-
-  private ResolvedPolicies resolve(WorkloadEndpoint endpoint) {
-    List<GlobalNetworkPolicy> selecting =
-        selection.selectorsOf(endpoint.name()).stream()
-            .map(policies::get)
-            .sorted(ASKED_FIRST)
-            .toList();
-    return new ResolvedPolicies(
-        tiers(Direction.Ingress, selecting),
-        tiers(Direction.Egress, selecting),
-        List.of(),
-        endpoint.spec().profiles().isEmpty());
-  }
-
-  private static List<TierPolicies> tiers(
-      Direction direction, List<GlobalNetworkPolicy> selecting) {
-    List<RuleBlock.Id> policies =
-        selecting.stream()
-            .filter(policy -> policy.spec().types().contains(direction))
-            .map(policy -> new RuleBlock.Id(policy.kind(), policy.id()))
-            .toList();
-    return policies.isEmpty()
-        ? List.of()
-        : List.of(new TierPolicies(Tier.DEFAULT, Tier.DefaultAction.Deny, policies));
-  }
-
-  private boolean isLocal(WorkloadEndpoint endpoint) {
-    return endpoint.spec().node().equals(node);
-  }
-
-  private boolean isActive(String policy) {
-    return !selection.itemsOf(policy).isEmpty();
-  }
-
-  private static Set<SubjectSelector> ruleSelectors(GlobalNetworkPolicy policy) {
-    Set<SubjectSelector> selectors = new HashSet<>();
-    RuleSets.of(RuleBlock.of(policy)).forEach(set -> selectors.add(set.chosen()));
-    return selectors;
+  /** How often a selector has been compared with the labels of something so far. */
+  long evaluations() {
+    return selection.evaluations() + sets.evaluations();
   }
 }

@@ -287,18 +287,10 @@ final class PolicyCalculatorTest {
   }
 
   private static void put(PolicyCalculator calculator, Resource resource) {
-    if (resource instanceof WorkloadEndpoint endpoint) {
-      calculator.putEndpoint(endpoint);
-    } else if (resource instanceof GlobalNetworkPolicy policy) {
-      calculator.putPolicy(policy);
-    }
+    calculator.put(resource);
   }
 
   private static void remove(PolicyCalculator calculator, Resource resource) {
-    if (resource instanceof WorkloadEndpoint) {
-      calculator.removeEndpoint(resource.name());
-    } else {
-      calculator.removePolicy(resource.name());
-    }
+    calculator.remove(resource.kind(), resource.id());
   }
 }

@@ -51,7 +51,7 @@ final class ToldState implements CalculationSink {
       case SetMember.AddressPort(var address, var _, var _) ->
           assertThat(address.family()).isEqualTo(set.family());
     }
-    sets.get(set).add(member);
+    assertThat(sets.get(set).add(member)).as("%s is new in %s", member, set).isTrue();
   }
 
   @Override
@@ -125,7 +125,7 @@ final class ToldState implements CalculationSink {
   public void removeMember(SetId set, SetMember member) {
     events++;
     assertThat(sets).containsKey(set);
-    sets.get(set).remove(member);
+    assertThat(sets.get(set).remove(member)).as("%s was in %s", member, set).isTrue();
   }
 
   @Override

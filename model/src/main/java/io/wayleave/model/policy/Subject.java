@@ -52,10 +52,15 @@ public record Subject(
    */
   public static Subject of(
       WorkloadEndpoint endpoint, Function<String, Optional<Profile>> profiles) {
+    return of(endpoint).withLabelsOf(endpoint.spec().profiles(), profiles);
+  }
+
+  /** A workload endpoint without what its profiles apply. */
+  public static Subject of(WorkloadEndpoint endpoint) {
     Optional<String> namespace = endpoint.metadata().namespace();
     return new Subject(
         namespace,
-        labels(namespace, endpoint.labels(), endpoint.spec().profiles(), profiles),
+        labels(namespace, endpoint.labels()),
         namespaceLabels(namespace, endpoint.spec().namespaceLabels()),
         endpoint.spec().ipNetworks(),
         endpoint.spec().ports());
@@ -67,9 +72,14 @@ public record Subject(
    * @param profiles the stored profile of a name, if there is one
    */
   public static Subject of(HostEndpoint endpoint, Function<String, Optional<Profile>> profiles) {
+    return of(endpoint).withLabelsOf(endpoint.spec().profiles(), profiles);
+  }
+
+  /** A host endpoint without what its profiles apply. */
+  public static Subject of(HostEndpoint endpoint) {
     return new Subject(
         Optional.empty(),
-        labels(Optional.empty(), endpoint.labels(), endpoint.spec().profiles(), profiles),
+        endpoint.labels(),
         Map.of(),
         endpoint.spec().expectedIPs().stream().map(IpAddress::toCidr).toList(),
         endpoint.spec().ports());
@@ -79,7 +89,7 @@ public record Subject(
     Optional<String> namespace = set.metadata().namespace();
     return new Subject(
         namespace,
-        labels(namespace, set.metadata().labels(), List.of(), _ -> Optional.empty()),
+        labels(namespace, set.metadata().labels()),
         namespaceLabels(namespace, Map.of()),
         set.spec().nets(),
         List.of());
@@ -90,17 +100,27 @@ public record Subject(
         Optional.empty(), set.metadata().labels(), Map.of(), set.spec().nets(), List.of());
   }
 
-  /** An earlier profile wins over a later one, its own labels over both. */
-  private static Map<String, String> labels(
-      Optional<String> namespace,
-      Map<String, String> own,
-      List<String> profileNames,
-      Function<String, Optional<Profile>> profiles) {
-    Map<String, String> labels = new HashMap<>();
+  /**
+   * The same with the labels that profiles apply: an earlier profile wins over a later one, what is
+   * there already over both.
+   *
+   * @param profiles the stored profile of a name, if there is one
+   */
+  public Subject withLabelsOf(
+      List<String> profileNames, Function<String, Optional<Profile>> profiles) {
+    Map<String, String> applied = new HashMap<>();
     for (String name : profileNames.reversed()) {
-      profiles.apply(name).ifPresent(profile -> labels.putAll(profile.spec().labelsToApply()));
+      profiles.apply(name).ifPresent(profile -> applied.putAll(profile.spec().labelsToApply()));
     }
-    labels.putAll(own);
+    if (applied.isEmpty()) {
+      return this;
+    }
+    applied.putAll(labels);
+    return new Subject(namespace, applied, namespaceLabels, nets, ports);
+  }
+
+  private static Map<String, String> labels(Optional<String> namespace, Map<String, String> own) {
+    Map<String, String> labels = new HashMap<>(own);
     namespace.ifPresent(name -> labels.put(NAMESPACE_LABEL, name));
     return labels;
   }
