@@ -92,7 +92,7 @@ final class Flags {
     throw refusal(flag, text, String.join(" or ", Arrays.stream(values).map(Enum::name).toList()));
   }
 
-  private static UsageException refusal(String flag, String text, String allowed) {
+  static UsageException refusal(String flag, String text, String allowed) {
     InvalidInputException refusal = new InvalidInputException(flag, text, allowed);
     return new UsageException(refusal.getMessage(), refusal);
   }

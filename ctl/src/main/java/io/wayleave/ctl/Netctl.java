@@ -7,6 +7,7 @@ import io.wayleave.model.Asn;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Protocol;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -95,6 +96,7 @@ public final class Netctl {
     commands.put("node", NodeCommand::new);
     commands.put("bgp", BgpCommand::new);
     commands.put("endpoint", EndpointCommand::new);
+    commands.put("policy", PolicyCommand::new);
     commands.put("get", GetCommand::new);
     commands.put("apply", ApplyCommand.Apply::new);
     commands.put("create", ApplyCommand.Create::new);
@@ -129,6 +131,7 @@ public final class Netctl {
         .registerConverter(IpAddress.class, IpAddress::parse)
         .registerConverter(Kind.class, Kind::parse)
         .registerConverter(OutputFormat.class, OutputFormat::parse)
+        .registerConverter(Protocol.class, Protocol::parse)
         .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
         .setHelpFactory(CommandHelp::new)

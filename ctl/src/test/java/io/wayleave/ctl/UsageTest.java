@@ -26,8 +26,8 @@ class UsageTest {
 
   static List<Wrong> wrong() {
     String commands =
-        "pool, ipam, peer, node, bgp, endpoint, get, apply, create, replace, delete, datastore,"
-            + " version, completion";
+        "pool, ipam, peer, node, bgp, endpoint, policy, get, apply, create, replace, delete,"
+            + " datastore, version, completion";
     String create = "peer create tor1 --address 10.0.0.1 --as 65001 ";
     return List.of(
         new Wrong("", "netctl needs a command; there are " + commands),

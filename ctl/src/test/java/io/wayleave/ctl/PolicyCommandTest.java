@@ -1,0 +1,149 @@
+package io.wayleave.ctl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PolicyCommandTest {
+  private static final String FLEET =
+      """
+      apiVersion: wayleave.io/v1
+      kind: Node
+      metadata: {name: r1h1}
+      spec: {bgp: {ipv4Address: 10.90.1.11/24}}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: WorkloadEndpoint
+      metadata: {name: r1h1.aaaa1111.eth0, namespace: shop, labels: {app: web}}
+      spec:
+        node: r1h1
+        containerID: aaaa1111
+        endpoint: eth0
+        interfaceName: wl00000000001
+        mac: 02:00:00:00:00:01
+        ipNetworks: [10.244.0.1/32, "fd00:10::1/128"]
+        ports: [{name: http, protocol: TCP, port: 8080}]
+      ---
+      apiVersion: wayleave.io/v1
+      kind: WorkloadEndpoint
+      metadata: {name: r1h2.bbbb2222.eth0, namespace: shop, labels: {app: client}}
+      spec:
+        node: r1h2
+        containerID: bbbb2222
+        endpoint: eth0
+        interfaceName: wl00000000002
+        mac: 02:00:00:00:00:02
+        ipNetworks: [10.244.1.1/32]
+      ---
+      apiVersion: wayleave.io/v1
+      kind: Tier
+      metadata: {name: platform}
+      spec: {order: 100, defaultAction: Pass}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: GlobalNetworkPolicy
+      metadata: {name: no-scans}
+      spec:
+        tier: platform
+        ingress: [{action: Deny, source: {nets: [192.0.2.0/24]}}]
+      ---
+      apiVersion: wayleave.io/v1
+      kind: NetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec:
+        selector: app == "web"
+        ingress:
+          - {action: Allow, protocol: TCP, source: {selector: app == "client"}, destination: {ports: [http]}}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: StagedNetworkPolicy
+      metadata: {name: web, namespace: shop}
+      spec: {stagedAction: Delete, selector: app == "web"}
+      """;
+
+  private final NetctlRun netctl = new NetctlRun();
+
+  @BeforeEach
+  void fleet() {
+    netctl.put(FLEET);
+  }
+
+  private String explain(String... arguments) {
+    String[] all = new String[arguments.length + 2];
+    all[0] = "policy";
+    all[1] = "explain";
+    System.arraycopy(arguments, 0, all, 2, arguments.length);
+    NetctlRun.Result result = netctl.run(all);
+    assertThat(result.err()).isEmpty();
+    assertThat(result.code()).isZero();
+    return result.out();
+  }
+
+  @Test
+  void saysWhichRuleAllows() {
+    assertThat(explain("--from", "bbbb", "--to", "aaaa", "--proto", "tcp", "--port", "8080"))
+        .contains("from    10.244.1.1, endpoint r1h2.bbbb2222.eth0 on r1h2")
+        .contains("verdict: ALLOW")
+        .contains("Ingress of r1h1.aaaa1111.eth0: ALLOW, by rule 1 of NetworkPolicy \"shop/web\"");
+  }
+
+  @Test
+  void saysWhyNoRuleAllowsAndWhatTheStagedPolicyWouldChange() {
+    String text = explain("--from", "192.0.3.7", "--to", "r1h1.aaaa1111.eth0", "--port", "81");
+    assertThat(text)
+        .contains("from    192.0.3.7, outside")
+        .contains("tier platform")
+        .contains("no rule matches: Pass")
+        .contains("rule 1, Allow: no, source.selector: ")
+        .contains("destination.ports: ")
+        .contains("DENY: by the default action of tier default")
+        .contains("StagedNetworkPolicy \"shop/web\" would delete its policy: the verdict would")
+        .contains("become ALLOW");
+    assertThat(explain("--from", "192.0.2.7", "--to", "aaaa"))
+        .contains("DENY: by rule 1 of GlobalNetworkPolicy \"no-scans\"")
+        .contains("the verdict would stay DENY");
+  }
+
+  @Test
+  void saysItToProgramsToo() {
+    assertThat(explain("--from", "bbbb", "--to", "aaaa", "--port", "8080", "-o", "json"))
+        .contains("\"verdict\": \"ALLOW\"")
+        .contains("\"decidedBy\": \"by rule 1 of NetworkPolicy \\\"shop/web\\\"\"")
+        .contains("\"verdictWithAllStaged\": \"ALLOW\"");
+  }
+
+  @Test
+  void takesNodesAddressesAndOtherProtocols() {
+    assertThat(explain("--from", "r1h1", "--to", "aaaa"))
+        .contains("host r1h1")
+        .contains("a host may always reach its own containers");
+    assertThat(explain("--from", "fd00:10::9", "--to", "aaaa", "--proto", "icmpv6"))
+        .contains("type 128, code 0");
+    assertThat(explain("--from", "10.0.0.1", "--to", "aaaa", "--proto", "132", "--port", "5"))
+        .contains("SCTP from port 49152 to port 5");
+  }
+
+  @Test
+  void refusesWhatCannotBeAsked() {
+    refused("--from nobody --to aaaa", "--from: \"nobody\" is not allowed; allowed: an address");
+    refused("--from bbbb --to fd00:10::1", "--from bbbb has [10.244.1.1] and --to fd00:10::1");
+    refused("--from bbbb --to aaaa --port 70000", "--port: \"70000\" is not allowed");
+    refused("--from bbbb --to aaaa --proto icmp --port 80", "--port: \"80\" is not allowed");
+    refused("--from bbbb --to aaaa --proto nonsense", "--proto");
+    refused("--from bbbb --to aaaa --icmp-type 8", "--icmp-type");
+    refused("--from bbbb --to aaaa --proto icmp --icmp-code 8", "--icmp-code: \"8\"");
+    refused("--from bbbb --to aaaa --ip-version 5", "--ip-version: \"5\" is not allowed");
+    refused("--from bbbb", "--to");
+    netctl.put(FLEET.replace("aaaa1111.eth0", "aaaa1111.eth1"));
+    refused("--from bbbb --to aaaa", "--to aaaa is several endpoints: r1h1.aaaa1111.eth0, r1h1");
+  }
+
+  private void refused(String arguments, String why) {
+    NetctlRun.Result result = netctl.run(("policy explain " + arguments).split(" "));
+    assertThat(result.code()).isNotZero();
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).contains(why);
+    assertThat(result.err().lines()).hasSize(1);
+  }
+}
