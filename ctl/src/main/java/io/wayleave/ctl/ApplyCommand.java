@@ -2,7 +2,9 @@ package io.wayleave.ctl;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,6 +24,13 @@ abstract sealed class ApplyCommand implements Callable<Integer> {
       description = "a manifest, - for standard input; may be given several times")
   private List<String> files = List.of();
 
+  @Option(
+      names = "--wait",
+      paramLabel = "TIME",
+      description =
+          "until policies are in force on every node that has a living agent, at most so long")
+  private Optional<Duration> limit = Optional.empty();
+
   private ApplyCommand(Context context, Applier.Mode mode) {
     this.context = requireNonNull(context, "context is null");
     this.mode = requireNonNull(mode, "mode is null");
@@ -33,6 +42,7 @@ abstract sealed class ApplyCommand implements Callable<Integer> {
     Applier applier = context.applier(mode);
     applier.check(items);
     context.output().eachChange(items, item -> applier.write(item.resource()));
+    limit.ifPresent(context::awaitPolicy);
     return 0;
   }
 

@@ -11,6 +11,7 @@ import io.wayleave.model.status.DatastoreAccess;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
@@ -195,6 +196,17 @@ final class Context implements AutoCloseable {
 
   Deletion deletion(boolean ifExists) {
     return new Deletion(resources(), pools(), ifExists);
+  }
+
+  /** What cannot be read is in force nowhere, and other commands tell of it. */
+  PolicyRollout policyRollout() {
+    return new PolicyRollout(datastore(), new Resources(datastore(), _ -> {}));
+  }
+
+  /** Waits until what is stored is in force everywhere, and says so to a person. */
+  void awaitPolicy(Duration limit) {
+    int nodes = policyRollout().await(limit);
+    output().remark("policy is in force on " + Names.count(nodes, "node", "nodes") + "\n");
   }
 
   AdminClient agent() {

@@ -3,6 +3,7 @@ package io.wayleave.ctl;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Kind;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +49,13 @@ final class DeleteCommand implements Callable<Integer> {
               + " and a profile that endpoints name")
   private boolean force;
 
+  @Option(
+      names = "--wait",
+      paramLabel = "TIME",
+      description =
+          "until policies are out of force on every node that has a living agent, at most so long")
+  private Optional<Duration> limit = Optional.empty();
+
   private record Target(Kind kind, String name) {}
 
   DeleteCommand(Context context) {
@@ -62,6 +70,7 @@ final class DeleteCommand implements Callable<Integer> {
     context
         .output()
         .eachChange(targets, target -> deletion.delete(target.kind(), target.name(), force));
+    limit.ifPresent(context::awaitPolicy);
     return 0;
   }
 

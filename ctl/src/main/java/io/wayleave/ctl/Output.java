@@ -107,8 +107,13 @@ final class Output {
 
   /** What makes a terminal ready for the next look; nothing for a program. */
   void screen(String control) {
+    remark(control);
+  }
+
+  /** What a person wants to know beside the result; nothing for a program. */
+  void remark(String text) {
     if (format == OutputFormat.TABLE) {
-      print(control);
+      print(text);
     }
   }
 

@@ -121,6 +121,25 @@ final class PolicyCommand {
     return 0;
   }
 
+  @Command(
+      name = "status",
+      description = {
+        "Show what policies govern how many endpoints, on which nodes they are in force, and where",
+        "and why they fail. Nodes whose agent is away keep what they had and are not counted."
+      })
+  int status() {
+    Map<String, PolicyRollout.NodeState> nodes = context.policyRollout().nodes();
+    List<String> policies =
+        Stream.of(Kind.GLOBAL_NETWORK_POLICY, Kind.NETWORK_POLICY, Kind.PROFILE)
+            .flatMap(kind -> context.resources().list(kind.type()).stream())
+            .map(resource -> resource.kind().title() + " " + resource.id())
+            .toList();
+    context
+        .output()
+        .tree(PolicyStatusText.tree(policies, nodes), () -> PolicyStatusText.text(policies, nodes));
+    return 0;
+  }
+
   private static Question question(
       Question.End from,
       Question.End to,

@@ -2,6 +2,10 @@ package io.wayleave.ctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.datastore.Keys;
+import io.wayleave.datastore.Transaction;
+import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.policy.PolicyDigest;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -137,6 +141,80 @@ class PolicyCommandTest {
     refused("--from bbbb", "--to");
     netctl.put(FLEET.replace("aaaa1111.eth0", "aaaa1111.eth1"));
     refused("--from bbbb --to aaaa", "--to aaaa is several endpoints: r1h1.aaaa1111.eth0, r1h1");
+  }
+
+  private static String digest(String manifest) {
+    PolicyDigest digest = new PolicyDigest();
+    ResourceCodec.fromManifest(manifest).forEach(digest::put);
+    return digest.toString();
+  }
+
+  private void agent(String node, String report) {
+    netctl
+        .datastore()
+        .commit(
+            Transaction.builder()
+                .put(Keys.presence(node), "{\"version\":\"1.0\",\"since\":\"now\"}")
+                .put(Keys.policyStatus(node), report)
+                .build(),
+            netctl.datastore().deadline());
+  }
+
+  @Test
+  void saysWherePoliciesAreInForceAndWhereTheyFail() {
+    agent(
+        "r1h1",
+        """
+        {"version": "1.0", "digest": "%s", "later": 1, "policies": {
+          "NetworkPolicy shop/web": {"endpoints": 1},
+          "GlobalNetworkPolicy no-scans": {"endpoints": 3, "failing": "no such match"}},
+         "problems": ["tier own is not stored"]}
+        """
+            .formatted(digest(FLEET)));
+    agent("r1h2", "{\"version\": \"0.9\", \"digest\": \"00\", \"policies\": {}, \"problems\": []}");
+    agent("r2h1", "not a report");
+    assertThat(netctl.run("policy", "status").out())
+        .isEqualTo(
+            """
+            POLICY                        ENDPOINTS  NODES  FAILING
+            GlobalNetworkPolicy no-scans  3          r1h1   r1h1: no such match
+            NetworkPolicy shop/web        1          r1h1   -
+
+            NODE  VERSION  STATE    PROBLEMS
+            r1h1  1.0      current  tier own is not stored
+            r1h2  0.9      behind   -
+            r2h1  -        silent   -
+            """);
+    assertThat(netctl.run("policy", "status", "-o", "json").out())
+        .contains("\"state\": \"behind\"")
+        .contains("\"failing\": \"no such match\"");
+  }
+
+  @Test
+  void applyWaitsUntilAgentsReportWhatIsStored() {
+    String policy =
+        "{apiVersion: wayleave.io/v1, kind: GlobalNetworkPolicy, metadata: {name: late}, spec: {}}";
+    agent("r1h1", "{\"version\": \"1\", \"digest\": \"00\"}");
+    NetctlRun.Result early = netctl.in(policy).run("apply", "-f", "-", "--wait", "300ms");
+    assertThat(early.code()).isOne();
+    assertThat(early.out()).isEqualTo("GlobalNetworkPolicy late created\n");
+    assertThat(early.err())
+        .contains("written, but not in force within 300ms on 1 node: r1h1; netctl policy status");
+    String current = digest(FLEET + "---\n" + policy);
+    agent("r1h1", "{\"version\": \"1\", \"digest\": \"" + current + "\"}");
+    assertThat(netctl.in(policy).run("apply", "-f", "-", "--wait", "30s").out())
+        .isEqualTo("GlobalNetworkPolicy late unchanged\npolicy is in force on 1 node\n");
+    agent(
+        "r1h1",
+        "{\"version\": \"1\", \"digest\": \""
+            + current
+            + "\", \"policies\": {\"GlobalNetworkPolicy late\": {\"endpoints\": 1, \"failing\":"
+            + " \"why\"}}}");
+    assertThat(netctl.in(policy).run("apply", "-f", "-", "--wait", "30s").err())
+        .contains("refused by the kernel")
+        .contains("GlobalNetworkPolicy late on r1h1: why");
+    assertThat(netctl.run("delete", "globalnetworkpolicy", "late", "--wait", "300ms").err())
+        .contains("not in force within 300ms");
   }
 
   private void refused(String arguments, String why) {
