@@ -11,6 +11,7 @@ import io.wayleave.policy.dataplane.IpsetKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
+import io.wayleave.policy.dataplane.TableWatch;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -18,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -88,15 +90,29 @@ public final class PolicyEngine implements AutoCloseable {
    */
   public static PolicyEngine start(PolicyConfig config, Consumer<Throwable> onDeath) {
     requireNonNull(config, "config is null");
+    ProcessRunner runner = ProcessRunner.in(config.namespace(), config.commandDeadline());
     return start(
         config,
-        ProcessRunner.in(config.namespace(), config.commandDeadline()),
+        runner,
         new NetlinkIpsets(config.namespace()),
+        (backend, onChange) ->
+            TableWatch.start(config.namespace(), backend, config.families(), runner::ran, onChange),
         onDeath);
   }
 
+  /** Begins to look for what others do to what is written by a back end. */
+  @FunctionalInterface
+  interface WatchStart {
+    TableWatch start(IptablesBackend backend, Runnable onChange);
+  }
+
   static PolicyEngine start(
-      PolicyConfig config, CommandRunner runner, IpsetKernel ipsets, Consumer<Throwable> onDeath) {
+      PolicyConfig config,
+      CommandRunner runner,
+      IpsetKernel ipsets,
+      WatchStart watch,
+      Consumer<Throwable> onDeath) {
+    AtomicReference<Runnable> lookAgain = new AtomicReference<>(() -> {});
     Supplier<Dataplane> open =
         () -> {
           IptablesBackend backend =
@@ -106,13 +122,19 @@ public final class PolicyEngine implements AutoCloseable {
               backend,
               config.backend().isPresent(),
               config.families());
-          return new Dataplane(config.families(), backend, runner, ipsets);
+          return new Dataplane(
+              config.families(),
+              backend,
+              runner,
+              ipsets,
+              watch.start(backend, () -> lookAgain.get().run()));
         };
     PolicyEngine engine =
         new PolicyEngine(
             config.node(),
             new PolicyReconciler(config.node(), open, config.resyncInterval()),
             onDeath);
+    lookAgain.set(engine::resync);
     engine.thread.start();
     return engine;
   }

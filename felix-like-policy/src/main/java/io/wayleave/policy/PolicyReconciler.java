@@ -125,6 +125,7 @@ final class PolicyReconciler {
     completeServed();
     waiters.forEach(waiter -> waiter.done().completeExceptionally(why));
     waiters.clear();
+    dataplane.ifPresent(Dataplane::close);
   }
 
   PolicyStatus status() {

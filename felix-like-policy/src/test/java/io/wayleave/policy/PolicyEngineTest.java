@@ -9,6 +9,7 @@ import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.FakeKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.policy.dataplane.TableWatch;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -24,7 +25,11 @@ final class PolicyEngineTest {
   private final CompletableFuture<Throwable> death = new CompletableFuture<>();
   private final PolicyEngine engine =
       PolicyEngine.start(
-          PolicyConfig.of("n1").withBackend(IptablesBackend.NFT), kernel, kernel, death::complete);
+          PolicyConfig.of("n1").withBackend(IptablesBackend.NFT),
+          kernel,
+          kernel,
+          (_, _) -> TableWatch.none(),
+          death::complete);
 
   @AfterEach
   void close() {

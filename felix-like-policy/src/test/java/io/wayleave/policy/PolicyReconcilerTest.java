@@ -12,6 +12,7 @@ import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.FakeKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.policy.dataplane.TableWatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +45,9 @@ final class PolicyReconcilerTest {
   private PolicyReconciler reconciler() {
     return new PolicyReconciler(
         "n1",
-        () -> new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel),
+        () ->
+            new Dataplane(
+                Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel, TableWatch.none()),
         RESYNC);
   }
 
@@ -151,7 +154,8 @@ final class PolicyReconcilerTest {
               if (!installed[0]) {
                 throw new DataplaneException("cannot run iptables-nft-save");
               }
-              return new Dataplane(Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel);
+              return new Dataplane(
+                  Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel, TableWatch.none());
             },
             RESYNC);
     assertThat(step()).isEqualTo(100 * MILLI);

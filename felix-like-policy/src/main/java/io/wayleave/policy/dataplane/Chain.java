@@ -3,7 +3,6 @@ package io.wayleave.policy.dataplane;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -11,9 +10,9 @@ import java.util.List;
 /**
  * One chain of the filter table as it should be.
  *
- * <p>Each rule carries a hash of itself and of all rules before it in a comment, so that reading
- * the hashes back says whether the chain in the kernel is this one, although the kernel prints
- * rules in its own words.
+ * <p>Each rule carries a hash of itself in a comment, so that reading the hashes back in their
+ * order says whether the chain in the kernel is this one, although the kernel prints rules in its
+ * own words. A rule that comes between others changes the hash of none of them.
  *
  * @param name at most {@link ChainNames#MAX_LENGTH} characters
  * @param role what may be done when the kernel refuses a rule of it
@@ -43,13 +42,7 @@ record Chain(String name, Role role, List<String> rules) {
 
   /** One hash a rule. */
   List<String> hashes() {
-    List<String> hashes = new ArrayList<>(rules.size());
-    String previous = name;
-    for (String rule : rules) {
-      previous = hashOf(previous + "\n" + rule);
-      hashes.add(previous);
-    }
-    return hashes;
+    return rules.stream().map(rule -> hashOf(name + "\n" + rule)).toList();
   }
 
   /** 12 characters that may stand in a comment. */

@@ -29,7 +29,9 @@ import java.util.stream.Collectors;
  *
  * <p>Blocks in {@link #apply}. NOT thread safe.
  */
-public final class Dataplane implements CalculationSink {
+public final class Dataplane implements CalculationSink, AutoCloseable {
+  private final IpsetKernel ipsetKernel;
+  private final TableWatch watch;
   private final IpsetDriver ipsets;
   private final Map<Family, TableDriver> tables = new EnumMap<>(Family.class);
 
@@ -50,12 +52,17 @@ public final class Dataplane implements CalculationSink {
    * Wants the frame and no endpoints.
    *
    * @param families the families that the host has
+   * @param ipsets closed with this
+   * @param watch told of each write; closed with this
    */
   public Dataplane(
       Collection<Family> families,
       IptablesBackend backend,
       CommandRunner runner,
-      IpsetKernel ipsets) {
+      IpsetKernel ipsets,
+      TableWatch watch) {
+    this.ipsetKernel = ipsets;
+    this.watch = watch;
     this.ipsets = new IpsetDriver(ipsets);
     this.runner = runner;
     this.other = backend.other();
@@ -84,15 +91,33 @@ public final class Dataplane implements CalculationSink {
     if (dispatchStale) {
       renderDispatch();
     }
-    switch (mode) {
-      case ADOPT -> applyTables(mode);
-      case FULL -> {
-        ipsets.applyAdditions();
-        applyTables(mode);
-        sweepLeftovers();
-        ipsets.applyRemovals();
+    watch.writing();
+    try {
+      switch (mode) {
+        case ADOPT -> applyTables(mode);
+        case FULL -> {
+          ipsets.applyAdditions();
+          applyTables(mode);
+          sweepLeftovers();
+          ipsets.applyRemovals();
+        }
       }
+    } finally {
+      watch.written(this::written);
     }
+  }
+
+  private KernelState written() {
+    Map<Family, TableState> known = new EnumMap<>(Family.class);
+    tables.forEach((family, table) -> table.state().ifPresent(state -> known.put(family, state)));
+    return new KernelState(known, ipsets.sizes());
+  }
+
+  /** Lets go of the kernel; everything stays in force. */
+  @Override
+  public void close() {
+    watch.close();
+    ipsetKernel.close();
   }
 
   /** Both families at once: they share nothing, and ADD waits for both. */

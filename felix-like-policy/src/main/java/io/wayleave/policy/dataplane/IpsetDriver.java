@@ -87,6 +87,16 @@ final class IpsetDriver {
     loaded = false;
   }
 
+  /** The sets that are there and how many members each has; empty when not known. */
+  Optional<Map<String, Integer>> sizes() {
+    if (!loaded) {
+      return Optional.empty();
+    }
+    Map<String, Integer> sizes = new HashMap<>();
+    sets.actual().keySet().forEach(set -> sizes.put(set, membersOf(set).delta.actual().size()));
+    return Optional.of(sizes);
+  }
+
   /** Sets that should be gone and are not yet, and why. */
   Map<String, String> failing() {
     return undeletable;

@@ -9,7 +9,7 @@ import java.util.List;
  * The sets of the host's namespace. The seam between the driver and the system, as {@link
  * CommandRunner} is for tables.
  */
-public interface IpsetKernel {
+public interface IpsetKernel extends AutoCloseable {
   /**
    * The sets whose names begin so, with their members.
    *
@@ -24,4 +24,7 @@ public interface IpsetKernel {
    * @throws DataplaneException when it is not known what was done
    */
   List<IpsetFailure> execute(List<IpsetChange> changes);
+
+  @Override
+  void close();
 }

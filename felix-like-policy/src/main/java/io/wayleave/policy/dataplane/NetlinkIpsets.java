@@ -18,7 +18,7 @@ import java.util.Optional;
  *
  * <p>Blocks for the kernel's answer. NOT thread safe.
  */
-public final class NetlinkIpsets implements IpsetKernel, AutoCloseable {
+public final class NetlinkIpsets implements IpsetKernel {
   private final Optional<Path> namespace;
   private Optional<Ipsets> opened = Optional.empty();
 

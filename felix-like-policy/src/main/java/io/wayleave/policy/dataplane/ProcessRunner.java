@@ -1,5 +1,7 @@
 package io.wayleave.policy.dataplane;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,23 +10,44 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
  * Runs commands as processes, each with a deadline after which it is killed. Blocks its caller.
- *
- * @param prefix put before every command, such as {@code nsenter --net=/run/netns/NAME}; empty for
- *     the namespace that this process is in
- * @param deadline longest life of one command; longer than the wait for the xtables lock
+ * Safe from any thread.
  */
-public record ProcessRunner(List<String> prefix, Duration deadline) implements CommandRunner {
-  public ProcessRunner {
-    prefix = List.copyOf(prefix);
+public final class ProcessRunner implements CommandRunner {
+  /** More than can be told of after the process has ended. */
+  private static final int REMEMBERED = 64;
+
+  private final List<String> prefix;
+  private final Duration deadline;
+  private final Deque<Long> started = new ConcurrentLinkedDeque<>();
+
+  /**
+   * In the namespaces of this process.
+   *
+   * @param prefix put before every command, such as {@code nsenter --net=/run/netns/NAME}
+   * @param deadline longest life of one command; longer than the wait for the xtables lock
+   */
+  public ProcessRunner(List<String> prefix, Duration deadline) {
+    this.prefix = List.copyOf(prefix);
+    this.deadline = requireNonNull(deadline, "deadline is null");
+  }
+
+  /**
+   * Whether a process, by its number, is one of the last that this started. Numbers are those of
+   * this process's own pid namespace; seen from another, nothing is ours.
+   */
+  public boolean ran(long pid) {
+    return started.contains(pid);
   }
 
   /**
@@ -42,6 +65,10 @@ public record ProcessRunner(List<String> prefix, Duration deadline) implements C
     List<String> full = new ArrayList<>(prefix);
     full.addAll(command);
     Process process = start(full);
+    started.addLast(process.pid());
+    if (started.size() > REMEMBERED) {
+      started.pollFirst();
+    }
     try {
       // All three pipes at once: a program that prints much before it has read all would block.
       CompletableFuture<Void> input = inBackground(() -> write(process.getOutputStream(), stdin));

@@ -70,6 +70,10 @@ final class TableDriver {
     this.hooks = Collections.unmodifiableMap(new LinkedHashMap<>(hooks));
   }
 
+  Family family() {
+    return family;
+  }
+
   /** Wants the chain with this content. */
   void put(Chain chain) {
     if (!chain.equals(contents.put(chain.name(), chain))) {
@@ -88,6 +92,17 @@ final class TableDriver {
   /** Reads the table again before the next write: others may have changed it. */
   void invalidate() {
     loaded = false;
+  }
+
+  /** What the table holds by the last read and what was written since; empty when not known. */
+  Optional<TableState> state() {
+    if (!loaded) {
+      return Optional.empty();
+    }
+    Map<String, String> jumps = new HashMap<>();
+    hooks.forEach(
+        (chain, target) -> target.ifPresent(ours -> jumps.put(chain, hookHash(chain, ours))));
+    return Optional.of(new TableState(hashes.actual(), jumps));
   }
 
   /** What could not be written or deleted, by chain, and why. */
@@ -170,20 +185,12 @@ final class TableDriver {
   private List<Line> compose(Set<String> puts, Set<String> deletes) {
     List<Line> body = new ArrayList<>();
     // Under --noflush this line creates a chain and empties one that exists.
-    puts.forEach(chain -> body.add(new Line(":" + chain + " - [0:0]", Optional.of(chain), false)));
+    puts.stream()
+        .filter(chain -> !onlyGrows(chain))
+        .forEach(chain -> body.add(new Line(":" + chain + " - [0:0]", Optional.of(chain), false)));
     deletes.forEach(
         chain -> body.add(new Line(":" + chain + " - [0:0]", Optional.of(chain), true)));
-    for (String chain : puts) {
-      List<String> rules = effective(chain).rules();
-      List<String> ruleHashes = hashes.desired().get(chain);
-      for (int i = 0; i < rules.size(); i++) {
-        body.add(
-            new Line(
-                "-A " + chain + " " + comment(ruleHashes.get(i)) + " " + rules.get(i),
-                Optional.of(chain),
-                false));
-      }
-    }
+    puts.forEach(chain -> composeRules(chain, body));
     hooks.forEach((chain, target) -> composeHook(chain, target, body));
     deletes.forEach(chain -> body.add(new Line("-X " + chain, Optional.of(chain), true)));
     if (body.isEmpty()) {
@@ -194,6 +201,42 @@ final class TableDriver {
     lines.addAll(body);
     lines.add(new Line("COMMIT", Optional.empty(), false));
     return lines;
+  }
+
+  private void composeRules(String chain, List<Line> into) {
+    List<String> rules = effective(chain).rules();
+    List<String> wanted = hashes.desired().get(chain);
+    List<String> kept = onlyGrows(chain) ? hashes.actual().get(chain) : List.of();
+    int met = 0;
+    for (int i = 0; i < rules.size(); i++) {
+      if (met < kept.size() && kept.get(met).equals(wanted.get(i))) {
+        met++;
+        continue;
+      }
+      String verb = met < kept.size() ? "-I " + chain + " " + (i + 1) : "-A " + chain;
+      into.add(
+          new Line(
+              verb + " " + comment(wanted.get(i)) + " " + rules.get(i), Optional.of(chain), false));
+    }
+  }
+
+  /**
+   * Whether the chain is there and needs nothing but rules between those that it has. Nothing is
+   * deleted then: after a deletion the nft program ends only when all readers of the old rules are
+   * done, which takes longer than the write.
+   */
+  private boolean onlyGrows(String chain) {
+    List<String> present = hashes.actual().get(chain);
+    if (present == null) {
+      return false;
+    }
+    int met = 0;
+    for (String wanted : hashes.desired().get(chain)) {
+      if (met < present.size() && present.get(met).equals(wanted)) {
+        met++;
+      }
+    }
+    return met == present.size();
   }
 
   private void composeHook(String chain, Optional<String> target, List<Line> into) {

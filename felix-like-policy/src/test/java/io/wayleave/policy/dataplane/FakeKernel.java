@@ -210,9 +210,9 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
       case "*filter", "COMMIT" -> true;
       case "-A" -> valid(words.get(2), draft) && draft.get(chain).add(words.get(2));
       case "-I" -> {
-        String rule = words.get(2).substring("1 ".length());
-        draft.get(chain).addFirst(rule);
-        yield valid(rule, draft);
+        List<String> placed = List.of(words.get(2).split(" ", 2));
+        draft.get(chain).add(Integer.parseInt(placed.getFirst()) - 1, placed.get(1));
+        yield valid(placed.get(1), draft);
       }
       case "-D" -> draft.get(chain).remove(words.get(2));
       case "-X" -> {
@@ -272,6 +272,9 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
     }
     return failures;
   }
+
+  @Override
+  public void close() {}
 
   private static void fail(String message) {
     throw new DataplaneException("ipsets failed: " + message);

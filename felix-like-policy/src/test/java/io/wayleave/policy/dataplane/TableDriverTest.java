@@ -49,12 +49,44 @@ final class TableDriverTest {
   void writesOnlyTheChainThatChanged() {
     put(driver);
     kernel.takeLog();
-    driver.put(Chain.policy("wl-b", List.of("-p udp -j ACCEPT", "-p sctp -j ACCEPT", "-j DROP")));
+    driver.put(Chain.policy("wl-b", List.of("-p sctp -j ACCEPT", "-j DROP")));
     driver.apply(Mode.FULL);
     assertThat(kernel.takeLog())
         .filteredOn(line -> line.startsWith(":") || line.startsWith("-A"))
-        .hasSize(4)
+        .hasSize(3)
         .allMatch(line -> line.startsWith(":wl-b ") || line.startsWith("-A wl-b "));
+    assertThat(rules("wl-b")).containsExactly("-p sctp -j ACCEPT", "-j DROP");
+  }
+
+  @Test
+  void rulesThatComeBetweenOthersAreInsertedAndTheOthersLeft() {
+    put(driver);
+    kernel.takeLog();
+    List<String> more =
+        List.of(
+            "-j wl-X", "-p udp -j ACCEPT", "-j wl-Y", "-j wl-Y", "-j DROP", "-j DROP", "-j wl-Z");
+    driver.put(Chain.structure("wl-X", List.of()));
+    driver.put(Chain.structure("wl-Y", List.of()));
+    driver.put(Chain.structure("wl-Z", List.of()));
+    driver.put(Chain.policy("wl-b", more));
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog())
+        .filteredOn(line -> line.contains("wl-b"))
+        .extracting(line -> line.replaceAll("-m comment --comment \\S+ ", ""))
+        .containsExactly(
+            "-I wl-b 1 -j wl-X",
+            "-I wl-b 3 -j wl-Y",
+            "-I wl-b 4 -j wl-Y",
+            "-A wl-b -j DROP",
+            "-A wl-b -j wl-Z");
+    assertThat(rules("wl-b")).isEqualTo(more);
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(kernel.takeLog()).containsExactly("iptables-nft-save -t filter");
+
+    driver.put(Chain.policy("wl-b", more.reversed()));
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-b")).isEqualTo(more.reversed());
   }
 
   @Test
@@ -67,12 +99,17 @@ final class TableDriverTest {
   }
 
   @Test
-  void aHashCoversWhatStandsBefore() {
-    // The same rules in another order, each known from before.
+  void rulesInAnotherOrderOrAnotherChainAreOthers() {
     assertThat(Chain.structure("wl-x", List.of("-j A", "-j B")).hashes())
-        .doesNotContainAnyElementsOf(Chain.structure("wl-x", List.of("-j B", "-j A")).hashes());
-    assertThat(Chain.structure("wl-y", List.of("-j A")).hashes())
-        .isNotEqualTo(Chain.structure("wl-x", List.of("-j A")).hashes());
+        .isNotEqualTo(Chain.structure("wl-x", List.of("-j B", "-j A")).hashes())
+        .doesNotContainAnyElementsOf(Chain.structure("wl-y", List.of("-j A", "-j B")).hashes());
+    put(driver);
+    kernel
+        .table(Family.IPV4)
+        .put("wl-b", new ArrayList<>(kernel.raw(Family.IPV4, "wl-b").reversed()));
+    driver.invalidate();
+    driver.apply(Mode.FULL);
+    assertThat(rules("wl-b")).containsExactly("-p udp -j ACCEPT", "-j DROP");
   }
 
   @Test
@@ -134,7 +171,7 @@ final class TableDriverTest {
 
   @Test
   void aRefusedPolicyIsClosedAndTheRestGoesOn() {
-    kernel.refuse(line -> line.startsWith("-A wl-b") && line.contains("udp"));
+    kernel.refuse(line -> line.contains(" wl-b ") && line.contains("udp"));
     put(driver);
     assertThat(rules("wl-a")).containsExactly("-p tcp -j ACCEPT");
     assertThat(rules("wl-b")).containsExactly("-j DROP");

@@ -1,7 +1,6 @@
 package io.wayleave.linux.netlink;
 
 import io.wayleave.linux.ClosedFdException;
-import io.wayleave.linux.Errno;
 import io.wayleave.linux.Fd;
 import io.wayleave.linux.Libc;
 import io.wayleave.linux.NetworkNamespace;
@@ -26,8 +25,6 @@ import java.util.Set;
  * {@link #close} may be called from any thread.
  */
 public final class NetlinkMonitor implements AutoCloseable {
-  private static final int BUFFER_BYTES = 64 * 1024;
-  private static final int DEFAULT_RECEIVE_BUFFER_BYTES = 8 << 20;
   // So that a storm of events is handled in portions, with the owner's other work in between.
   private static final int MOST_EVENTS = 4096;
 
@@ -36,9 +33,7 @@ public final class NetlinkMonitor implements AutoCloseable {
   private static final int BPF_RETURN = 0x06;
   private static final int NLMSG_PID_OFFSET = 12;
 
-  private final Fd socket;
-  private final Poller poller;
-  private final byte[] inputBytes = new byte[BUFFER_BYTES];
+  private final Notifications notifications;
 
   /** What there is to hear. */
   public enum Group {
@@ -56,14 +51,13 @@ public final class NetlinkMonitor implements AutoCloseable {
     }
   }
 
-  private NetlinkMonitor(Fd socket, Poller poller) {
-    this.socket = socket;
-    this.poller = poller;
+  private NetlinkMonitor(Notifications notifications) {
+    this.notifications = notifications;
   }
 
   /** In the network namespace of the calling thread. */
   public static NetlinkMonitor open(Set<Group> groups) throws IOException {
-    return open(groups, DEFAULT_RECEIVE_BUFFER_BYTES);
+    return open(groups, Notifications.DEFAULT_RECEIVE_BUFFER_BYTES);
   }
 
   /** In a given network namespace. */
@@ -74,28 +68,11 @@ public final class NetlinkMonitor implements AutoCloseable {
 
   /** How much the kernel keeps for a slow reader before it drops events. */
   static NetlinkMonitor open(Set<Group> groups, int receiveBufferBytes) throws IOException {
-    Fd socket = NetlinkSocket.openConnected(RtNetlink.NETLINK_ROUTE);
-    try {
-      int number = socket.number();
-      int forced =
-          Libc.setsockopt(number, Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, receiveBufferBytes);
-      if (forced < 0) {
-        // Without CAP_NET_ADMIN the system's limit holds; a smaller buffer overflows earlier.
-        check(
-            Libc.setsockopt(number, Libc.SOL_SOCKET, Libc.SO_RCVBUF, receiveBufferBytes),
-            "set a netlink socket's buffer to " + receiveBufferBytes + " bytes");
-      }
-      for (Group group : EnumSet.copyOf(groups)) {
-        check(
-            Libc.setsockopt(
-                number, RtNetlink.SOL_NETLINK, RtNetlink.NETLINK_ADD_MEMBERSHIP, group.number),
-            "listen to netlink group " + group);
-      }
-      return new NetlinkMonitor(socket, Poller.open());
-    } catch (IOException | RuntimeException e) {
-      socket.close();
-      throw e;
-    }
+    return new NetlinkMonitor(
+        Notifications.open(
+            RtNetlink.NETLINK_ROUTE,
+            EnumSet.copyOf(groups).stream().mapToInt(group -> group.number).toArray(),
+            receiveBufferBytes));
   }
 
   /**
@@ -116,7 +93,7 @@ public final class NetlinkMonitor implements AutoCloseable {
       filter.set(ValueLayout.JAVA_SHORT, 0, (short) 4);
       filter.set(ValueLayout.ADDRESS, 8, program);
       check(
-          Libc.setsockopt(socket.number(), Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, filter),
+          Libc.setsockopt(fd().number(), Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, filter),
           "attach a filter to a netlink socket");
     }
   }
@@ -130,64 +107,28 @@ public final class NetlinkMonitor implements AutoCloseable {
    * @throws ClosedFdException when this is closed
    */
   public List<NetlinkEvent> poll(Duration timeout) throws IOException {
-    int number = socket.acquire();
-    try {
-      poller.await(List.of(socket), timeout);
-      if (socket.isClosed()) {
-        throw new ClosedFdException();
-      }
-      return drain(number);
-    } finally {
-      socket.release();
-    }
+    List<NetlinkEvent> events = new ArrayList<>();
+    notifications.poll(
+        timeout,
+        () -> events.size() < MOST_EVENTS,
+        reader -> decode(reader, events),
+        reason -> events.add(new NetlinkEvent.ResyncNeeded(reason)));
+    return events;
   }
 
   /** To wait for beside others with a {@link Poller}, and then to poll without a wait. */
   public Fd fd() {
-    return socket;
+    return notifications.fd();
   }
 
   /** Ends the current or the next wait of {@link #poll}. */
   public void wakeUp() {
-    poller.wakeUp();
+    notifications.wakeUp();
   }
 
   @Override
   public void close() {
-    socket.close();
-    poller.close();
-  }
-
-  private List<NetlinkEvent> drain(int number) throws IOException {
-    List<NetlinkEvent> events = new ArrayList<>();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment input = arena.allocate(BUFFER_BYTES, 4);
-      while (events.size() < MOST_EVENTS) {
-        long count = Libc.recv(number, input, Libc.MSG_DONTWAIT | Libc.MSG_TRUNC);
-        if (count >= 0) {
-          if (count > BUFFER_BYTES) {
-            events.add(
-                new NetlinkEvent.ResyncNeeded("an event of " + count + " bytes is too long"));
-            continue;
-          }
-          MemorySegment.copy(input, ValueLayout.JAVA_BYTE, 0, inputBytes, 0, (int) count);
-          decode(new MessageReader(inputBytes, (int) count), events);
-          continue;
-        }
-        switch (Errno.of((int) -count)) {
-          case EINTR -> {}
-          case ENOBUFS ->
-              events.add(
-                  new NetlinkEvent.ResyncNeeded(
-                      "ENOBUFS: the kernel dropped events, the reader was too slow"));
-          case EAGAIN -> {
-            return events;
-          }
-          default -> throw new SystemCallException("receive netlink events", (int) -count);
-        }
-      }
-    }
-    return events;
+    notifications.close();
   }
 
   static void decode(MessageReader reader, List<NetlinkEvent> into) {
