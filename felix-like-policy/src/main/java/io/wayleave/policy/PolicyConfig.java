@@ -3,6 +3,7 @@ package io.wayleave.policy;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.Family;
+import io.wayleave.policy.dataplane.HostRules;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.Set;
  * @param commandDeadline longest life of one iptables process
  * @param namespace the host's network namespace, such as {@code /run/netns/NAME}; empty when the
  *     process itself is in it
+ * @param host what is kept of the host itself whatever policies say
  */
 public record PolicyConfig(
     String node,
@@ -28,7 +30,8 @@ public record PolicyConfig(
     Optional<IptablesBackend> backend,
     Duration resyncInterval,
     Duration commandDeadline,
-    Optional<Path> namespace) {
+    Optional<Path> namespace,
+    HostRules host) {
   private static final Duration RESYNC_INTERVAL = Duration.ofSeconds(30);
 
   /** Longer than the 10 s that iptables waits for the xtables lock. */
@@ -39,6 +42,7 @@ public record PolicyConfig(
     requireNonNull(backend, "backend is null");
     families = Set.copyOf(families);
     requireNonNull(namespace, "namespace is null");
+    requireNonNull(host, "host is null");
     if (!resyncInterval.isPositive()) {
       throw new IllegalArgumentException("resyncInterval must be positive, not " + resyncInterval);
     }
@@ -51,20 +55,31 @@ public record PolicyConfig(
       families.add(Family.IPV6);
     }
     return new PolicyConfig(
-        node, families, Optional.empty(), RESYNC_INTERVAL, COMMAND_DEADLINE, Optional.empty());
+        node,
+        families,
+        Optional.empty(),
+        RESYNC_INTERVAL,
+        COMMAND_DEADLINE,
+        Optional.empty(),
+        HostRules.DEFAULT);
   }
 
   public PolicyConfig withBackend(IptablesBackend chosen) {
     return new PolicyConfig(
-        node, families, Optional.of(chosen), resyncInterval, commandDeadline, namespace);
+        node, families, Optional.of(chosen), resyncInterval, commandDeadline, namespace, host);
   }
 
   public PolicyConfig withResyncInterval(Duration interval) {
-    return new PolicyConfig(node, families, backend, interval, commandDeadline, namespace);
+    return new PolicyConfig(node, families, backend, interval, commandDeadline, namespace, host);
   }
 
   public PolicyConfig withNamespace(Path path) {
     return new PolicyConfig(
-        node, families, backend, resyncInterval, commandDeadline, Optional.of(path));
+        node, families, backend, resyncInterval, commandDeadline, Optional.of(path), host);
+  }
+
+  public PolicyConfig withHost(HostRules rules) {
+    return new PolicyConfig(
+        node, families, backend, resyncInterval, commandDeadline, namespace, rules);
   }
 }

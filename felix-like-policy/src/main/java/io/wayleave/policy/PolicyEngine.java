@@ -7,8 +7,10 @@ import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.InterfaceAddresses;
 import io.wayleave.policy.dataplane.IpsetKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
+import io.wayleave.policy.dataplane.NetlinkAddresses;
 import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import io.wayleave.policy.dataplane.TableWatch;
@@ -95,6 +97,7 @@ public final class PolicyEngine implements AutoCloseable {
         config,
         runner,
         new NetlinkIpsets(config.namespace()),
+        new NetlinkAddresses(config.namespace()),
         (backend, onChange) ->
             TableWatch.start(config.namespace(), backend, config.families(), runner::ran, onChange),
         onDeath);
@@ -110,6 +113,7 @@ public final class PolicyEngine implements AutoCloseable {
       PolicyConfig config,
       CommandRunner runner,
       IpsetKernel ipsets,
+      InterfaceAddresses addresses,
       WatchStart watch,
       Consumer<Throwable> onDeath) {
     AtomicReference<Runnable> lookAgain = new AtomicReference<>(() -> {});
@@ -125,8 +129,10 @@ public final class PolicyEngine implements AutoCloseable {
           return new Dataplane(
               config.families(),
               backend,
+              config.host(),
               runner,
               ipsets,
+              addresses,
               watch.start(backend, () -> lookAgain.get().run()));
         };
     PolicyEngine engine =

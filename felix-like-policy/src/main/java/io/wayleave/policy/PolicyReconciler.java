@@ -9,11 +9,11 @@ import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
+import io.wayleave.policy.dataplane.Failures;
 import io.wayleave.policy.dataplane.Mode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -134,7 +134,7 @@ final class PolicyReconciler {
         inSync(),
         inSync() && !writeDue,
         calculator.localEndpoints(),
-        dataplane.map(Dataplane::failing).orElse(Map.of()),
+        dataplane.map(Dataplane::failing).orElse(Failures.NONE).byName(),
         lastError);
   }
 

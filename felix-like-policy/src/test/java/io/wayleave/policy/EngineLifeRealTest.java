@@ -151,7 +151,7 @@ final class EngineLifeRealTest {
         "the table was replaced by one with other rules",
         save + " | grep -v ' wl-' | grep -v '^:wl-' | " + iptables + "-restore");
     damage(ours, "only the other family's table is damaged", iptables.replace("ip", "ip6") + " -F");
-    String set = sets().lines().filter(name -> name.startsWith("wl-4-")).findFirst().orElseThrow();
+    String set = sets().lines().filter(name -> name.startsWith("wl-4n-")).findFirst().orElseThrow();
     damage(ours, "everything is gone again", iptables + " -F; " + iptables + " -X");
     damage(ours, "a set has another member", "ipset add " + set + " 192.0.2.0/24");
     assertThat(lab.in(lab.host(), "ipset", "save", set)).doesNotContain("192.0.2.0");
@@ -164,7 +164,7 @@ final class EngineLifeRealTest {
     lab.addContainer(2, Map.of());
     engine.program(
         Fixtures.endpoint("n1", "c2", PacketLab.interfaceOf(2), Map.of("role", "client"), v4(2)));
-    String set = sets().lines().filter(name -> name.startsWith("wl-4-")).findFirst().orElseThrow();
+    String set = sets().lines().filter(name -> name.startsWith("wl-4n-")).findFirst().orElseThrow();
     assertThat(lab.in(lab.host(), "ipset", "save", set)).contains("add " + set + " " + v4(2));
     lab.in(
         lab.host(),
@@ -243,10 +243,10 @@ final class EngineLifeRealTest {
   @Test
   void aDeletedEndpointLeavesNothing() {
     protectedServer(config());
-    assertThat(lab.filter(backend)).contains("wl-in-", "wl-pi-clients-only");
+    assertThat(lab.filter(backend)).contains("wl-in-", "wl-gi-clients-only");
     engine.engine().forget(Fixtures.endpoint("n1", "c1", "wl1", Map.of()).name());
     engine.settle();
-    assertThat(lab.filter(backend)).doesNotContain("wl-in-").doesNotContain("wl-pi-");
+    assertThat(lab.filter(backend)).doesNotContain("wl-in-").doesNotContain("wl-gi-");
     assertThat(lab.answersSoon(() -> !sets().contains("wl-"))).isTrue();
     assertOpenFromOutside(false);
   }

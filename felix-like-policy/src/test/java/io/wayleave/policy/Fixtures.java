@@ -6,6 +6,7 @@ import io.wayleave.model.MacAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.RuleBlock;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -22,6 +23,11 @@ public final class Fixtures {
             + "}\nspec:\n"
             + spec.indent(2);
     return (GlobalNetworkPolicy) ResourceCodec.fromManifest(manifest).getFirst();
+  }
+
+  /** Its rules as the calculation tells them. */
+  public static RuleBlock rules(String name, String spec) {
+    return RuleBlock.of(policy(name, spec));
   }
 
   public static WorkloadEndpoint endpoint(

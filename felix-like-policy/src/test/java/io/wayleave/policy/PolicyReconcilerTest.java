@@ -11,6 +11,7 @@ import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.FakeKernel;
+import io.wayleave.policy.dataplane.HostRules;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.TableWatch;
 import java.time.Duration;
@@ -47,7 +48,13 @@ final class PolicyReconcilerTest {
         "n1",
         () ->
             new Dataplane(
-                Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel, TableWatch.none()),
+                Set.of(Family.IPV4),
+                IptablesBackend.NFT,
+                HostRules.DEFAULT,
+                kernel,
+                kernel,
+                Map::of,
+                TableWatch.none()),
         RESYNC);
   }
 
@@ -70,14 +77,14 @@ final class PolicyReconcilerTest {
     reconciler.onEndpoint(new Update.InSync<>());
     step();
     assertThat(added).isNotDone();
-    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-in-wl2");
+    assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl2"));
     reconciler.onPolicy(new Update.Put<>("from-web", FROM_WEB));
     step();
     assertThat(added).isNotDone();
     reconciler.onPolicy(new Update.InSync<>());
     step();
     assertThat(added).isCompleted();
-    assertThat(rules("wl-in-wl2")).contains("-j wl-pi-from-web").endsWith("-j DROP");
+    assertThat(rules(decision("-o wl2"))).contains("-j wl-gi-from-web");
   }
 
   @Test
@@ -95,7 +102,8 @@ final class PolicyReconcilerTest {
     step();
     assertThat(commands().getFirst()).isEqualTo("iptables-nft-restore --noflush --wait=10");
     assertThat(kernel.sets()).isEmpty();
-    assertThat(kernel.table(Family.IPV4)).doesNotContainKeys("wl-in-wl2", "wl-pi-from-web");
+    assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl2"));
+    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-gi-from-web");
   }
 
   @Test
@@ -141,7 +149,9 @@ final class PolicyReconcilerTest {
     assertThat(added).isCompleted();
     assertThat(reconciler.status().lastError()).isEmpty();
     assertThat(reconciler.status().current()).isTrue();
-    assertThat(kernel.table(Family.IPV4)).containsKeys("wl-in-wl1", "wl-in-wl2");
+    assertThat(rules("wl-from-wl"))
+        .anyMatch(rule -> rule.startsWith("-i wl1 "))
+        .anyMatch(rule -> rule.startsWith("-i wl2 "));
   }
 
   @Test
@@ -155,7 +165,13 @@ final class PolicyReconcilerTest {
                 throw new DataplaneException("cannot run iptables-nft-save");
               }
               return new Dataplane(
-                  Set.of(Family.IPV4), IptablesBackend.NFT, kernel, kernel, TableWatch.none());
+                  Set.of(Family.IPV4),
+                  IptablesBackend.NFT,
+                  HostRules.DEFAULT,
+                  kernel,
+                  kernel,
+                  Map::of,
+                TableWatch.none());
             },
             RESYNC);
     assertThat(step()).isEqualTo(100 * MILLI);
@@ -222,22 +238,22 @@ final class PolicyReconcilerTest {
         ask(done -> reconciler.program(attachment("g2", "10.0.0.2"), done));
     step();
     assertThat(added).isCompleted();
-    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+    assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.2/32 -g ");
     put(attachment("g1", "10.0.0.1"));
     step();
-    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+    assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.2/32 -g ");
     reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
     step();
-    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.2/32");
+    assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.2/32 -g ");
 
     // From then on the datastore leads.
     put(attachment("g2", "10.0.0.2"));
     put(attachment("g2", "10.0.0.3"));
     step();
-    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.3/32");
+    assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.3/32 -g ");
     reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
     step();
-    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-fw-wl1");
+    assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl1"));
   }
 
   @Test
@@ -246,11 +262,10 @@ final class PolicyReconcilerTest {
     CompletableFuture<Void> added = ask(done -> reconciler.program(WEB, done));
     step();
     assertThat(added).isCompleted();
-    assertThat(kernel.table(Family.IPV4)).containsKey("wl-fw-wl1");
+    assertThat(rules("wl-from-wl")).anyMatch(rule -> rule.contains("wl1"));
     CompletableFuture<Void> forgotten = ask(done -> reconciler.forget(WEB.name(), done));
     step();
     assertThat(forgotten).isCompleted();
-    assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-fw-wl1");
     assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl1"));
   }
 
@@ -278,8 +293,8 @@ final class PolicyReconcilerTest {
     step();
     reconciler.onEndpoint(new Update.Delete<>("n1.old.eth0"));
     step();
-    assertThat(rules("wl-fw-wl1").getFirst()).startsWith("-s 10.0.0.1/32");
-    assertThat(rules("wl-from-wl")).contains("-i wl1 -g wl-fw-wl1");
+    assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.1/32 -g ");
+    assertThat(rules("wl-to-wl")).contains("-o wl1 -g " + decision("-o wl1"));
   }
 
   @Test
@@ -323,6 +338,16 @@ final class PolicyReconcilerTest {
     return kernel.takeLog().stream()
         .filter(line -> line.startsWith("ipsets ") || line.startsWith("iptables"))
         .toList();
+  }
+
+  /** The chain that decides packets to an interface. */
+  private String decision(String interfaceMatch) {
+    String start = interfaceMatch + " -g ";
+    return rules("wl-to-wl").stream()
+        .filter(rule -> rule.startsWith(start))
+        .map(rule -> rule.substring(start.length()))
+        .findFirst()
+        .orElseThrow();
   }
 
   private List<String> rules(String chain) {

@@ -1,18 +1,22 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.model.Cidr;
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.Kind;
 import io.wayleave.policy.calc.RuleBlock;
 import io.wayleave.policy.calc.SetId;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
- * Names of our chains and sets. The prefix alone tells that they are ours; a name that is too long
- * or holds other characters than usual is replaced by its hash behind an underscore, which no name
- * that is kept has.
+ * Names of our chains and sets. The prefix alone tells that they are ours, and the letters behind
+ * it what they are. What is named after a block of rules has its name, or, when that is too long or
+ * holds other characters than usual, its hash behind an underscore, which no name that is kept
+ * begins with. What is named after its content has the content's hash, so equal ones are one.
  */
 final class ChainNames {
   /** Chains and sets of ours begin so, and no others. */
@@ -31,52 +35,83 @@ final class ChainNames {
   static final String INPUT = PREFIX + "INPUT";
   static final String OUTPUT = PREFIX + "OUTPUT";
   static final String ALLOW = PREFIX + "allow";
+  static final String PASS = PREFIX + "pass";
   static final String FROM_WORKLOAD = PREFIX + "from-wl";
   static final String TO_WORKLOAD = PREFIX + "to-wl";
+  static final String WORKLOAD_TO_HOST = PREFIX + "wl-to-host";
   static final String HOST_TO_WORKLOAD = PREFIX + "host-to-wl";
 
-  private static final Pattern KEPT = Pattern.compile("[A-Za-z0-9.-]+");
+  private static final Pattern KEPT = Pattern.compile("[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)?");
+
+  /** IFNAMSIZ without the final zero; the kernel names interfaces in bytes. */
+  private static final Pattern WORKLOAD_INTERFACE = Pattern.compile("wl[0-9a-f]{1,13}");
+
   private static final int HASH_DIGITS = 16;
 
   private ChainNames() {}
 
-  /** The rules of a policy for one direction. */
-  static String policy(Direction direction, RuleBlock.Id rules) {
-    String policy = rules.kind() == Kind.GLOBAL_NETWORK_POLICY ? rules.id() : rules.toString();
-    return switch (direction) {
-      case Ingress -> named("pi-", policy);
-      case Egress -> named("po-", policy);
+  /** The rules of a block for one direction: {@code wl-gi-NAME}, {@code wl-no-NAMESPACE_NAME}. */
+  static String rules(Direction direction, RuleBlock.Id id) {
+    // Nothing else has rules that are in force.
+    String kind = id.kind() == Kind.NETWORK_POLICY ? "n" : id.kind() == Kind.PROFILE ? "p" : "g";
+    String start = PREFIX + kind + letter(direction) + "-";
+    String plain = start + id.id().replace('/', '_');
+    return plain.length() <= MAX_LENGTH && KEPT.matcher(id.id()).matches()
+        ? plain
+        : start + "_" + digits(id.id());
+  }
+
+  /** How an endpoint with these rules decides in one direction. */
+  static String decision(Direction direction, List<String> rules) {
+    return PREFIX
+        + (direction == Direction.Ingress ? "in-" : "eg-")
+        + digits(String.join("\n", rules));
+  }
+
+  /** How a host endpoint with these rules decides in one direction. */
+  static String hostDecision(Direction direction, List<String> rules) {
+    return PREFIX + "h" + letter(direction) + "-" + digits(String.join("\n", rules));
+  }
+
+  /** The ipset name, of at most 31 characters, of what a selector chooses. */
+  static String set(SetId set) {
+    return switch (set) {
+      case SetId.Nets nets ->
+          PREFIX + digit(set.family()) + "n-" + digits(nets.chosen().toString());
+      case SetId.NamedPort port ->
+          PREFIX
+              + digit(set.family())
+              + "p-"
+              + digits(port.protocol() + " " + port.name() + " " + port.chosen());
     };
   }
 
-  /** First chain of what comes from an endpoint: only its own addresses may pass. */
-  static String sourceCheck(String interfaceName) {
-    return named("fw-", interfaceName);
-  }
-
-  /** Policies of an endpoint for one direction. */
-  static String endpoint(Direction direction, String interfaceName) {
-    return switch (direction) {
-      case Ingress -> named("in-", interfaceName);
-      case Egress -> named("eg-", interfaceName);
-    };
-  }
-
-  /** An ipset name, of at most 31 characters. */
-  static String set(SetId.Nets set) {
-    String family = set.family() == Family.IPV4 ? "4-" : "6-";
-    return PREFIX + family + digits(set.chosen().toString());
+  /** The ipset name of networks that a rule lists. */
+  static String list(Family family, List<Cidr> nets) {
+    return PREFIX
+        + digit(family)
+        + "l-"
+        + digits(nets.stream().map(Cidr::toString).collect(Collectors.joining(" ")));
   }
 
   static boolean isOurs(String name) {
     return name.startsWith(PREFIX);
   }
 
-  private static String named(String kind, String name) {
-    String plain = PREFIX + kind + name;
-    return plain.length() <= MAX_LENGTH && KEPT.matcher(name).matches()
-        ? plain
-        : PREFIX + kind + "_" + digits(name);
+  /** Whether an interface of this name can be a container's. */
+  static boolean isWorkloadInterface(String name) {
+    return WORKLOAD_INTERFACE.matcher(name).matches();
+  }
+
+  private static String letter(Direction direction) {
+    return switch (direction) {
+      case Ingress -> "i";
+      case Egress -> "o";
+    };
+  }
+
+  private static String digit(Family family) {
+    return family == Family.IPV4 ? "4" : "6";
   }
 
   private static String digits(String text) {

@@ -1,7 +1,7 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.linux.netlink.IpsetMember;
 import io.wayleave.linux.netlink.IpsetType;
-import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.WorkloadEndpoint;
@@ -13,15 +13,11 @@ import io.wayleave.policy.calc.SetMember;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.stream.Collectors;
 
 /**
  * Turns what the calculation tells into desired chains and sets, and applies them: sets and their
@@ -34,19 +30,15 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   private final TableWatch watch;
   private final IpsetDriver ipsets;
   private final Map<Family, TableDriver> tables = new EnumMap<>(Family.class);
-
-  /** Endpoints by interface; more than one only while an old record has not gone yet. */
-  private final Map<String, SortedMap<String, Endpoint>> byInterface = new HashMap<>();
-
-  private final Map<String, String> interfaceOf = new HashMap<>();
+  private final RuleBlocks blocks;
+  private final WorkloadChains workloads;
+  private final HostChains hosts;
 
   /** What an agent with another back end may have left; nothing is wanted there. */
   private final Map<Family, TableDriver> leftovers = new EnumMap<>(Family.class);
 
   private final CommandRunner runner;
   private final IptablesBackend other;
-  private Set<String> dispatchChains = new HashSet<>();
-  private boolean dispatchStale;
 
   /**
    * Wants the frame and no endpoints.
@@ -58,8 +50,10 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   public Dataplane(
       Collection<Family> families,
       IptablesBackend backend,
+      HostRules host,
       CommandRunner runner,
       IpsetKernel ipsets,
+      InterfaceAddresses addresses,
       TableWatch watch) {
     this.ipsetKernel = ipsets;
     this.watch = watch;
@@ -68,17 +62,20 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     this.other = backend.other();
     for (Family family : families) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
-      FrameRenderer.frame().forEach(table::put);
+      FrameRenderer.frame(host, family).forEach(table::put);
       tables.put(family, table);
       leftovers.put(family, new TableDriver(family, other, runner, FrameRenderer.noHooks()));
     }
-    renderDispatch();
+    this.blocks = new RuleBlocks(tables, this.ipsets);
+    this.workloads = new WorkloadChains(tables);
+    this.hosts = new HostChains(tables, host, addresses);
   }
 
   /** Reads everything again before the next write, so that damage done by others is repaired. */
   public void invalidate() {
     ipsets.invalidate();
     tables.values().forEach(TableDriver::invalidate);
+    hosts.invalidate();
   }
 
   /**
@@ -88,15 +85,15 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
    *     new state, each table being entirely the one or the other
    */
   public void apply(Mode mode) {
-    if (dispatchStale) {
-      renderDispatch();
-    }
+    workloads.flush();
+    hosts.flush();
     watch.writing();
     try {
       switch (mode) {
         case ADOPT -> applyTables(mode);
         case FULL -> {
           ipsets.applyAdditions();
+          blocks.closeFor(ipsets.refused());
           applyTables(mode);
           sweepLeftovers();
           ipsets.applyRemovals();
@@ -156,136 +153,99 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
             });
   }
 
-  /** Whether something that is no longer used waits to be deleted. */
+  /** Whether something waits to be deleted, or a block to be closed, that soon can be. */
   public boolean cleanupPending() {
-    return !ipsets.failing().isEmpty();
+    return !ipsets.undeletable().isEmpty() || !blocks.closedFor(ipsets.refused());
   }
 
   /** What could not be written or deleted, and why. */
-  public Map<String, String> failing() {
-    Map<String, String> failing = new TreeMap<>(ipsets.failing());
+  public Failures failing() {
+    Map<TableDriver, Map<String, String>> byChain = new HashMap<>();
+    tables.values().forEach(table -> byChain.put(table, new TreeMap<>(table.failing())));
+    Map<RuleBlock.Id, String> refused = new HashMap<>();
+    blocks.tellFailing(byChain, refused);
+    Map<String, String> endpoints = new TreeMap<>(workloads.failing());
+    endpoints.putAll(hosts.failing());
+    Map<String, String> others = new TreeMap<>(ipsets.undeletable());
+    others.putAll(ipsets.refused());
     tables.forEach(
         (family, table) ->
-            table.failing().forEach((chain, why) -> failing.put(chain + " (" + family + ")", why)));
-    return failing;
+            byChain
+                .get(table)
+                .forEach((chain, why) -> others.put(chain + " (" + family + ")", why)));
+    return new Failures(refused, endpoints, others);
   }
-
-  /** An endpoint and what governs it. */
-  private record Endpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
 
   @Override
   public void putSet(SetId set) {
-    if (set instanceof SetId.Nets nets && tables.containsKey(set.family())) {
-      ipsets.putSet(ChainNames.set(nets), IpsetType.NET, set.family());
+    if (tables.containsKey(set.family())) {
+      IpsetType type =
+          switch (set) {
+            case SetId.Nets _ -> IpsetType.NET;
+            case SetId.NamedPort _ -> IpsetType.IP_PORT;
+          };
+      ipsets.putSet(ChainNames.set(set), type, set.family());
     }
   }
 
   @Override
   public void addMember(SetId set, SetMember member) {
-    if (set instanceof SetId.Nets nets
-        && member instanceof SetMember.Net(var net)
-        && tables.containsKey(set.family())) {
-      ipsets.addMember(ChainNames.set(nets), net);
-    }
-  }
-
-  @Override
-  public void removeMember(SetId set, SetMember member) {
-    if (set instanceof SetId.Nets nets
-        && member instanceof SetMember.Net(var net)
-        && tables.containsKey(set.family())) {
-      ipsets.removeMember(ChainNames.set(nets), net);
-    }
-  }
-
-  @Override
-  public void removeSet(SetId set) {
-    if (set instanceof SetId.Nets nets && tables.containsKey(set.family())) {
-      ipsets.removeSet(ChainNames.set(nets));
-    }
-  }
-
-  @Override
-  public void putRules(RuleBlock rules) {
-    for (Direction direction : Direction.values()) {
-      if (rules.types().contains(direction)) {
-        tables.forEach(
-            (family, table) -> table.put(PolicyRenderer.render(rules, direction, family)));
-      } else {
-        removeFromTables(List.of(ChainNames.policy(direction, rules.id())));
+    if (tables.containsKey(set.family())) {
+      switch (member) {
+        case SetMember.Net(var net) -> ipsets.addMember(ChainNames.set(set), net);
+        case SetMember.AddressPort port -> ipsets.addMember(ChainNames.set(set), member(port));
       }
     }
   }
 
   @Override
-  public void removeRules(RuleBlock.Id rules) {
-    for (Direction direction : Direction.values()) {
-      removeFromTables(List.of(ChainNames.policy(direction, rules)));
+  public void removeMember(SetId set, SetMember member) {
+    if (tables.containsKey(set.family())) {
+      switch (member) {
+        case SetMember.Net(var net) -> ipsets.removeMember(ChainNames.set(set), net);
+        case SetMember.AddressPort port -> ipsets.removeMember(ChainNames.set(set), member(port));
+      }
     }
+  }
+
+  private static IpsetMember.AddressPort member(SetMember.AddressPort port) {
+    return new IpsetMember.AddressPort(port.address(), port.protocol(), port.port());
+  }
+
+  @Override
+  public void removeSet(SetId set) {
+    if (tables.containsKey(set.family())) {
+      ipsets.removeSet(ChainNames.set(set));
+    }
+  }
+
+  @Override
+  public void putRules(RuleBlock rules) {
+    blocks.put(rules);
+  }
+
+  @Override
+  public void removeRules(RuleBlock.Id rules) {
+    blocks.remove(rules);
   }
 
   @Override
   public void putEndpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {
-    String id = endpoint.id();
-    String interfaceName = endpoint.spec().interfaceName();
-    String before = interfaceOf.put(id, interfaceName);
-    if (before != null && !before.equals(interfaceName)) {
-      leave(before, id);
-    }
-    byInterface
-        .computeIfAbsent(interfaceName, _ -> new TreeMap<>())
-        .put(id, new Endpoint(endpoint, policies));
-    renderInterface(interfaceName);
+    workloads.put(endpoint, policies);
   }
 
   @Override
   public void removeEndpoint(String id) {
-    String interfaceName = interfaceOf.remove(id);
-    if (interfaceName != null) {
-      leave(interfaceName, id);
-    }
+    workloads.remove(id);
   }
 
   @Override
-  public void putHostEndpoint(HostEndpoint endpoint, ResolvedPolicies policies) {}
+  public void putHostEndpoint(HostEndpoint endpoint, ResolvedPolicies policies) {
+    hosts.put(endpoint, policies);
+  }
 
   @Override
-  public void removeHostEndpoint(String id) {}
-
-  private void leave(String interfaceName, String endpoint) {
-    SortedMap<String, Endpoint> claims = byInterface.get(interfaceName);
-    claims.remove(endpoint);
-    if (claims.isEmpty()) {
-      byInterface.remove(interfaceName);
-    }
-    renderInterface(interfaceName);
-  }
-
-  /** The first name wins an interface that two endpoints claim: any rule will do, but one. */
-  private void renderInterface(String interfaceName) {
-    SortedMap<String, Endpoint> claims = byInterface.get(interfaceName);
-    if (claims == null) {
-      removeFromTables(FrameRenderer.endpointChains(interfaceName));
-    } else {
-      Endpoint winner = claims.firstEntry().getValue();
-      tables.forEach(
-          (family, table) ->
-              FrameRenderer.endpoint(winner.endpoint(), winner.policies(), family)
-                  .forEach(table::put));
-    }
-    dispatchStale = true;
-  }
-
-  private void renderDispatch() {
-    List<Chain> chains = FrameRenderer.dispatch(byInterface.keySet());
-    Set<String> names = chains.stream().map(Chain::name).collect(Collectors.toSet());
-    tables.values().forEach(table -> chains.forEach(table::put));
-    removeFromTables(dispatchChains.stream().filter(name -> !names.contains(name)).toList());
-    dispatchChains = names;
-    dispatchStale = false;
-  }
-
-  private void removeFromTables(Collection<String> chains) {
-    tables.values().forEach(table -> chains.forEach(table::remove));
+  public void removeHostEndpoint(String id) {
+    hosts.remove(id);
   }
 }

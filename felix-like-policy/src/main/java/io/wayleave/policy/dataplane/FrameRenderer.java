@@ -2,57 +2,69 @@ package io.wayleave.policy.dataplane;
 
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
+import io.wayleave.model.HostEndpoint;
+import io.wayleave.model.Protocol;
 import io.wayleave.model.Tier;
-import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.dataplane.HostRules.WorkloadToHost;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.SortedSet;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Everything but the policies' own rules: where packets enter our chains, how they find their
  * endpoint, and what an endpoint asks.
  *
  * <pre>
- *   FORWARD ─▶ wl-FORWARD   mark:=0
- *                           in by wl+  ─▶ wl-from-wl ─▶ wl-fw-IF ─▶ wl-eg-IF ─▶ wl-po-POLICY …
- *                           out by wl+ ─▶ wl-to-wl   ─▶ wl-in-IF ─▶ wl-pi-POLICY …
- *                           mark? ACCEPT
- *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-from-wl, then what the host's own rules say
+ *   FORWARD ─▶ wl-FORWARD   no marks
+ *                           in by wl+  ─▶ wl-from-wl ─▶ … IF and its address ─▶ wl-eg-… ─▶ blocks
+ *                           out by wl+ ─▶ wl-to-wl   ─▶ … IF ─▶ wl-in-… ─▶ blocks
+ *                           allowed? ACCEPT
+ *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-wl-to-host ─▶ wl-from-wl, then as the host wants it
+ *                           else       ─▶ wl-hi-… of the host endpoint of the interface
  *   OUTPUT  ─▶ wl-OUTPUT    out by wl+ ─▶ wl-host-to-wl: ACCEPT
+ *                           else       ─▶ wl-ho-… of the host endpoint of the interface
  * </pre>
  *
- * <p>A denied packet is dropped where that is decided. An allowed one gets {@link #MARK} and
- * returns, so that a packet between two containers of this host is asked on both sides; in FORWARD
- * it is then accepted, whatever rules (Docker's policy of DROP, say) follow. What goes to the host
- * itself is, when the endpoint's egress allows it, left to the host's own INPUT rules. What comes
+ * <p>A denied packet is dropped where that is decided. An allowed one gets a mark ({@link Marks})
+ * and returns, so that a packet between two containers of this host is asked on both sides; in
+ * FORWARD it is then accepted, whatever rules (Docker's policy of DROP, say) follow. What comes
  * from the host itself is always allowed to its own containers, as in Calico, so that health checks
- * work under any policy.
+ * work under any policy. What a host endpoint allows is left to the host's own rules: they may be
+ * stricter.
  *
- * <p>The dispatch chains end in DROP: an interface of ours that is not known passes nothing, also
- * while no agent runs. Pure.
+ * <p>How an endpoint decides does not depend on which endpoint it is; so those that the same
+ * policies govern share a chain, which is named after its content. The dispatch chains end in DROP:
+ * an interface of ours that is not known passes nothing, also while no agent runs. Pure.
  */
 final class FrameRenderer {
-  /** One bit of the packet mark, set on packets that policy allows. */
-  static final String MARK = "0x10000/0x10000";
+  /** What one multiport match holds (xt_multiport). */
+  private static final int MULTIPORT_SLOTS = 15;
 
-  private static final String NO_MARK = "0x0/0x10000";
-
-  /** More rules than this in one dispatch chain are split by the next letter of the name. */
-  private static final int DISPATCH_WIDTH = 16;
-
+  private static final String OURS = ChainNames.INTERFACE_PREFIX + "+";
   private static final String DROP = "-j DROP";
+  private static final String RETURN = "-j RETURN";
+  private static final String ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED ";
+  private static final String INVALID = "-m conntrack --ctstate INVALID ";
+
+  /**
+   * Neighbour solicitation and advertisement, without which no packet finds its way. RFC 4861
+   * section 7.1 makes a hop limit of 255 prove that they were not forwarded; so they are seen where
+   * packets are for the host or of it, and never in FORWARD.
+   */
+  private static final List<String> NEIGHBOUR_DISCOVERY =
+      List.of(neighbourDiscovery(135), neighbourDiscovery(136));
 
   private FrameRenderer() {}
+
+  /** An interface, or {@link HostEndpoint#ALL_INTERFACES}, and how its packets are decided. */
+  record HostInterface(String name, Chain ingress, Chain egress) {}
 
   /** The host's chain to ours. */
   static Map<String, Optional<String>> hooks() {
@@ -70,147 +82,166 @@ final class FrameRenderer {
     return none;
   }
 
-  /** The chains that are the same on every host. */
-  static List<Chain> frame() {
-    String ours = ChainNames.INTERFACE_PREFIX + "+";
-    List<String> fromHost = new ArrayList<>(passForeign("-o"));
+  /** The chains that do not depend on endpoints. */
+  static List<Chain> frame(HostRules host, Family family) {
+    List<String> fromHost = new ArrayList<>();
+    ChainNames.FOREIGN_INTERFACES.stream()
+        .sorted()
+        .forEach(foreign -> fromHost.add("-o " + foreign + "+ " + RETURN));
     fromHost.add("-j ACCEPT");
     return List.of(
         Chain.structure(
             ChainNames.FORWARD,
             List.of(
-                "-j MARK --set-xmark " + NO_MARK,
-                "-i " + ours + " -j " + ChainNames.FROM_WORKLOAD,
-                "-o " + ours + " -j " + ChainNames.TO_WORKLOAD,
-                "-m mark --mark " + MARK + " -j ACCEPT")),
-        Chain.structure(
-            ChainNames.INPUT, List.of("-i " + ours + " -j " + ChainNames.FROM_WORKLOAD)),
-        Chain.structure(
-            ChainNames.OUTPUT, List.of("-o " + ours + " -j " + ChainNames.HOST_TO_WORKLOAD)),
+                Marks.set(Marks.UNDECIDED),
+                "-i " + OURS + " -j " + ChainNames.FROM_WORKLOAD,
+                "-o " + OURS + " -j " + ChainNames.TO_WORKLOAD,
+                Marks.has(Marks.ALLOWED) + " -j ACCEPT")),
+        workloadToHost(host.workloadToHost(), family),
         Chain.structure(ChainNames.HOST_TO_WORKLOAD, fromHost),
-        Chain.structure(ChainNames.ALLOW, List.of("-j MARK --set-xmark " + MARK)));
+        Chain.structure(ChainNames.ALLOW, List.of(Marks.set(Marks.ALLOWED))),
+        Chain.structure(ChainNames.PASS, List.of(Marks.set(Marks.PASSED))));
   }
 
-  /** The chains of one endpoint. */
-  static List<Chain> endpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies, Family family) {
-    String name = endpoint.spec().interfaceName();
-    return List.of(
-        sourceCheck(endpoint, family),
-        decide(Direction.Egress, name, policies),
-        decide(Direction.Ingress, name, policies));
-  }
-
-  static List<String> endpointChains(String interfaceName) {
-    return List.of(
-        ChainNames.sourceCheck(interfaceName),
-        ChainNames.endpoint(Direction.Egress, interfaceName),
-        ChainNames.endpoint(Direction.Ingress, interfaceName));
-  }
-
-  /** The endpoint may send from its own addresses only. */
-  private static Chain sourceCheck(WorkloadEndpoint endpoint, Family family) {
-    String name = endpoint.spec().interfaceName();
+  private static Chain workloadToHost(WorkloadToHost action, Family family) {
     List<String> rules = new ArrayList<>();
-    endpoint.spec().ipNetworks().stream()
-        .filter(net -> net.family() == family)
-        .sorted()
-        .forEach(
-            net -> rules.add("-s " + net + " -g " + ChainNames.endpoint(Direction.Egress, name)));
     if (family == Family.IPV6) {
-      // Neighbour solicitation and advertisement come from link-local addresses and from ::.
-      // RFC 4861 section 7.1 makes a hop limit of 255 prove that they were not forwarded.
-      for (int type : new int[] {135, 136}) {
-        rules.add(
-            "-p ipv6-icmp -m icmp6 --icmpv6-type "
-                + type
-                + " -m hl --hl-eq 255 -g "
-                + ChainNames.ALLOW);
+      // From link-local addresses and from ::, so before addresses are looked at.
+      NEIGHBOUR_DISCOVERY.forEach(match -> rules.add(match + RETURN));
+    }
+    rules.add(Marks.set(Marks.UNDECIDED));
+    rules.add("-j " + ChainNames.FROM_WORKLOAD);
+    switch (action) {
+      case Return -> {}
+      case Accept -> rules.add(Marks.has(Marks.ALLOWED) + " -j ACCEPT");
+      case Drop -> {
+        rules.add(Marks.has(Marks.ALLOWED) + " " + ESTABLISHED + "-j ACCEPT");
+        rules.add(Marks.has(Marks.ALLOWED) + " " + DROP);
       }
     }
-    rules.add(DROP);
-    return Chain.structure(ChainNames.sourceCheck(name), rules);
+    return Chain.structure(ChainNames.WORKLOAD_TO_HOST, rules);
   }
 
-  private static Chain decide(
-      Direction direction, String interfaceName, ResolvedPolicies resolved) {
-    List<String> rules = new ArrayList<>();
-    rules.add("-m conntrack --ctstate RELATED,ESTABLISHED -g " + ChainNames.ALLOW);
-    rules.add("-m conntrack --ctstate INVALID -j DROP");
-    List<TierPolicies> tiers = resolved.tiers(direction);
-    if (tiers.isEmpty() && resolved.openWithoutPolicies()) {
-      rules.add("-g " + ChainNames.ALLOW);
-    } else if (tiers.isEmpty() || tiers.getFirst().defaultAction() != Tier.DefaultAction.Deny) {
-      // What has no rendering yet is closed.
-      rules.add(DROP);
-    } else {
-      // The packet may carry the mark of the other endpoint's decision.
-      rules.add("-j MARK --set-xmark " + NO_MARK);
-      for (RuleBlock.Id policy : tiers.getFirst().policies()) {
-        rules.add("-j " + ChainNames.policy(direction, policy));
-        rules.add("-m mark --mark " + MARK + " -j RETURN");
+  /** Where packets for the host and of the host go; the first interface that fits decides. */
+  static List<Chain> hostDispatch(List<HostInterface> interfaces) {
+    List<String> in = new ArrayList<>();
+    List<String> out = new ArrayList<>();
+    in.add("-i " + OURS + " -j " + ChainNames.WORKLOAD_TO_HOST);
+    out.add("-o " + OURS + " -j " + ChainNames.HOST_TO_WORKLOAD);
+    for (HostInterface each : interfaces) {
+      if (each.name().equals(HostEndpoint.ALL_INTERFACES)) {
+        in.add("-i lo " + RETURN);
+        out.add("-o lo " + RETURN);
+        // What comes from a container has its verdict: only then is it marked here.
+        in.add("-i " + OURS + " " + Marks.has(Marks.ALLOWED) + " " + RETURN);
+        in.add("-g " + each.ingress().name());
+        out.add("-g " + each.egress().name());
+      } else {
+        in.add("-i " + quoted(each.name()) + " -g " + each.ingress().name());
+        out.add("-o " + quoted(each.name()) + " -g " + each.egress().name());
       }
-      rules.add(DROP);
     }
-    return Chain.structure(ChainNames.endpoint(direction, interfaceName), rules);
+    return List.of(Chain.structure(ChainNames.INPUT, in), Chain.structure(ChainNames.OUTPUT, out));
+  }
+
+  /** How an endpoint decides: it sets a mark on what it allows and returns, and drops the rest. */
+  static Chain decision(Direction direction, ResolvedPolicies policies) {
+    String allow = "-g " + ChainNames.ALLOW;
+    List<String> rules = new ArrayList<>();
+    rules.add(ESTABLISHED + allow);
+    rules.add(INVALID + DROP);
+    rules.addAll(walk(direction, policies, allow));
+    return Chain.structure(ChainNames.decision(direction, rules), rules);
+  }
+
+  /** How a host endpoint decides: it returns what it allows and drops the rest. */
+  static Chain hostDecision(
+      Direction direction, ResolvedPolicies policies, HostRules host, Family family) {
+    List<String> rules = new ArrayList<>();
+    rules.add(ESTABLISHED + RETURN);
+    rules.addAll(
+        failsafes(
+            switch (direction) {
+              case Ingress -> host.failsafeInbound();
+              case Egress -> host.failsafeOutbound();
+            }));
+    if (family == Family.IPV6) {
+      NEIGHBOUR_DISCOVERY.forEach(match -> rules.add(match + RETURN));
+    }
+    rules.add(INVALID + DROP);
+    rules.addAll(walk(direction, policies, RETURN));
+    return Chain.structure(ChainNames.hostDecision(direction, rules), rules);
+  }
+
+  private static List<String> failsafes(List<ProtocolPort> ports) {
+    Map<Protocol, List<Integer>> byProtocol = new LinkedHashMap<>();
+    ports.stream()
+        .distinct()
+        .forEach(
+            port ->
+                byProtocol
+                    .computeIfAbsent(port.protocol(), _ -> new ArrayList<>())
+                    .add(port.port()));
+    List<String> rules = new ArrayList<>();
+    byProtocol.forEach(
+        (protocol, numbers) -> {
+          for (int i = 0; i < numbers.size(); i += MULTIPORT_SLOTS) {
+            rules.add(
+                "-p "
+                    + protocol.toString().toLowerCase(Locale.ROOT)
+                    + numbers.subList(i, Math.min(numbers.size(), i + MULTIPORT_SLOTS)).stream()
+                        .map(Object::toString)
+                        .collect(Collectors.joining(",", " -m multiport --dports ", " "))
+                    + RETURN);
+          }
+        });
+    return rules;
   }
 
   /**
-   * From an interface to the endpoint's chain in few steps whatever their number: a prefix tree
-   * over the letters of the names.
+   * Tiers, then profiles, then the end. A block that allows sets a mark, and so does one that
+   * passes: then the rest of its tier is skipped.
    */
-  static List<Chain> dispatch(Collection<String> interfaceNames) {
-    SortedSet<String> names = new TreeSet<>(interfaceNames);
-    List<Chain> chains = new ArrayList<>();
-    dispatch(ChainNames.FROM_WORKLOAD, "-i", ChainNames.INTERFACE_PREFIX, names, chains);
-    dispatch(ChainNames.TO_WORKLOAD, "-o", ChainNames.INTERFACE_PREFIX, names, chains);
-    return chains;
-  }
-
-  private static void dispatch(
-      String root, String option, String prefix, SortedSet<String> names, List<Chain> into) {
-    boolean isRoot = prefix.equals(ChainNames.INTERFACE_PREFIX);
+  private static List<String> walk(Direction direction, ResolvedPolicies policies, String allow) {
+    String end = policies.openWithoutPolicies() ? allow : DROP;
+    List<TierPolicies> tiers = policies.tiers(direction);
+    if (tiers.isEmpty() && policies.profiles().isEmpty()) {
+      return List.of(end);
+    }
     List<String> rules = new ArrayList<>();
-    if (isRoot) {
-      rules.addAll(passForeign(option));
-    }
-    if (names.size() <= DISPATCH_WIDTH) {
-      names.forEach(name -> rules.add(toEndpoint(option, name)));
-    } else {
-      SortedMap<String, SortedSet<String>> byNextLetter = new TreeMap<>();
-      for (String name : names) {
-        String longer = name.substring(0, Math.min(name.length(), prefix.length() + 1));
-        byNextLetter.computeIfAbsent(longer, _ -> new TreeSet<>()).add(name);
+    // The packet may carry the mark of the other endpoint's decision.
+    rules.add(Marks.set(Marks.UNDECIDED));
+    for (int i = 0; i < tiers.size(); i++) {
+      if (i > 0) {
+        rules.add(Marks.set(Marks.NOT_PASSED));
       }
-      byNextLetter.forEach(
-          (longer, group) -> {
-            if (group.size() == 1) {
-              rules.add(toEndpoint(option, group.first()));
-            } else {
-              rules.add(option + " " + longer + "+ -g " + branch(root, longer));
-              dispatch(root, option, longer, group, into);
-            }
-          });
+      List<RuleBlock.Id> blocks = tiers.get(i).policies();
+      for (int j = 0; j < blocks.size(); j++) {
+        ask(direction, blocks.get(j), j == 0 ? "" : Marks.has(Marks.NOT_PASSED) + " ", rules);
+      }
+      if (tiers.get(i).defaultAction() == Tier.DefaultAction.Deny) {
+        rules.add(Marks.has(Marks.NOT_PASSED) + " " + DROP);
+      }
     }
-    rules.add(DROP);
-    into.add(Chain.structure(isRoot ? root : branch(root, prefix), rules));
+    policies.profiles().forEach(profile -> ask(direction, profile, "", rules));
+    rules.add(end);
+    return rules;
   }
 
-  private static String branch(String root, String prefix) {
-    return root + "-" + prefix.substring(ChainNames.INTERFACE_PREFIX.length());
+  private static void ask(
+      Direction direction, RuleBlock.Id block, String condition, List<String> into) {
+    into.add(condition + "-j " + ChainNames.rules(direction, block));
+    into.add(Marks.has(Marks.ALLOWED) + " " + RETURN);
   }
 
-  private static String toEndpoint(String option, String interfaceName) {
-    String chain =
-        option.equals("-i")
-            ? ChainNames.sourceCheck(interfaceName)
-            : ChainNames.endpoint(Direction.Ingress, interfaceName);
-    return option + " " + interfaceName + " -g " + chain;
+  private static String neighbourDiscovery(int type) {
+    return "-p ipv6-icmp -m icmp6 --icmpv6-type " + type + " -m hl --hl-eq 255 ";
   }
 
-  private static List<String> passForeign(String option) {
-    return ChainNames.FOREIGN_INTERFACES.stream()
-        .sorted()
-        .map(foreign -> option + " " + foreign + "+ -j RETURN")
-        .toList();
+  /** The kernel takes almost any character in the name of an interface. */
+  private static String quoted(String name) {
+    return name.matches("[A-Za-z0-9_.@-]+")
+        ? name
+        : '"' + name.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 }

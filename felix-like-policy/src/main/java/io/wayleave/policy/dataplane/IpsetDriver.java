@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +48,7 @@ final class IpsetDriver {
 
   private final Map<String, Members> members = new HashMap<>();
   private final Map<String, String> undeletable = new TreeMap<>();
+  private final Map<String, String> refused = new TreeMap<>();
   private boolean loaded;
 
   IpsetDriver(IpsetKernel kernel) {
@@ -98,19 +98,35 @@ final class IpsetDriver {
   }
 
   /** Sets that should be gone and are not yet, and why. */
-  Map<String, String> failing() {
+  Map<String, String> undeletable() {
     return undeletable;
   }
 
   /**
-   * Creates sets and adds members.
+   * Sets that the kernel does not have as they should be because it refused something, and what.
+   */
+  Map<String, String> refused() {
+    return Map.copyOf(refused);
+  }
+
+  /**
+   * Creates sets and adds members. What the kernel refuses is tried again by the next call.
    *
-   * @throws DataplaneException when the kernel refused something; the rest has been done
+   * @throws DataplaneException when it is not known what was done
    */
   void applyAdditions() {
+    add();
+    if (!refused.isEmpty()) {
+      // Perhaps because others changed the sets, so once more from what is there.
+      add();
+    }
+  }
+
+  private void add() {
     if (!loaded) {
       load();
     }
+    refused.clear();
     Set<String> fresh = new HashSet<>();
     List<IpsetChange> changes = new ArrayList<>();
     sets.pendingPuts()
@@ -130,15 +146,19 @@ final class IpsetDriver {
       }
     }
     execute(changes);
-    fresh.forEach(set -> sets.setActual(set, sets.desired().get(set)));
-    sets.desired().keySet().forEach(set -> membersOf(set).added());
+    fresh.stream()
+        .filter(set -> !refused.containsKey(set))
+        .forEach(set -> sets.setActual(set, sets.desired().get(set)));
+    sets.desired().keySet().stream()
+        .filter(set -> !refused.containsKey(set))
+        .forEach(set -> membersOf(set).added());
   }
 
   /**
    * Removes members and destroys sets. A set that the kernel still holds (it frees the rules of a
    * replaced nft table a little later) is left for the next call.
    *
-   * @throws DataplaneException when the kernel refused to remove a member; the rest has been done
+   * @throws DataplaneException when it is not known what was done
    */
   void applyRemovals() {
     List<IpsetChange> changes = new ArrayList<>();
@@ -149,7 +169,9 @@ final class IpsetDriver {
       }
     }
     execute(changes);
-    sets.desired().keySet().forEach(set -> membersOf(set).removed());
+    sets.desired().keySet().stream()
+        .filter(set -> !refused.containsKey(set))
+        .forEach(set -> membersOf(set).removed());
     undeletable.clear();
     destroy(sets.pendingDeletes().keySet());
   }
@@ -174,22 +196,30 @@ final class IpsetDriver {
   private void replace(String set, IpsetFormat format) {
     String temporary = TEMPORARY + Chain.hashOf(set);
     log.warn("ipset is of another format, replacing it set={} format={}", set, format);
-    execute(
+    if (!executeFor(
+        set,
         List.of(
             new IpsetChange.Destroy(temporary),
             create(temporary, set, format),
-            new IpsetChange.Add(temporary, membersOf(set).desired())));
+            new IpsetChange.Add(temporary, membersOf(set).desired())))) {
+      return;
+    }
     List<IpsetFailure> swap = kernel.execute(List.of(new IpsetChange.Swap(temporary, set)));
-    if (swap.isEmpty()) {
+    boolean replaced = swap.isEmpty();
+    if (replaced) {
       // It holds the old members now, and goes with all that is no longer wanted.
       sets.setActual(temporary, sets.actual().get(set));
     } else if (swap.getFirst().reason() == IpsetFailure.Reason.TYPE_MISMATCH) {
-      execute(List.of(new IpsetChange.Destroy(set), new IpsetChange.Rename(temporary, set)));
+      replaced =
+          executeFor(
+              set, List.of(new IpsetChange.Destroy(set), new IpsetChange.Rename(temporary, set)));
     } else {
-      fail(swap);
+      refuse(set, swap.getFirst());
     }
-    sets.setActual(set, Optional.of(format));
-    membersOf(set).isAsDesired();
+    if (replaced) {
+      sets.setActual(set, Optional.of(format));
+      membersOf(set).isAsDesired();
+    }
   }
 
   private IpsetChange create(String name, String set, IpsetFormat format) {
@@ -197,27 +227,45 @@ final class IpsetDriver {
   }
 
   private void execute(List<IpsetChange> changes) {
-    if (changes.isEmpty()) {
-      return;
+    for (IpsetFailure failure : run(changes)) {
+      switch (failure.change()) {
+        case IpsetChange.Create create -> refuse(create.set(), failure);
+        case IpsetChange.Add add -> refuse(add.set(), failure);
+        case IpsetChange.Remove remove -> refuse(remove.set(), failure);
+        case IpsetChange.Swap swap -> refuse(swap.set(), failure);
+        case IpsetChange.Rename rename -> refuse(rename.set(), failure);
+        case IpsetChange.Destroy destroy -> refuse(destroy.set(), failure);
+      }
     }
-    List<IpsetFailure> failures;
+  }
+
+  /** Makes changes for the sake of one set; false when any was refused. */
+  private boolean executeFor(String set, List<IpsetChange> changes) {
+    List<IpsetFailure> failures = run(changes);
+    failures.stream().findFirst().ifPresent(failure -> refuse(set, failure));
+    return failures.isEmpty();
+  }
+
+  private List<IpsetFailure> run(List<IpsetChange> changes) {
+    if (changes.isEmpty()) {
+      return List.of();
+    }
     try {
-      failures = kernel.execute(changes);
+      List<IpsetFailure> failures = kernel.execute(changes);
+      log.debug("ipsets written changes={}", changes.size());
+      return failures;
     } catch (DataplaneException e) {
       loaded = false;
       throw e;
     }
-    if (!failures.isEmpty()) {
-      fail(failures);
-    }
-    log.debug("ipsets written changes={}", changes.size());
   }
 
-  private void fail(List<IpsetFailure> failures) {
+  private void refuse(String set, IpsetFailure failure) {
+    if (refused.putIfAbsent(set, failure.text()) == null) {
+      log.error("ipset refused by the kernel set={} reason=\"{}\"", set, failure.text());
+    }
     // What was done of it is not known, so it is looked at again.
     loaded = false;
-    throw new DataplaneException(
-        failures.stream().map(IpsetFailure::text).limit(3).collect(Collectors.joining("; ")));
   }
 
   private void load() {

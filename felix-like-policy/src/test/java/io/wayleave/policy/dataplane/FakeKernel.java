@@ -314,6 +314,9 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
         if (used(set)) {
           yield Optional.of(Reason.BUSY);
         }
+        if (sets.containsKey(name)) {
+          yield Optional.of(Reason.EXISTS);
+        }
         sets.put(name, sets.remove(set));
         setFormats.put(name, setFormats.remove(set));
         yield Optional.empty();

@@ -1,66 +1,58 @@
 package io.wayleave.policy.dataplane;
 
-import static io.wayleave.policy.Fixtures.endpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.Kind;
-import io.wayleave.model.Tier;
-import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.Tier.DefaultAction;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import io.wayleave.policy.calc.RuleBlock;
+import io.wayleave.policy.dataplane.FrameRenderer.HostInterface;
+import io.wayleave.policy.dataplane.HostRules.WorkloadToHost;
+import io.wayleave.policy.dataplane.TableWalk.End;
+import io.wayleave.policy.dataplane.TableWalk.Packet;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class FrameRendererTest {
-  private static final WorkloadEndpoint ENDPOINT =
-      endpoint("n1", "c", "wl1", Map.of(), "10.0.0.1", "fd00::1", "10.0.0.2");
+  private static final int ALLOWED = 0x10000;
+  private static final ResolvedPolicies OPEN =
+      new ResolvedPolicies(List.of(), List.of(), List.of(), true);
   private static final ResolvedPolicies GOVERNED =
       new ResolvedPolicies(
           List.of(
-              new TierPolicies(
-                  "default",
-                  Tier.DefaultAction.Deny,
-                  List.of(
-                      new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, "a"),
-                      new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, "b")))),
+              new TierPolicies("first", DefaultAction.Pass, List.of(id("a"), id("b"))),
+              new TierPolicies("default", DefaultAction.Deny, List.of(id("c")))),
           List.of(),
-          List.of(),
-          true);
+          List.of(new RuleBlock.Id(Kind.PROFILE, "p")),
+          false);
 
   @Test
-  void anEndpointSendsFromItsOwnAddressesOnly() {
-    assertThat(chain("wl-fw-wl1", Family.IPV4))
-        .containsExactly("-s 10.0.0.1/32 -g wl-eg-wl1", "-s 10.0.0.2/32 -g wl-eg-wl1", "-j DROP");
-    assertThat(chain("wl-fw-wl1", Family.IPV6))
-        .containsExactly(
-            "-s fd00::1/128 -g wl-eg-wl1",
-            "-p ipv6-icmp -m icmp6 --icmpv6-type 135 -m hl --hl-eq 255 -g wl-allow",
-            "-p ipv6-icmp -m icmp6 --icmpv6-type 136 -m hl --hl-eq 255 -g wl-allow",
-            "-j DROP");
-  }
-
-  @Test
-  void governedInOneDirectionAndOpenInTheOther() {
-    assertThat(chain("wl-in-wl1", Family.IPV4))
+  void tiersThenProfilesThenTheEnd() {
+    assertThat(FrameRenderer.decision(Direction.Ingress, GOVERNED).rules())
         .containsExactly(
             "-m conntrack --ctstate RELATED,ESTABLISHED -g wl-allow",
             "-m conntrack --ctstate INVALID -j DROP",
-            "-j MARK --set-xmark 0x0/0x10000",
-            "-j wl-pi-a",
+            "-j MARK --set-xmark 0x0/0x30000",
+            "-j wl-gi-a",
             "-m mark --mark 0x10000/0x10000 -j RETURN",
-            "-j wl-pi-b",
+            "-m mark --mark 0x0/0x20000 -j wl-gi-b",
+            "-m mark --mark 0x10000/0x10000 -j RETURN",
+            "-j MARK --set-xmark 0x0/0x20000",
+            "-j wl-gi-c",
+            "-m mark --mark 0x10000/0x10000 -j RETURN",
+            "-m mark --mark 0x0/0x20000 -j DROP",
+            "-j wl-pi-p",
             "-m mark --mark 0x10000/0x10000 -j RETURN",
             "-j DROP");
-    assertThat(chain("wl-eg-wl1", Family.IPV4))
+    assertThat(FrameRenderer.decision(Direction.Egress, OPEN).rules())
         .containsExactly(
             "-m conntrack --ctstate RELATED,ESTABLISHED -g wl-allow",
             "-m conntrack --ctstate INVALID -j DROP",
@@ -68,99 +60,287 @@ final class FrameRendererTest {
   }
 
   @Test
-  void withoutEndpointsEverythingOfOursIsDropped() {
-    List<Chain> chains = FrameRenderer.dispatch(List.of());
-    assertThat(chains).extracting(Chain::name).containsExactly("wl-from-wl", "wl-to-wl");
-    assertThat(walk(chains, "wl-from-wl", "-i", "wl0123456789a").verdict()).isEqualTo("-j DROP");
-    assertThat(walk(chains, "wl-to-wl", "-o", "wlp3s0").verdict()).isEqualTo("-j RETURN");
+  void whoIsGovernedAlikeSharesAChain() {
+    Chain one = FrameRenderer.decision(Direction.Ingress, GOVERNED);
+    assertThat(one).isEqualTo(FrameRenderer.decision(Direction.Ingress, GOVERNED));
+    List<ResolvedPolicies> others = new ArrayList<>();
+    others.add(OPEN);
+    others.add(new ResolvedPolicies(GOVERNED.ingress(), List.of(), List.of(), false));
+    others.add(
+        new ResolvedPolicies(GOVERNED.ingress().reversed(), List.of(), GOVERNED.profiles(), false));
+    others.add(new ResolvedPolicies(GOVERNED.ingress(), List.of(), GOVERNED.profiles(), true));
+    assertThat(others)
+        .extracting(policies -> FrameRenderer.decision(Direction.Ingress, policies).name())
+        .doesNotContain(one.name())
+        .doesNotHaveDuplicates();
+    assertThat(one.name()).hasSizeLessThanOrEqualTo(ChainNames.MAX_LENGTH);
+  }
+
+  /** What a block does with the packet at hand. */
+  private enum Verdict {
+    ALLOW("-g wl-allow"),
+    DENY("-j DROP"),
+    PASS("-g wl-pass"),
+    NOTHING("");
+
+    private final String rule;
+
+    Verdict(String rule) {
+      this.rule = rule;
+    }
+  }
+
+  /** Thousands of random tiers against what the words of the model say. */
+  @Test
+  void everyWalkThroughTiersEndsAsTheModelSays() {
+    int allowed = 0;
+    for (int seed = 0; seed < 5_000; seed++) {
+      Random random = new Random(seed);
+      Map<RuleBlock.Id, Verdict> verdicts = new HashMap<>();
+      List<TierPolicies> tiers = new ArrayList<>();
+      for (int tier = random.nextInt(4); tier > 0; tier--) {
+        List<RuleBlock.Id> policies = new ArrayList<>();
+        for (int policy = 1 + random.nextInt(3); policy > 0; policy--) {
+          RuleBlock.Id id = id("t" + tier + "p" + policy);
+          policies.add(id);
+          verdicts.put(id, verdict(random, true));
+        }
+        tiers.add(
+            new TierPolicies(
+                "t" + tier,
+                random.nextInt(3) == 0 ? DefaultAction.Deny : DefaultAction.Pass,
+                policies));
+      }
+      List<RuleBlock.Id> profiles = new ArrayList<>();
+      for (int profile = random.nextInt(3); profile > 0; profile--) {
+        RuleBlock.Id id = new RuleBlock.Id(Kind.PROFILE, "r" + profile);
+        profiles.add(id);
+        verdicts.put(id, verdict(random, false));
+      }
+      ResolvedPolicies policies =
+          new ResolvedPolicies(tiers, tiers, profiles, profiles.isEmpty() && random.nextBoolean());
+      boolean expected = expected(policies, verdicts);
+      allowed += expected ? 1 : 0;
+      for (Direction direction : Direction.values()) {
+        Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
+        verdicts.forEach(
+            (id, verdict) ->
+                chains.put(
+                    ChainNames.rules(direction, id),
+                    Stream.of(verdict.rule).filter(rule -> !rule.isEmpty()).toList()));
+        Chain decision = FrameRenderer.decision(direction, policies);
+        chains.put(decision.name(), decision.rules());
+        // Whatever marks it comes with.
+        End end =
+            TableWalk.walk(chains, decision.name(), Packet.in("wl1"), random.nextInt(8) << 16);
+        assertThat(end.verdict()).as("seed %s", seed).isEqualTo(expected ? "RETURN" : "DROP");
+        assertThat(!expected || (end.mark() & ALLOWED) != 0).as("mark, seed %s", seed).isTrue();
+
+        Chain host =
+            FrameRenderer.hostDecision(direction, policies, HostRules.DEFAULT, Family.IPV4);
+        chains.put(host.name(), host.rules());
+        assertThat(
+                TableWalk.walk(chains, host.name(), Packet.in("eth0"), random.nextInt(8) << 16)
+                    .verdict())
+            .as("host endpoint, seed %s", seed)
+            .isEqualTo(expected ? "RETURN" : "DROP");
+      }
+    }
+    assertThat(allowed).isBetween(1_000, 4_000);
+  }
+
+  private static Verdict verdict(Random random, boolean mayPass) {
+    return switch (random.nextInt(mayPass ? 5 : 4)) {
+      case 0 -> Verdict.ALLOW;
+      case 1 -> Verdict.DENY;
+      case 4 -> Verdict.PASS;
+      default -> Verdict.NOTHING;
+    };
+  }
+
+  private static boolean expected(ResolvedPolicies policies, Map<RuleBlock.Id, Verdict> verdicts) {
+    for (TierPolicies tier : policies.ingress()) {
+      Verdict decided =
+          tier.policies().stream()
+              .map(verdicts::get)
+              .filter(verdict -> verdict != Verdict.NOTHING)
+              .findFirst()
+              .orElse(tier.defaultAction() == DefaultAction.Deny ? Verdict.DENY : Verdict.PASS);
+      if (decided != Verdict.PASS) {
+        return decided == Verdict.ALLOW;
+      }
+    }
+    return policies.profiles().stream()
+        .map(verdicts::get)
+        .filter(verdict -> verdict != Verdict.NOTHING)
+        .findFirst()
+        .map(verdict -> verdict == Verdict.ALLOW)
+        .orElse(policies.openWithoutPolicies());
   }
 
   @Test
-  void theTreeLeadsEveryInterfaceToItsEndpointAndOthersToDrop() {
-    Random random = new Random(4);
-    for (int size : new int[] {1, 16, 17, 100, 2000}) {
-      Set<String> names = new TreeSet<>();
-      while (names.size() < size) {
-        // Few letters, so that the tree gets deep; some names are the beginning of others.
-        int length = size <= 100 ? 1 + random.nextInt(11) : 11;
-        names.add(
-            "wl"
-                + random
-                    .ints(length, 0, 3)
-                    .mapToObj(Integer::toString)
-                    .collect(Collectors.joining()));
+  void establishedFlowsAskNoPolicyAndInvalidPacketsAreDropped() {
+    Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
+    ResolvedPolicies closed = new ResolvedPolicies(List.of(), List.of(), List.of(), false);
+    Chain decision = FrameRenderer.decision(Direction.Ingress, closed);
+    chains.put(decision.name(), decision.rules());
+    Packet packet = Packet.out("wl1");
+    assertThat(TableWalk.walk(chains, decision.name(), packet, 0).verdict()).isEqualTo("DROP");
+    End established = TableWalk.walk(chains, decision.name(), packet.inState("ESTABLISHED"), 0);
+    assertThat(established.verdict()).isEqualTo("RETURN");
+    assertThat(established.mark()).isEqualTo(ALLOWED);
+    assertThat(established.rules()).isLessThanOrEqualTo(2);
+    Chain open = FrameRenderer.decision(Direction.Ingress, OPEN);
+    chains.put(open.name(), open.rules());
+    assertThat(TableWalk.walk(chains, open.name(), packet.inState("INVALID"), 0).verdict())
+        .isEqualTo("DROP");
+  }
+
+  @Test
+  void whatAContainerSendsToItsHost() {
+    for (WorkloadToHost action : WorkloadToHost.values()) {
+      Map<String, List<String>> chains = frame(action, Family.IPV6);
+      add(chains, FrameRenderer.hostDispatch(List.of()));
+      chains.put(
+          "wl-from-wl",
+          List.of("-i wl1 -s fd00::1/128 -g wl-allow", "-i wlan+ -j RETURN", "-j DROP"));
+      Packet own = Packet.in("wl1").from("fd00::1");
+      assertThat(input(chains, own))
+          .isEqualTo(
+              switch (action) {
+                case Return -> "RETURN";
+                case Accept -> "ACCEPT";
+                case Drop -> "DROP";
+              });
+      // Answers to what the host began.
+      assertThat(input(chains, own.inState("ESTABLISHED"))).isIn("RETURN", "ACCEPT");
+      assertThat(input(chains, Packet.in("wl1").from("fd00::2"))).isEqualTo("DROP");
+      assertThat(input(chains, Packet.in("wl2").from("fd00::1"))).isEqualTo("DROP");
+      assertThat(input(chains, Packet.in("wl1").from("fe80::1").icmp6(135))).isEqualTo("RETURN");
+      assertThat(input(chains, Packet.in("wl1").from("::").icmp6(136))).isEqualTo("RETURN");
+      assertThat(input(chains, Packet.in("wl1").from("fe80::1").icmp6(128))).isEqualTo("DROP");
+      // Not ours, whatever mark others gave it.
+      for (String other : List.of("wlan0", "eth0", "lo")) {
+        assertThat(TableWalk.walk(chains, "wl-INPUT", Packet.in(other), ALLOWED).verdict())
+            .isEqualTo("RETURN");
       }
-      List<Chain> chains = FrameRenderer.dispatch(names);
-      int longest = 0;
-      for (String name : names) {
-        Walk in = walk(chains, "wl-from-wl", "-i", name);
-        assertThat(in.verdict()).isEqualTo("-g wl-fw-" + name);
-        Walk out = walk(chains, "wl-to-wl", "-o", name);
-        assertThat(out.verdict()).isEqualTo("-g wl-in-" + name);
-        longest = Math.max(longest, in.steps());
-      }
-      assertThat(longest).as("rules asked with %s endpoints", size).isLessThan(60);
-      assertThat(walk(chains, "wl-from-wl", "-i", "wlfffffffffff").verdict()).isEqualTo("-j DROP");
-      assertThat(walk(chains, "wl-from-wl", "-i", "wl00000000009").verdict()).isEqualTo("-j DROP");
-      assertThat(walk(chains, "wl-from-wl", "-i", "wlan0").verdict()).isEqualTo("-j RETURN");
-      assertThat(chains).allMatch(chain -> chain.name().length() <= ChainNames.MAX_LENGTH);
-      assertThat(chains).allMatch(chain -> chain.rules().getLast().equals("-j DROP"));
     }
   }
 
   @Test
-  void oneMoreEndpointChangesFewChains() {
-    List<String> names = new ArrayList<>();
-    Random random = new Random(5);
-    for (int i = 0; i < 1000; i++) {
-      names.add("wl%011x".formatted(random.nextLong() >>> 20));
+  void whatIsForwardedNeedsBothEnds() {
+    Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
+    chains.put("wl-from-wl", List.of("-i wl1 -g wl-allow", "-i wlan+ -j RETURN", "-j DROP"));
+    chains.put("wl-to-wl", List.of("-o wl1 -g wl-allow", "-o wlan+ -j RETURN", "-j DROP"));
+    assertThat(forward(chains, "wl1", "eth0")).isEqualTo("ACCEPT");
+    assertThat(forward(chains, "eth0", "wl1")).isEqualTo("ACCEPT");
+    assertThat(forward(chains, "wl1", "wl1")).isEqualTo("ACCEPT");
+    assertThat(forward(chains, "wl1", "wl2")).isEqualTo("DROP");
+    assertThat(forward(chains, "wl2", "wl1")).isEqualTo("DROP");
+    assertThat(forward(chains, "wl1", "wlan0")).isEqualTo("ACCEPT");
+    assertThat(forward(chains, "eth0", "eth1")).isEqualTo("RETURN");
+    assertThat(forward(chains, "wlan0", "eth1")).isEqualTo("RETURN");
+  }
+
+  @Test
+  void theFirstHostInterfaceThatFitsDecides() {
+    Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
+    chains.put("wl-from-wl", List.of("-i wl1 -g wl-allow", "-i wlan+ -j RETURN", "-j DROP"));
+    add(
+        chains,
+        FrameRenderer.hostDispatch(
+            List.of(
+                new HostInterface("eth0", named("eth0-in"), named("eth0-out")),
+                new HostInterface("od d\"\\", named("odd-in"), named("odd-out")),
+                new HostInterface("*", named("all-in"), named("all-out")))));
+    assertThat(chains.get("wl-INPUT")).contains("-i \"od d\\\"\\\\\" -g odd-in");
+    chains.get("wl-INPUT").removeIf(rule -> rule.contains("odd"));
+    chains.get("wl-OUTPUT").removeIf(rule -> rule.contains("odd"));
+    assertThat(input(chains, Packet.in("eth0"))).isEqualTo("eth0-in");
+    assertThat(input(chains, Packet.in("eth1"))).isEqualTo("all-in");
+    assertThat(input(chains, Packet.in("wlan0"))).isEqualTo("all-in");
+    assertThat(input(chains, Packet.in("lo"))).isEqualTo("RETURN");
+    assertThat(input(chains, Packet.in("wl1"))).isEqualTo("RETURN");
+    assertThat(output(chains, "eth0")).isEqualTo("eth0-out");
+    assertThat(output(chains, "wlan0")).isEqualTo("all-out");
+    assertThat(output(chains, "lo")).isEqualTo("RETURN");
+    // From the host to its own containers, known or not.
+    assertThat(output(chains, "wl7")).isEqualTo("ACCEPT");
+  }
+
+  @Test
+  void failsafePortsComeBeforePolicies() {
+    ResolvedPolicies closed = new ResolvedPolicies(List.of(), List.of(), List.of(), false);
+    Map<String, List<String>> chains = new HashMap<>();
+    Chain in =
+        FrameRenderer.hostDecision(Direction.Ingress, closed, HostRules.DEFAULT, Family.IPV6);
+    Chain out =
+        FrameRenderer.hostDecision(Direction.Egress, closed, HostRules.DEFAULT, Family.IPV6);
+    add(chains, List.of(in, out));
+    assertThat(in.rules())
+        .startsWith(
+            "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+            "-p tcp -m multiport --dports 22,179,2379,2380,5473,6443,6666,6667 -j RETURN",
+            "-p udp -m multiport --dports 68 -j RETURN");
+    assertThat(decided(chains, in, Packet.in("eth0").to("tcp", 22))).isEqualTo("RETURN");
+    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 22))).isEqualTo("DROP");
+    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 53))).isEqualTo("DROP");
+    assertThat(decided(chains, out, Packet.out("eth0").to("udp", 53))).isEqualTo("RETURN");
+    assertThat(decided(chains, out, Packet.out("eth0").to("tcp", 22))).isEqualTo("DROP");
+    assertThat(decided(chains, in, Packet.in("eth0").icmp6(135))).isEqualTo("RETURN");
+    assertThat(decided(chains, out, Packet.out("eth0").icmp6(136))).isEqualTo("RETURN");
+    assertThat(decided(chains, in, Packet.in("eth0").icmp6(128))).isEqualTo("DROP");
+    assertThat(decided(chains, in, Packet.in("eth0").inState("ESTABLISHED"))).isEqualTo("RETURN");
+
+    // More than one match holds.
+    List<ProtocolPort> many = new ArrayList<>();
+    for (int port = 1; port <= 20; port++) {
+      many.add(ProtocolPort.parse("sctp:" + port));
     }
-    Map<String, Chain> before = byName(FrameRenderer.dispatch(names));
-    names.add("wl123456789ab");
-    Map<String, Chain> after = byName(FrameRenderer.dispatch(names));
-    after.values().removeAll(before.values());
-    assertThat(after).hasSizeLessThanOrEqualTo(4);
+    Chain own =
+        FrameRenderer.hostDecision(
+            Direction.Ingress,
+            closed,
+            new HostRules(WorkloadToHost.Return, many, List.of()),
+            Family.IPV4);
+    assertThat(own.rules())
+        .contains(
+            "-p sctp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15 -j RETURN",
+            "-p sctp -m multiport --dports 16,17,18,19,20 -j RETURN");
   }
 
-  private record Walk(String verdict, int steps) {}
-
-  /** What iptables does with the dispatch chains. */
-  private static Walk walk(List<Chain> chains, String root, String option, String interfaceName) {
-    Map<String, Chain> byName = byName(chains);
-    String chain = root;
-    int steps = 0;
-    while (true) {
-      String next = "";
-      for (String rule : byName.get(chain).rules()) {
-        steps++;
-        String[] words = rule.split(" ", 4);
-        if (words[0].equals("-j")) {
-          return new Walk(rule, steps);
-        }
-        assertThat(words[0]).isEqualTo(option);
-        boolean matches =
-            words[1].endsWith("+")
-                ? interfaceName.startsWith(words[1].substring(0, words[1].length() - 1))
-                : interfaceName.equals(words[1]);
-        if (!matches) {
-          continue;
-        }
-        if (!byName.containsKey(words[3])) {
-          return new Walk(words[2] + " " + words[3], steps);
-        }
-        next = words[3];
-        break;
-      }
-      assertThat(next).isNotEmpty();
-      chain = next;
-    }
+  private static RuleBlock.Id id(String name) {
+    return new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, name);
   }
 
-  private static Map<String, Chain> byName(List<Chain> chains) {
-    return chains.stream().collect(Collectors.toMap(Chain::name, Function.identity()));
+  private static Chain named(String name) {
+    return Chain.structure(name, List.of());
   }
 
-  private static List<String> chain(String name, Family family) {
-    return byName(FrameRenderer.endpoint(ENDPOINT, GOVERNED, family)).get(name).rules();
+  private static Map<String, List<String>> frame(WorkloadToHost action, Family family) {
+    Map<String, List<String>> chains = new HashMap<>();
+    add(chains, FrameRenderer.frame(new HostRules(action, List.of(), List.of()), family));
+    return chains;
+  }
+
+  private static void add(Map<String, List<String>> chains, List<Chain> more) {
+    more.forEach(chain -> chains.put(chain.name(), new ArrayList<>(chain.rules())));
+  }
+
+  private static String decided(Map<String, List<String>> chains, Chain chain, Packet packet) {
+    return TableWalk.walk(chains, chain.name(), packet, 0).verdict();
+  }
+
+  private static String input(Map<String, List<String>> chains, Packet packet) {
+    return TableWalk.walk(chains, "wl-INPUT", packet, 0).verdict();
+  }
+
+  private static String output(Map<String, List<String>> chains, String interfaceName) {
+    return TableWalk.walk(chains, "wl-OUTPUT", Packet.out(interfaceName), ALLOWED).verdict();
+  }
+
+  private static String forward(Map<String, List<String>> chains, String in, String out) {
+    Packet packet = new Packet(in, out, "10.0.0.1", "tcp", 80, -1, "NEW");
+    return TableWalk.walk(chains, "wl-FORWARD", packet, ALLOWED).verdict();
   }
 }

@@ -1,0 +1,33 @@
+package io.wayleave.policy.dataplane;
+
+/**
+ * The three bits of the packet mark that our rules use, as {@code value/mask}. Nobody else may use
+ * them: what a packet comes with is cleared before it is read.
+ */
+final class Marks {
+  /** Policy of the endpoint at hand allows the packet. */
+  static final String ALLOWED = "0x10000/0x10000";
+
+  /** The rest of the tier at hand is not asked. */
+  static final String PASSED = "0x20000/0x20000";
+
+  static final String NOT_PASSED = "0x0/0x20000";
+  static final String UNDECIDED = "0x0/0x30000";
+
+  /** One list of the rule at hand has the packet; the rules below look for it in the other. */
+  static final String LISTED = "0x40000/0x40000";
+
+  static final String NOT_LISTED = "0x0/0x40000";
+
+  private Marks() {}
+
+  /** The target that gives a packet these bits. */
+  static String set(String mark) {
+    return "-j MARK --set-xmark " + mark;
+  }
+
+  /** The match of packets with these bits. */
+  static String has(String mark) {
+    return "-m mark --mark " + mark;
+  }
+}

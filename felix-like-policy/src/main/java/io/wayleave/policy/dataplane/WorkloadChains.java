@@ -1,0 +1,133 @@
+package io.wayleave.policy.dataplane;
+
+import io.wayleave.model.Direction;
+import io.wayleave.model.Family;
+import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.ResolvedPolicies;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The way of packets from and to containers: from the interface, and for what it sends from its own
+ * addresses only, to the chain that decides.
+ *
+ * <p>NOT thread safe.
+ */
+final class WorkloadChains {
+  /** An endpoint and how it decides. */
+  private record Endpoint(WorkloadEndpoint endpoint, Chain ingress, Chain egress) {}
+
+  private final Map<Family, TableDriver> tables;
+  private final DispatchTree to = new DispatchTree(ChainNames.TO_WORKLOAD, "-o");
+  private final Map<Family, DispatchTree> from = new EnumMap<>(Family.class);
+
+  /** Endpoints by interface; more than one only while an old record has not gone yet. */
+  private final Map<String, SortedMap<String, Endpoint>> byInterface = new HashMap<>();
+
+  private final Map<String, String> interfaceOf = new HashMap<>();
+
+  /** How many endpoints decide by each chain. */
+  private final Map<String, Integer> deciders = new HashMap<>();
+
+  private final SortedMap<String, String> refused = new TreeMap<>();
+
+  WorkloadChains(Map<Family, TableDriver> tables) {
+    this.tables = tables;
+    tables
+        .keySet()
+        .forEach(family -> from.put(family, new DispatchTree(ChainNames.FROM_WORKLOAD, "-i")));
+  }
+
+  void put(WorkloadEndpoint endpoint, ResolvedPolicies policies) {
+    String id = endpoint.id();
+    String interfaceName = endpoint.spec().interfaceName();
+    if (!ChainNames.isWorkloadInterface(interfaceName)) {
+      remove(id);
+      refused.put(
+          id, "interface '" + interfaceName + "' is none of ours: wl and hexadecimal digits");
+      return;
+    }
+    Endpoint now =
+        new Endpoint(
+            endpoint,
+            FrameRenderer.decision(Direction.Ingress, policies),
+            FrameRenderer.decision(Direction.Egress, policies));
+    // What the old and the new one share must not go in between.
+    use(now.ingress());
+    use(now.egress());
+    remove(id);
+    interfaceOf.put(id, interfaceName);
+    byInterface.computeIfAbsent(interfaceName, _ -> new TreeMap<>()).put(id, now);
+    dispatch(interfaceName);
+  }
+
+  void remove(String id) {
+    refused.remove(id);
+    String interfaceName = interfaceOf.remove(id);
+    if (interfaceName == null) {
+      return;
+    }
+    SortedMap<String, Endpoint> claims = byInterface.get(interfaceName);
+    Endpoint gone = claims.remove(id);
+    if (claims.isEmpty()) {
+      byInterface.remove(interfaceName);
+    }
+    dispatch(interfaceName);
+    leave(gone.ingress());
+    leave(gone.egress());
+  }
+
+  /** Writes the ways that have changed. */
+  void flush() {
+    to.flush(
+        chain -> tables.values().forEach(table -> table.put(chain)),
+        chain -> tables.values().forEach(table -> table.remove(chain)));
+    from.forEach((family, tree) -> tree.flush(tables.get(family)::put, tables.get(family)::remove));
+  }
+
+  /** Endpoints that pass nothing, by id, and why. */
+  Map<String, String> failing() {
+    return refused;
+  }
+
+  /** The first id wins an interface that two endpoints claim: any rule will do, but one. */
+  private void dispatch(String interfaceName) {
+    Optional<Endpoint> winner =
+        Optional.ofNullable(byInterface.get(interfaceName))
+            .map(claims -> claims.firstEntry().getValue());
+    if (winner.isEmpty()) {
+      to.remove(interfaceName);
+      from.values().forEach(tree -> tree.remove(interfaceName));
+      return;
+    }
+    Endpoint endpoint = winner.get();
+    to.put(interfaceName, List.of("-g " + endpoint.ingress().name()));
+    from.forEach(
+        (family, tree) ->
+            tree.put(
+                interfaceName,
+                endpoint.endpoint().spec().ipNetworks().stream()
+                    .filter(net -> net.family() == family)
+                    .sorted()
+                    .map(net -> "-s " + net + " -g " + endpoint.egress().name())
+                    .toList()));
+  }
+
+  private void use(Chain decider) {
+    if (deciders.merge(decider.name(), 1, Integer::sum) == 1) {
+      tables.values().forEach(table -> table.put(decider));
+    }
+  }
+
+  private void leave(Chain decider) {
+    if (deciders.computeIfPresent(decider.name(), (_, users) -> users == 1 ? null : users - 1)
+        == null) {
+      tables.values().forEach(table -> table.remove(decider.name()));
+    }
+  }
+}

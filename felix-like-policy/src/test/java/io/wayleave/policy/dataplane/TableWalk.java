@@ -1,0 +1,161 @@
+package io.wayleave.policy.dataplane;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What iptables does with a packet in chains, as far as the frame's matches go: interfaces, source
+ * addresses, protocols, ports, marks and the state of the connection.
+ */
+final class TableWalk {
+  /**
+   * A packet.
+   *
+   * @param state NEW, ESTABLISHED, INVALID, UNTRACKED
+   * @param port destination port
+   * @param icmpType of ICMPv6 with the hop limit 255, or -1
+   */
+  record Packet(
+      String in, String out, String source, String protocol, int port, int icmpType, String state) {
+    static Packet in(String interfaceName) {
+      return new Packet(interfaceName, "", "", "tcp", 80, -1, "NEW");
+    }
+
+    static Packet out(String interfaceName) {
+      return new Packet("", interfaceName, "", "tcp", 80, -1, "NEW");
+    }
+
+    Packet from(String address) {
+      return new Packet(in, out, address, protocol, port, icmpType, state);
+    }
+
+    Packet to(String protocol, int port) {
+      return new Packet(in, out, source, protocol, port, icmpType, state);
+    }
+
+    Packet icmp6(int type) {
+      return new Packet(in, out, source, "ipv6-icmp", 0, type, state);
+    }
+
+    Packet inState(String state) {
+      return new Packet(in, out, source, protocol, port, icmpType, state);
+    }
+  }
+
+  /**
+   * How it ends.
+   *
+   * @param verdict ACCEPT, DROP, RETURN when it falls out of the first chain, or the name of a
+   *     chain that is not there
+   * @param rules number of rules that were looked at
+   */
+  record End(String verdict, int mark, int rules) {}
+
+  private final Map<String, List<String>> chains;
+  private final Packet packet;
+  private int mark;
+  private int rules;
+
+  private TableWalk(Map<String, List<String>> chains, Packet packet, int mark) {
+    this.chains = chains;
+    this.packet = packet;
+    this.mark = mark;
+  }
+
+  static End walk(Map<String, List<String>> chains, String chain, Packet packet, int mark) {
+    TableWalk walk = new TableWalk(chains, packet, mark);
+    return new End(walk.run(chain), walk.mark, walk.rules);
+  }
+
+  private record Place(String chain, int next) {}
+
+  private String run(String first) {
+    Deque<Place> returns = new ArrayDeque<>();
+    Place place = new Place(first, 0);
+    while (true) {
+      List<String> chain = chains.get(place.chain());
+      if (place.next() == chain.size()) {
+        if (returns.isEmpty()) {
+          return "RETURN";
+        }
+        place = returns.pop();
+        continue;
+      }
+      String rule = chain.get(place.next());
+      rules++;
+      Place next = new Place(place.chain(), place.next() + 1);
+      Deque<String> words = new ArrayDeque<>(List.of(rule.split(" ", -1)));
+      if (!matches(words)) {
+        place = next;
+        continue;
+      }
+      boolean jump = words.pop().equals("-j");
+      String target = words.pop();
+      switch (target) {
+        case "DROP", "ACCEPT" -> {
+          return target;
+        }
+        case "RETURN" -> {
+          if (returns.isEmpty()) {
+            return target;
+          }
+          place = returns.pop();
+        }
+        case "MARK" -> {
+          words.pop();
+          int[] set = valueAndMask(words.pop());
+          mark = (mark & ~set[1]) ^ set[0];
+          place = next;
+        }
+        default -> {
+          if (!chains.containsKey(target)) {
+            return target;
+          }
+          if (jump) {
+            returns.push(next);
+          }
+          place = new Place(target, 0);
+        }
+      }
+    }
+  }
+
+  /** Takes the matches from the words up to the target. */
+  private boolean matches(Deque<String> words) {
+    boolean all = true;
+    while (!Set.of("-j", "-g").contains(words.peek())) {
+      String option = words.pop();
+      String value = words.pop();
+      all &=
+          switch (option) {
+            case "-m" -> true;
+            case "-i" -> named(value, packet.in());
+            case "-o" -> named(value, packet.out());
+            case "-s" ->
+                value.equals(packet.source() + "/32") || value.equals(packet.source() + "/128");
+            case "-p" -> value.equals(packet.protocol());
+            case "--dports" -> List.of(value.split(",")).contains(Integer.toString(packet.port()));
+            case "--ctstate" -> List.of(value.split(",")).contains(packet.state());
+            case "--icmpv6-type" -> value.equals(Integer.toString(packet.icmpType()));
+            case "--hl-eq" -> value.equals("255");
+            case "--mark" -> (mark & valueAndMask(value)[1]) == valueAndMask(value)[0];
+            default -> throw new AssertionError("no such match here: " + option);
+          };
+    }
+    return all;
+  }
+
+  private static boolean named(String pattern, String name) {
+    return pattern.endsWith("+")
+        ? name.startsWith(pattern.substring(0, pattern.length() - 1))
+        : name.equals(pattern);
+  }
+
+  private static int[] valueAndMask(String text) {
+    String[] parts = text.split("/", -1);
+    return new int[] {Integer.decode(parts[0]), Integer.decode(parts[1])};
+  }
+}
