@@ -171,7 +171,7 @@ final class PolicyReconcilerTest {
                   kernel,
                   kernel,
                   Map::of,
-                TableWatch.none());
+                  TableWatch.none());
             },
             RESYNC);
     assertThat(step()).isEqualTo(100 * MILLI);

@@ -49,13 +49,20 @@ final class KernelWatchTest {
     this.backend = backend;
   }
 
+  private static void dispatch(String chain, String option, TableDriver table) {
+    DispatchTree tree = new DispatchTree(chain, option);
+    tree.put("wl1", List.of("-g wl-in-wl1"));
+    tree.flush(table::put, table::remove);
+  }
+
   @BeforeEach
   void start() throws InterruptedException {
     for (Family family : Family.values()) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
-      FrameRenderer.frame().forEach(table::put);
-      FrameRenderer.dispatch(List.of("wl1")).forEach(table::put);
-      table.put(Chain.structure("wl-fw-wl1", List.of("-j DROP")));
+      FrameRenderer.frame(HostRules.DEFAULT, family).forEach(table::put);
+      FrameRenderer.hostDispatch(List.of()).forEach(table::put);
+      dispatch(ChainNames.FROM_WORKLOAD, "-i", table);
+      dispatch(ChainNames.TO_WORKLOAD, "-o", table);
       table.put(Chain.structure("wl-in-wl1", List.of("-j DROP")));
       tables.put(family, table);
     }

@@ -122,8 +122,7 @@ final class TableSpeedTest {
 
   private static void remove(WorkloadEndpoint endpoint, Dataplane dataplane) {
     dataplane.removeEndpoint(endpoint.id());
-    dataplane.removeRules(
-        Fixtures.rules(endpoint.spec().interfaceName(), "ingress: []").id());
+    dataplane.removeRules(Fixtures.rules(endpoint.spec().interfaceName(), "ingress: []").id());
   }
 
   /** In milliseconds. */
