@@ -149,10 +149,15 @@ final class MessageReader {
       return bigEndian(buffer.getInt(start + 4));
     }
 
-    /** In network order, as netfilter has its numbers. */
-    long be64() {
-      require(8);
-      return bigEndian(buffer.getLong(start + 4));
+    /** In network order, so many bytes into the content. */
+    long be64(int offset) {
+      require(offset + 8);
+      return bigEndian(buffer.getLong(start + 4 + offset));
+    }
+
+    /** The bytes themselves, in network order; valid as long as the datagram is. */
+    ByteBuffer content() {
+      return buffer.slice(start + 4, size()).order(ByteOrder.BIG_ENDIAN);
     }
 
     String text() {

@@ -167,6 +167,11 @@ public final class NetlinkSocket implements AutoCloseable {
     return failures;
   }
 
+  /** For notifications that come to a socket that asked for them. */
+  Fd fd() {
+    return fd;
+  }
+
   @Override
   public void close() {
     if (!fd.isClosed()) {

@@ -1,0 +1,235 @@
+package io.wayleave.linux.netlink;
+
+import io.wayleave.linux.Errno;
+import io.wayleave.linux.NetworkNamespace;
+import io.wayleave.model.Family;
+import io.wayleave.model.IpAddress;
+import io.wayleave.model.Protocol;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * The connection tracking table of one network namespace, over a netlink socket of its own
+ * (ctnetlink).
+ *
+ * <p>NOT thread safe: one thread at a time.
+ */
+public final class Conntrack implements AutoCloseable {
+  private static final int GET = 1;
+  private static final int DELETE = 2;
+
+  // linux/netfilter/nfnetlink_conntrack.h
+  private static final int TUPLE_ORIG = 1;
+  private static final int TUPLE_REPLY = 2;
+  private static final int STATUS = 3;
+  private static final int MARK = 8;
+  private static final int ID = 12;
+  private static final int ZONE = 18;
+  private static final int TUPLE_IP = 1;
+  private static final int TUPLE_PROTO = 2;
+  private static final int IP_V4_SRC = 1;
+  private static final int IP_V4_DST = 2;
+  private static final int IP_V6_SRC = 3;
+  private static final int IP_V6_DST = 4;
+  private static final int PROTO_NUM = 1;
+  private static final int PROTO_SRC_PORT = 2;
+  private static final int PROTO_DST_PORT = 3;
+  private static final int PROTO_ICMP_ID = 4;
+  private static final int PROTO_ICMP_TYPE = 5;
+  private static final int PROTO_ICMP_CODE = 6;
+  private static final int PROTO_ICMPV6_ID = 7;
+  private static final int PROTO_ICMPV6_TYPE = 8;
+  private static final int PROTO_ICMPV6_CODE = 9;
+  private static final int SEEN_REPLY = 1 << 1;
+  private static final int ASSURED = 1 << 2;
+
+  private final NetlinkSocket socket;
+
+  private Conntrack(NetlinkSocket socket) {
+    this.socket = socket;
+  }
+
+  /** The table of the calling thread's namespace. */
+  public static Conntrack open() throws IOException {
+    return new Conntrack(NetlinkSocket.open(Netfilter.NETLINK_NETFILTER));
+  }
+
+  /** The table of a given namespace. */
+  public static Conntrack open(NetworkNamespace namespace) throws IOException {
+    return namespace.run(() -> open());
+  }
+
+  /** The flows of one family that are wanted; those that are not take no memory. */
+  public List<Flow> list(Family family, Predicate<Flow> wanted) throws IOException {
+    return socket.dump(
+        new NetlinkRequest(
+            Netfilter.type(Netfilter.NFNL_SUBSYS_CTNETLINK, GET),
+            0,
+            writer -> Netfilter.header(writer, Netfilter.number(family), 0),
+            _ -> "list flows of " + family),
+        reader -> decode(reader, family).filter(wanted));
+  }
+
+  /**
+   * Deletes flows: their next packets are judged as those of new ones. A flow that has ended is
+   * left out; mostly also when another of the same tuple took its place ({@link Flow#id}).
+   *
+   * @return how many were deleted
+   * @throws NetlinkException when the kernel refuses one; the others are deleted
+   */
+  public int delete(Collection<Flow> flows) throws IOException {
+    List<NetlinkRequest> requests = flows.stream().map(Conntrack::deleting).toList();
+    List<NetlinkSocket.Failure> failures = socket.executeAll(requests);
+    for (NetlinkSocket.Failure failure : failures) {
+      if (failure.reason().errno() != Errno.ENOENT) {
+        throw failure.reason();
+      }
+    }
+    return requests.size() - failures.size();
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+
+  private static NetlinkRequest deleting(Flow flow) {
+    return new NetlinkRequest(
+        Netfilter.type(Netfilter.NFNL_SUBSYS_CTNETLINK, DELETE),
+        0,
+        writer -> {
+          // Without a tuple, the request would mean all flows.
+          Netfilter.header(writer, Netfilter.number(flow.original().family()), 0);
+          writeTuple(writer, flow.original());
+          writer.be32(ID, flow.id());
+          if (flow.zone() != 0) {
+            writer.be16(ZONE, flow.zone());
+          }
+        },
+        _ -> "delete flow " + flow.original());
+  }
+
+  private static void writeTuple(MessageWriter writer, FlowTuple tuple) {
+    boolean v4 = tuple.family() == Family.IPV4;
+    int nest = writer.beginNest(TUPLE_ORIG | RtNetlink.NLA_F_NESTED);
+    int addresses = writer.beginNest(TUPLE_IP | RtNetlink.NLA_F_NESTED);
+    writer.address(v4 ? IP_V4_SRC : IP_V6_SRC, tuple.source());
+    writer.address(v4 ? IP_V4_DST : IP_V6_DST, tuple.destination());
+    writer.endNest(addresses);
+    int proto = writer.beginNest(TUPLE_PROTO | RtNetlink.NLA_F_NESTED);
+    writer.u8(PROTO_NUM, tuple.protocol().number());
+    switch (tuple.detail()) {
+      case FlowTuple.Ports(int source, int destination) -> {
+        writer.be16(PROTO_SRC_PORT, source);
+        writer.be16(PROTO_DST_PORT, destination);
+      }
+      case FlowTuple.Icmp(int type, int code, int id) -> {
+        writer.be16(v4 ? PROTO_ICMP_ID : PROTO_ICMPV6_ID, id);
+        writer.u8(v4 ? PROTO_ICMP_TYPE : PROTO_ICMPV6_TYPE, type);
+        writer.u8(v4 ? PROTO_ICMP_CODE : PROTO_ICMPV6_CODE, code);
+      }
+      case FlowTuple.Nothing() -> {}
+    }
+    writer.endNest(proto);
+    writer.endNest(nest);
+  }
+
+  private static Optional<Flow> decode(MessageReader reader, Family family) {
+    Optional<FlowTuple> original = Optional.empty();
+    Optional<FlowTuple> reply = Optional.empty();
+    int status = 0;
+    int mark = 0;
+    int zone = 0;
+    int id = 0;
+    MessageReader.Attributes attributes = reader.attributes(Netfilter.NFGENMSG_SIZE);
+    while (attributes.next()) {
+      switch (attributes.type()) {
+        case TUPLE_ORIG -> original = tuple(attributes.nested(), family);
+        case TUPLE_REPLY -> reply = tuple(attributes.nested(), family);
+        case STATUS -> status = attributes.be32();
+        case MARK -> mark = attributes.be32();
+        case ZONE -> zone = attributes.be16();
+        case ID -> id = attributes.be32();
+        default -> {}
+      }
+    }
+    if (original.isEmpty() || reply.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Flow(
+            original.get(),
+            reply.get(),
+            (status & SEEN_REPLY) != 0,
+            (status & ASSURED) != 0,
+            mark,
+            zone,
+            id));
+  }
+
+  /** Empty for a protocol number of 0, which nothing has. */
+  private static Optional<FlowTuple> tuple(MessageReader.Attributes parts, Family family) {
+    IpAddress source = null;
+    IpAddress destination = null;
+    int protocol = 0;
+    FlowTuple.Detail detail = new FlowTuple.Nothing();
+    while (parts.next()) {
+      switch (parts.type()) {
+        case TUPLE_IP -> {
+          MessageReader.Attributes addresses = parts.nested();
+          while (addresses.next()) {
+            switch (addresses.type()) {
+              case IP_V4_SRC, IP_V6_SRC -> source = addresses.address(family);
+              case IP_V4_DST, IP_V6_DST -> destination = addresses.address(family);
+              default -> {}
+            }
+          }
+        }
+        case TUPLE_PROTO -> {
+          MessageReader.Attributes numbers = parts.nested();
+          while (numbers.next()) {
+            if (numbers.type() == PROTO_NUM) {
+              protocol = numbers.u8();
+            }
+          }
+          detail = detail(parts.nested());
+        }
+        default -> {}
+      }
+    }
+    return source == null || destination == null || protocol == 0
+        ? Optional.empty()
+        : Optional.of(new FlowTuple(source, destination, new Protocol(protocol), detail));
+  }
+
+  private static FlowTuple.Detail detail(MessageReader.Attributes numbers) {
+    boolean ports = false;
+    boolean icmp = false;
+    int first = 0;
+    int second = 0;
+    int third = 0;
+    while (numbers.next()) {
+      switch (numbers.type()) {
+        case PROTO_SRC_PORT -> {
+          ports = true;
+          first = numbers.be16();
+        }
+        case PROTO_DST_PORT -> second = numbers.be16();
+        case PROTO_ICMP_TYPE, PROTO_ICMPV6_TYPE -> {
+          icmp = true;
+          first = numbers.u8();
+        }
+        case PROTO_ICMP_CODE, PROTO_ICMPV6_CODE -> second = numbers.u8();
+        case PROTO_ICMP_ID, PROTO_ICMPV6_ID -> third = numbers.be16();
+        default -> {}
+      }
+    }
+    if (ports) {
+      return new FlowTuple.Ports(first, second);
+    }
+    return icmp ? new FlowTuple.Icmp(first, second, third) : new FlowTuple.Nothing();
+  }
+}
