@@ -3,10 +3,8 @@ package io.wayleave.datastore;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,7 +38,7 @@ public final class MemoryDatastore implements Datastore {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final NavigableMap<String, Stored> entries = new TreeMap<>();
-  private final Deque<Change> history = new ArrayDeque<>();
+  private final NavigableMap<Long, List<WatchEvent>> history = new TreeMap<>();
   private final Map<Long, NavigableMap<String, Stored>> snapshots = new LinkedHashMap<>();
   private final Set<MemorySession> sessions = new HashSet<>();
   private final Duration requestTimeout;
@@ -51,8 +49,6 @@ public final class MemoryDatastore implements Datastore {
   private boolean closed;
 
   private record Stored(Entry entry, Optional<Session> session) {}
-
-  private record Change(long revision, List<WatchEvent> events) {}
 
   public MemoryDatastore() {
     this(DatastoreOptions.DEFAULTS.requestTimeout());
@@ -202,9 +198,9 @@ public final class MemoryDatastore implements Datastore {
     }
     if (!events.isEmpty()) {
       revision = next;
-      history.add(new Change(next, events));
+      history.put(next, events);
       if (history.size() > MAX_HISTORY) {
-        compacted = history.removeFirst().revision();
+        compacted = history.pollFirstEntry().getKey();
       }
       changed.signalAll();
     }
@@ -407,13 +403,11 @@ public final class MemoryDatastore implements Datastore {
         return List.of(
             new WatchEvent.Resync("changes after " + seen + " are compacted up to " + compacted));
       }
-      for (Change change : history) {
-        if (change.revision() > seen) {
-          seen = change.revision();
-          List<WatchEvent> matching = change.events().stream().filter(this::matches).toList();
-          if (!matching.isEmpty()) {
-            return matching;
-          }
+      for (Map.Entry<Long, List<WatchEvent>> change : history.tailMap(seen, false).entrySet()) {
+        seen = change.getKey();
+        List<WatchEvent> matching = change.getValue().stream().filter(this::matches).toList();
+        if (!matching.isEmpty()) {
+          return matching;
         }
       }
       return List.of();

@@ -95,7 +95,8 @@ public final class Syncer<K, V> implements AutoCloseable {
   private volatile Status status;
   private volatile Optional<Watch> current = Optional.empty();
 
-  private Syncer(
+  /** Its thread is not started. */
+  Syncer(
       String name,
       Datastore datastore,
       String prefix,
@@ -166,7 +167,12 @@ public final class Syncer<K, V> implements AutoCloseable {
     }
   }
 
-  private Revision listAndCompare() {
+  /**
+   * Reads everything and tells what differs from what was told before.
+   *
+   * @return where a watch begins that tells the rest
+   */
+  Revision listAndCompare() {
     Set<String> present = new HashSet<>();
     Optional<Page.Cursor> cursor = Optional.empty();
     Page page;
@@ -197,23 +203,27 @@ public final class Syncer<K, V> implements AutoCloseable {
     try (Watch watch = datastore.watch(prefix, revision)) {
       current = Optional.of(watch);
       while (!isClosing() && !watch.isEnded()) {
-        List<WatchEvent> events = watch.take(Deadline.after(LONG_POLL));
-        for (WatchEvent event : events) {
-          switch (event) {
-            case WatchEvent.Put put -> put(put.entry());
-            case WatchEvent.Delete delete -> delete(delete.key());
-            case WatchEvent.Disconnected disconnected -> setStatus(false, disconnected.reason());
-            case WatchEvent.Reconnected _ -> setStatus(true, "");
-            // What the follower knows is old until it has been compared.
-            case WatchEvent.Resync resync -> setStatus(false, "compares anew: " + resync.reason());
-          }
-        }
-        if (!events.isEmpty()) {
-          endBatch();
-        }
+        tell(watch.take(Deadline.after(LONG_POLL)));
       }
     } finally {
       current = Optional.empty();
+    }
+  }
+
+  /** Tells what a watch has told. */
+  void tell(List<WatchEvent> events) {
+    for (WatchEvent event : events) {
+      switch (event) {
+        case WatchEvent.Put put -> put(put.entry());
+        case WatchEvent.Delete delete -> delete(delete.key());
+        case WatchEvent.Disconnected disconnected -> setStatus(false, disconnected.reason());
+        case WatchEvent.Reconnected _ -> setStatus(true, "");
+        // What the follower knows is old until it has been compared.
+        case WatchEvent.Resync resync -> setStatus(false, "compares anew: " + resync.reason());
+      }
+    }
+    if (!events.isEmpty()) {
+      endBatch();
     }
   }
 

@@ -112,9 +112,28 @@ public final class Ipam {
    *     a release of its handle settles it
    */
   public Handle allocate(AllocationRequest request, Deadline deadline) {
+    return await(ask(request), deadline);
+  }
+
+  /** Lets a request wait; who gets the turn may serve it too. */
+  Allocations.Asked ask(AllocationRequest request) {
     Allocations.Asked ticket = new Allocations.Asked(request);
     allocations.queue().add(ticket);
+    return ticket;
+  }
+
+  /** Waits until what was asked is given or refused. */
+  Handle await(Allocations.Asked ticket, Deadline deadline) {
     return inTurn(allocations.queue(), ticket, allocations::lead, deadline);
+  }
+
+  /**
+   * Waits for it no longer.
+   *
+   * @return whether it is certain that nothing was and nothing will be written
+   */
+  boolean abandon(Allocations.Asked ticket) {
+    return allocations.queue().abandon(ticket);
   }
 
   /**
@@ -129,8 +148,23 @@ public final class Ipam {
             handle,
             found -> generation.isEmpty() || generation.get().equals(found.generation()),
             List.of());
+    return await(ask(ticket), deadline);
+  }
+
+  /** As {@link #ask(AllocationRequest)}. */
+  Releases.Asked ask(Releases.Asked ticket) {
     releases.queue().add(ticket);
-    return release(ticket, deadline);
+    return ticket;
+  }
+
+  /** As {@link #await(Allocations.Asked, Deadline)}. */
+  Released await(Releases.Asked ticket, Deadline deadline) {
+    return inTurn(releases.queue(), ticket, releases::lead, deadline);
+  }
+
+  /** As {@link #abandon(Allocations.Asked)}. */
+  boolean abandon(Releases.Asked ticket) {
+    return releases.queue().abandon(ticket);
   }
 
   /**
@@ -146,13 +180,13 @@ public final class Ipam {
       Map<String, Predicate<Handle>> meant, List<String> absent, Deadline deadline) {
     Map<String, Releases.Asked> tickets = new LinkedHashMap<>();
     meant.forEach((id, predicate) -> tickets.put(id, new Releases.Asked(id, predicate, absent)));
-    tickets.values().forEach(releases.queue()::add);
+    tickets.values().forEach(this::ask);
     try {
       Map<String, Released> released = new LinkedHashMap<>();
       tickets.forEach(
           (id, ticket) -> {
             try {
-              released.put(id, release(ticket, deadline));
+              released.put(id, await(ticket, deadline));
             } catch (InvalidInputException e) {
               log.warn("handle not released handle={}: {}", id, e.getMessage());
             }
@@ -161,13 +195,9 @@ public final class Ipam {
     } finally {
       // Nobody waits any more for those that are left when one has failed.
       for (Releases.Asked ticket : tickets.values()) {
-        boolean _ = releases.queue().abandon(ticket);
+        boolean _ = abandon(ticket);
       }
     }
-  }
-
-  private Released release(Releases.Asked ticket, Deadline deadline) {
-    return inTurn(releases.queue(), ticket, releases::lead, deadline);
   }
 
   /** Waits for the turn, in which another may have served the ticket along with its own. */
@@ -303,8 +333,13 @@ public final class Ipam {
    */
   public Syncer<?, ?> follow(Syncer.Listener<Cidr, Block> listener) {
     WatchedBlocks blocks = new WatchedBlocks(listener);
-    memory.watch(blocks);
+    watch(blocks);
     return Syncer.start("blocks", datastore, Keys.BLOCKS, new WatchedBlocks.Decoder(), blocks);
+  }
+
+  /** Looks at these when the own blocks do not do; somebody keeps them current. */
+  void watch(WatchedBlocks blocks) {
+    memory.watch(blocks);
   }
 
   private <T> T exclusively(String what, Deadline deadline, Supplier<T> operation) {

@@ -3,15 +3,22 @@ package io.wayleave.ipam;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.OutcomeUnknownException;
+import io.wayleave.datastore.Page;
+import io.wayleave.datastore.Revision;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.DelegatingDatastore;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** A store that fails at chosen commits, as a network or a dying process makes it fail. */
+/**
+ * A store that fails at chosen commits and reads, as a network or a dying process makes it fail.
+ */
 final class FaultyDatastore extends DelegatingDatastore {
   /** What happens at a commit. */
   enum Fault {
@@ -44,6 +51,22 @@ final class FaultyDatastore extends DelegatingDatastore {
 
     /** What became of a transaction after which the process dies. */
     default void died(Transaction transaction, TransactionResult result) {}
+
+    /**
+     * Asked before each read, and before each page of a listing.
+     *
+     * @param key the first of the keys, or the prefix
+     * @param goesOn whether it is a page after the first
+     * @return whether it fails
+     */
+    default boolean failsRead(String key, boolean goesOn) {
+      return false;
+    }
+
+    /** Entries on a page of a listing, if not as many as are asked for. */
+    default Optional<Integer> pageSize() {
+      return Optional.empty();
+    }
   }
 
   private Script script = _ -> Optional.empty();
@@ -78,6 +101,55 @@ final class FaultyDatastore extends DelegatingDatastore {
   TransactionResult deliver(Transaction transaction, Deadline deadline) {
     underWay.remove(transaction);
     return super.commit(transaction, deadline);
+  }
+
+  private void beforeRead(String key, boolean goesOn) {
+    if (script.failsRead(key, goesOn)) {
+      throw new DatastoreUnavailableException("injected, not read", null);
+    }
+  }
+
+  @Override
+  public Optional<Entry> get(String key, Deadline deadline) {
+    beforeRead(key, false);
+    return super.get(key, deadline);
+  }
+
+  @Override
+  public Map<String, Entry> getAll(Collection<String> keys, Deadline deadline) {
+    if (!keys.isEmpty()) {
+      beforeRead(keys.iterator().next(), false);
+    }
+    return super.getAll(keys, deadline);
+  }
+
+  /**
+   * In pages as small as the script wants. Some listings show one moment, as etcd's do; of others
+   * each page is of its own moment, as ZooKeeper's are.
+   */
+  @Override
+  public Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline) {
+    beforeRead(prefix, cursor.isPresent());
+    int size = script.pageSize().orElse(pageSize);
+    if (cursor.isEmpty() || showsOneMoment(cursor.get().revision())) {
+      return super.list(prefix, cursor, size, deadline);
+    }
+    List<Entry> rest =
+        super.list(prefix, Optional.empty(), Integer.MAX_VALUE, deadline).entries().stream()
+            .filter(entry -> entry.key().compareTo(cursor.get().afterKey()) > 0)
+            .toList();
+    // A watch from the revision of the first page tells what no page shows.
+    Revision revision = cursor.get().revision();
+    return rest.size() <= size
+        ? new Page(rest, revision, Optional.empty())
+        : new Page(
+            rest.subList(0, size),
+            revision,
+            Optional.of(new Page.Cursor(revision, rest.get(size - 1).key())));
+  }
+
+  private static boolean showsOneMoment(Revision revision) {
+    return Long.parseLong(revision.token()) % 2 == 0;
   }
 
   @Override

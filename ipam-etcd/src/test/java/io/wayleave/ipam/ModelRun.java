@@ -5,6 +5,7 @@ import static io.wayleave.ipam.Fixture.deadline;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.DatastoreUnavailableException;
 import io.wayleave.datastore.Deadline;
+import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.OutcomeUnknownException;
@@ -32,6 +33,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -53,29 +55,30 @@ final class ModelRun {
   private final Invariants invariants = new Invariants(memory);
   private final FaultyDatastore store;
   private final Map<Integer, Ipam> hosts = new HashMap<>();
-  // Acknowledged allocations, and those whose outcome their owner does not know.
-  private final Map<String, List<IpAddress>> acknowledged = new TreeMap<>();
-  private final List<String> unsettled = new ArrayList<>();
-  // Containers of nodes that are gone: whoever looks may release them, until their node is back.
-  private final Map<Integer, Map<String, List<IpAddress>>> stranded = new HashMap<>();
-  // Allocations that were told not to have happened, and not to happen.
-  private final Set<String> refused = new HashSet<>();
+  private final Map<Integer, ModelFollower> followers = new HashMap<>();
+  private final ModelLedger ledger = new ModelLedger();
   // Which change of the settings refused whom.
   private final Set<String> refusals = new HashSet<>();
   private final List<String> wrong = new ArrayList<>();
-  // Handles that a transaction wrote for which nobody waited any more, as they came.
-  private final List<String> arrived = new ArrayList<>();
   private final List<Integer> busy = new ArrayList<>();
   private final List<Integer> away = new ArrayList<>();
   private final Map<Integer, GarbageCollector> collectors = new HashMap<>();
   private final ManualClock clock = new ManualClock();
-  private final CrashPoints points;
+  private final ModelPoints points;
   // What is being done this moment, the innermost last.
   private final Deque<Doing> doing = new ArrayDeque<>();
   private final List<String> history = new ArrayList<>();
   private final Map<FaultyDatastore.Fault, Integer> faults =
       new EnumMap<>(FaultyDatastore.Fault.class);
   private boolean delivering;
+  // Nothing fails any more, and nobody else acts.
+  private boolean calm;
+  // Requests that are served together, by host.
+  private final Map<String, ModelBatch> batches = new HashMap<>();
+  private long happened;
+  // Handles that are in use and asked for again this moment; of one host each.
+  private final List<String> asked = new ArrayList<>();
+  private int taken;
   private int names;
   private int exhausted;
   private int crashes;
@@ -89,30 +92,37 @@ final class ModelRun {
     @Override
     public TransactionResult commit(Transaction transaction, Deadline deadline) {
       TransactionResult result = super.commit(transaction, deadline);
+      List<Handle> given = new ArrayList<>();
       for (Transaction.Operation operation : transaction.operations()) {
         if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
-          see(Handle.fromJson(put.value()), result);
+          given.add(Handle.fromJson(put.value()));
         }
+      }
+      if (!given.isEmpty()) {
+        see(given, result);
       }
       return result;
     }
   }
 
-  private void see(Handle handle, TransactionResult allocation) {
+  private void see(List<Handle> given, TransactionResult allocation) {
     switch (allocation) {
       case TransactionResult.Committed _ -> {
-        for (IpAddress address : handle.addresses()) {
-          if (isReserved(address) && !handle.attributes().containsValue(address.toString())) {
-            wrong.add(address + " of " + handle.id() + " is reserved, and nobody asked for it");
+        for (Handle handle : given) {
+          for (IpAddress address : handle.addresses()) {
+            if (isReserved(address) && !handle.attributes().containsValue(address.toString())) {
+              wrong.add(address + " of " + handle.id() + " is reserved, and nobody asked for it");
+            }
           }
         }
       }
       case TransactionResult.Failed failed -> {
+        String node = given.getFirst().node();
         // One that comes late may meet what its host knows by now.
         if (!delivering
             && failed.because(Keys.SETTINGS_GUARD)
-            && !refusals.add(handle.node() + " " + failed.current().get(Keys.SETTINGS_GUARD))) {
-          wrong.add(handle.node() + " was refused twice for one change of the settings");
+            && !refusals.add(node + " " + failed.current().get(Keys.SETTINGS_GUARD))) {
+          wrong.add(node + " was refused twice for one change of the settings");
         }
       }
     }
@@ -132,7 +142,7 @@ final class ModelRun {
    * @param points counts where processes die; those that are seldom come to are preferred
    * @param breakage put between the hosts and the store; identity for the real thing
    */
-  ModelRun(long seed, CrashPoints points, UnaryOperator<Datastore> breakage) {
+  ModelRun(long seed, ModelPoints points, UnaryOperator<Datastore> breakage) {
     this.points = points;
     this.random = new SplittableRandom(seed);
     this.store = new FaultyDatastore(breakage.apply(new Witness()));
@@ -153,8 +163,18 @@ final class ModelRun {
           @Override
           public void died(Transaction transaction, TransactionResult result) {
             if (result instanceof TransactionResult.Committed) {
-              points.hit(new CrashPoints.Point(step(transaction), true));
+              points.hit(new ModelPoints.Death(step(transaction), true));
             }
+          }
+
+          @Override
+          public boolean failsRead(String key, boolean goesOn) {
+            return atRead(ModelPoints.read(key), goesOn);
+          }
+
+          @Override
+          public Optional<Integer> pageSize() {
+            return Optional.of(1 + random.nextInt(4));
           }
         });
   }
@@ -178,48 +198,50 @@ final class ModelRun {
   }
 
   /**
-   * Takes that many steps, and more until processes have died twice.
+   * Takes that many steps, those in the middle of others counted, and more until processes have
+   * died twice.
    *
    * @return what does not hold after one of them, or nothing
    */
   List<String> run(int steps) {
-    int taken = 0;
     while (taken < steps || crashes < 2) {
-      taken += step() ? 1 : 0;
+      var _ = step();
+      watch();
       if (random.nextInt(4) == 0) {
         deliver();
+        wrong.addAll(violations());
       }
-      List<String> violations = violations();
-      if (!violations.isEmpty()) {
-        return violations;
+      if (!wrong.isEmpty()) {
+        return wrong;
       }
     }
-    return List.of();
+    return watched();
+  }
+
+  /** What followers do not see when nothing is in their way any more. */
+  private List<String> watched() {
+    calm = true;
+    // What they did themselves counts for a second at most, told or not.
+    clock.pass(Duration.ofSeconds(2));
+    List<String> found = new ArrayList<>();
+    followers.forEach(
+        (host, follower) -> {
+          follower.comeUpToDate();
+          follower
+              .compare(invariants.records(Block.class))
+              .forEach(difference -> found.add("h" + host + ": " + difference));
+        });
+    return found;
   }
 
   private List<String> violations() {
     List<String> found = new ArrayList<>(invariants.violations());
-    found.addAll(wrong);
-    Map<String, List<IpAddress>> stored = new TreeMap<>();
-    for (Handle handle : invariants.records(Handle.class)) {
-      stored.put(handle.id(), handle.addresses());
-    }
-    acknowledged.forEach(
-        (id, addresses) -> {
-          if (!addresses.equals(stored.get(id))) {
-            found.add(id + " was given " + addresses + ", and the store has " + stored.get(id));
-          }
-        });
+    found.addAll(ledger.compare(invariants.records(Handle.class), asked));
     List<Cidr> pools =
         invariants.records(IpPool.class).stream().map(pool -> pool.spec().cidr()).toList();
     for (Block block : invariants.records(Block.class)) {
       if (pools.stream().noneMatch(pool -> pool.contains(block.cidr()))) {
         found.add("block " + block + " is in no pool");
-      }
-    }
-    for (String id : stored.keySet()) {
-      if (!acknowledged.containsKey(id) && !unsettled.contains(id)) {
-        found.add(id + " was released, or never given, and the store has it");
       }
     }
     return found;
@@ -236,6 +258,7 @@ final class ModelRun {
   }
 
   private void act(int host) {
+    happened++;
     busy.add(host);
     String what = "nothing";
     try {
@@ -258,6 +281,8 @@ final class ModelRun {
       busy.remove(Integer.valueOf(host));
       history.add("h" + host + ": " + what);
     }
+    taken++;
+    wrong.addAll(violations());
   }
 
   private String operate(int host) {
@@ -308,12 +333,11 @@ final class ModelRun {
     }
     if (choice < 9) {
       List<String> lost = new ArrayList<>();
-      for (int i = 1 + random.nextInt(6); i > 0 && !acknowledged.isEmpty(); i--) {
-        List<String> ids = List.copyOf(acknowledged.keySet());
+      for (int i = 1 + random.nextInt(6); i > 0 && !ledger.held().isEmpty(); i--) {
+        List<String> ids = ledger.held();
         lost.add(ids.get(random.nextInt(ids.size())));
-        acknowledged.remove(lost.getLast());
+        ledger.unsettle(List.of(lost.getLast()));
       }
-      unsettled.addAll(lost);
       return "containers lost " + lost;
     }
     if (choice < 11) {
@@ -321,7 +345,7 @@ final class ModelRun {
     }
     doing.push(new Doing("", false));
     try {
-      return choice < 12 ? changeReservation() : changePool(new Pools(store), choice);
+      return choice < 12 ? changeReservation(store) : changePool(new Pools(store), choice);
     } finally {
       doing.pop();
     }
@@ -339,21 +363,14 @@ final class ModelRun {
     away.add(node);
     setNode(node, false);
     leaveClaim(node);
-    Map<String, List<IpAddress>> left = new TreeMap<>();
-    stranded.put(node, left);
-    for (Handle handle : new IpamInspector(memory).handles(deadline()).handles()) {
-      if (handle.node().equals("h" + node) && acknowledged.remove(handle.id()) != null) {
-        unsettled.add(handle.id());
-        left.put(handle.id(), handle.addresses());
-      }
-    }
+    ledger.strand(node, handles());
     return "node gone h" + node;
   }
 
   private String comeBack(int node) {
     away.remove(Integer.valueOf(node));
     setNode(node, true);
-    adopt(node);
+    ledger.adopt(node, handles());
     start(node);
     return "node back h" + node;
   }
@@ -371,16 +388,8 @@ final class ModelRun {
             deadline());
   }
 
-  /** Its containers have lived on, and those that still have their addresses keep them. */
-  private void adopt(int node) {
-    Map<String, List<IpAddress>> left = stranded.remove(node);
-    for (Handle handle : new IpamInspector(memory).handles(deadline()).handles()) {
-      if (handle.node().equals("h" + node)
-          && handle.addresses().equals(left.get(handle.id()))
-          && unsettled.remove(handle.id())) {
-        acknowledged.put(handle.id(), handle.addresses());
-      }
-    }
+  private List<Handle> handles() {
+    return new IpamInspector(memory).handles(deadline()).handles();
   }
 
   private void setNode(int node, boolean exists) {
@@ -391,9 +400,9 @@ final class ModelRun {
             (exists ? transaction.put(key, "{}") : transaction.delete(key)).build(), deadline());
   }
 
-  private String changeReservation() {
+  private String changeReservation(Datastore through) {
     String name = "r";
-    IpamSettings settings = new IpamSettings(store);
+    IpamSettings settings = new IpamSettings(through);
     if (memory.get(ResourceStore.key(Kind.IP_RESERVATION, name), deadline()).isPresent()) {
       settings.delete(Kind.IP_RESERVATION, name, deadline());
       return "reservation deleted";
@@ -422,9 +431,57 @@ final class ModelRun {
   }
 
   private String allocate(int host, Ipam ipam) {
-    if (!acknowledged.isEmpty() && random.nextInt(8) == 0) {
+    if (!ledger.held().isEmpty() && random.nextInt(8) == 0) {
       return allocateTwice(ipam);
     }
+    if (random.nextInt(4) == 0) {
+      clock.pass(Duration.ofMinutes(2)); // idle blocks are anybody's
+    }
+    if (random.nextInt(4) == 0) {
+      return together(ipam, batch -> batch.allocate(requests(host)));
+    }
+    AllocationRequest request = request(host);
+    String id = request.handle();
+    ledger.unsettle(List.of(id));
+    try {
+      Handle handle = ipam.allocate(request, deadline());
+      var _ = ledger.given(id, handle.addresses());
+      return "allocate " + id + " " + handle.addresses();
+    } catch (IpamException | DatastoreUnavailableException e) {
+      if (!(e instanceof OutcomeUnknownException)) {
+        ledger.refused(id);
+      }
+      throw e;
+    }
+  }
+
+  private String together(Ipam ipam, Function<ModelBatch, String> operation) {
+    ModelBatch batch = new ModelBatch(ledger, points, random, ipam);
+    batches.put(ipam.node(), batch);
+    try {
+      return operation.apply(batch);
+    } finally {
+      batches.remove(ipam.node());
+    }
+  }
+
+  /** Whether a transaction is under way that deletes this handle. */
+  private boolean goesLate(String id) {
+    return store.underWay().stream()
+        .flatMap(late -> late.operations().stream())
+        .anyMatch(
+            each -> each instanceof Transaction.Delete && each.key().equals(IpamKeys.handle(id)));
+  }
+
+  private List<AllocationRequest> requests(int host) {
+    List<AllocationRequest> requests = new ArrayList<>();
+    for (int i = 2 + random.nextInt(3); i > 0; i--) {
+      requests.add(request(host));
+    }
+    return requests;
+  }
+
+  private AllocationRequest request(int host) {
     String id = "h" + host + ".c" + names++;
     AllocationRequest request =
         switch (random.nextInt(5)) {
@@ -438,23 +495,9 @@ final class ModelRun {
           }
           default -> AllocationRequest.count(id, 1, 0);
         };
-    if (random.nextInt(4) != 0) {
-      request = request.withOwner(addresses -> Fixture.owner(id, addresses));
-    }
-    unsettled.add(id);
-    try {
-      Handle handle = ipam.allocate(request, deadline());
-      unsettled.remove(id);
-      acknowledged.put(id, handle.addresses());
-      return "allocate " + id + " " + handle.addresses();
-    } catch (IpamException | DatastoreUnavailableException e) {
-      if (!(e instanceof OutcomeUnknownException)) {
-        // Nothing was written, and nothing will be.
-        unsettled.remove(id);
-        refused.add(id);
-      }
-      throw e;
-    }
+    return random.nextInt(4) == 0
+        ? request
+        : request.withOwner(addresses -> Fixture.owner(id, addresses));
   }
 
   /** A transaction whose outcome its sender does not know reaches the store now. */
@@ -464,6 +507,7 @@ final class ModelRun {
       return;
     }
     Transaction late = underWay.get(random.nextInt(underWay.size()));
+    happened++;
     delivering = true;
     TransactionResult result = store.deliver(late, deadline());
     delivering = false;
@@ -474,22 +518,18 @@ final class ModelRun {
     history.add("late: " + late);
     for (Transaction.Operation operation : late.operations()) {
       if (operation instanceof Transaction.Put put && put.key().startsWith(Keys.HANDLES)) {
-        String id = Handle.fromJson(put.value()).id();
-        arrived.add(id);
-        // Of a container that is gone, or that another attempt served and that is gone since: for
-        // the collector. After a refusal it must not come.
-        if (!refused.contains(id) && !unsettled.contains(id)) {
-          unsettled.add(id);
-        }
+        ledger.arrived(Handle.fromJson(put.value()).id());
       }
     }
   }
 
   /** Asks again for a handle that is in use, as a runtime with a defect does. */
   private String allocateTwice(Ipam ipam) {
-    List<String> ids = List.copyOf(acknowledged.keySet());
+    List<String> ids = ledger.held();
     String id = ids.get(random.nextInt(ids.size()));
     boolean known = false;
+    // Another host may release it meanwhile, so that this one gets it.
+    asked.add(id);
     try {
       Handle handle =
           ipam.allocate(
@@ -497,7 +537,7 @@ final class ModelRun {
                   .withOwner(addresses -> Fixture.owner(id, addresses)),
               deadline());
       known = true;
-      if (acknowledged.putIfAbsent(id, handle.addresses()) != null) {
+      if (!ledger.given(id, handle.addresses())) {
         wrong.add(id + " was given twice");
       }
       // Another host had released it between the choice and the commit.
@@ -509,8 +549,9 @@ final class ModelRun {
       known = !(e instanceof OutcomeUnknownException);
       throw e;
     } finally {
-      if (!known && !acknowledged.containsKey(id)) {
-        unsettled.add(id);
+      asked.remove(id);
+      if (!known && !ledger.isHeld(id)) {
+        ledger.unsettle(List.of(id));
       }
     }
   }
@@ -520,30 +561,30 @@ final class ModelRun {
    * another host.
    */
   private String release(Ipam ipam) {
-    List<String> candidates = new ArrayList<>(acknowledged.keySet());
+    List<String> candidates = new ArrayList<>(ledger.held());
     if (random.nextInt(3) == 0) { // the rest is left to the collector
-      candidates.addAll(unsettled.stream().filter(this::ownerIsIdle).toList());
+      candidates.addAll(ledger.unsettled().stream().filter(this::ownerIsIdle).toList());
     }
     if (candidates.isEmpty()) {
       return "nothing to release";
     }
-    Map<String, Predicate<Handle>> chosen = new TreeMap<>();
+    List<String> chosen = new ArrayList<>();
     for (int i = 1 + random.nextInt(3); i > 0; i--) {
-      chosen.put(candidates.get(random.nextInt(candidates.size())), _ -> true);
+      chosen.add(candidates.get(random.nextInt(candidates.size())));
     }
-    chosen.keySet().forEach(acknowledged::remove);
-    stranded.values().forEach(left -> left.keySet().removeAll(chosen.keySet()));
-    unsettled.removeAll(chosen.keySet());
-    unsettled.addAll(chosen.keySet());
-    int before = arrived.size();
-    Map<String, Ipam.Released> released = ipam.releaseAll(chosen, List.of(), deadline());
+    if (random.nextInt(3) == 0) {
+      return together(ipam, batch -> batch.release(chosen, () -> happened, this::goesLate));
+    }
+    Map<String, Predicate<Handle>> meant = new TreeMap<>();
+    chosen.forEach(id -> meant.put(id, _ -> true));
+    ledger.releasing(meant.keySet());
+    int before = ledger.arrivals();
+    Map<String, Ipam.Released> released = ipam.releaseAll(meant, List.of(), deadline());
     Set<String> settled = new HashSet<>(released.keySet());
     // One that was not there yet may have come while the others were released.
-    arrived.stream()
-        .skip(before)
-        .filter(id -> released.get(id) == Ipam.Released.NOT_FOUND)
-        .forEach(settled::remove);
-    unsettled.removeAll(settled);
+    settled.removeIf(
+        id -> released.get(id) == Ipam.Released.NOT_FOUND && ledger.arrivedSince(before, id));
+    ledger.gone(settled);
     return "release " + released;
   }
 
@@ -555,13 +596,29 @@ final class ModelRun {
   private void start(int host) {
     Ipam ipam = new Fixture(store).host("h" + host, options(host));
     hosts.put(host, ipam);
+    followers.remove(host);
+    if (random.nextInt(4) != 0) {
+      ModelFollower follower =
+          new ModelFollower(
+              store,
+              clock::nanoTime,
+              random,
+              points,
+              entry ->
+                  !memory
+                      .get(entry.key(), deadline())
+                      .map(Entry::version)
+                      .equals(Optional.of(entry.version())));
+      ipam.watch(follower.blocks());
+      followers.put(host, follower);
+    }
     collectors.put(
         host,
         new GarbageCollector(
             store,
             ipam,
             // A host collects in its own turn, so none of its allocations is under way.
-            handle -> acknowledged.containsKey(handle.id()),
+            handle -> ledger.isHeld(handle.id()),
             Duration.ZERO,
             clock::nanoTime));
   }
@@ -574,25 +631,78 @@ final class ModelRun {
         .withRandom(random.split());
   }
 
-  /** Another host may act first; then the commit may fail. */
-  private Optional<FaultyDatastore.Fault> atCommit(Transaction transaction) {
-    if (busy.size() < MAX_NESTING && random.nextInt(4) == 0) {
+  /** Others act, and what is under way arrives; now and then. */
+  private void meanwhile() {
+    while (busy.size() < MAX_NESTING && random.nextInt(4) == 0) {
       var _ = step();
     }
     if (random.nextInt(8) == 0) {
       deliver();
     }
+    watch();
+  }
+
+  /** Watches tell something, or nothing. */
+  private void watch() {
+    for (ModelFollower follower : List.copyOf(followers.values())) {
+      if (random.nextInt(4) == 0) {
+        follower.step();
+      }
+    }
+    if (random.nextInt(200) == 0) {
+      memory.compact();
+    }
+  }
+
+  /** Others may act first; then the read may fail. */
+  private boolean atRead(ModelPoints.Read read, boolean goesOn) {
+    if (calm) {
+      return false;
+    }
+    ModelPoints.Reading others =
+        new ModelPoints.Reading(
+            read,
+            goesOn
+                ? ModelPoints.When.OTHERS_ACT_BETWEEN_PAGES
+                : ModelPoints.When.OTHERS_ACT_BEFORE);
+    if (random.nextInt(points.wants(others) ? 3 : 12) == 0) {
+      long before = happened;
+      meanwhile();
+      if (happened > before) {
+        points.hit(others);
+      }
+    }
+    if (read == ModelPoints.Read.SETTINGS && random.nextInt(16) == 0) {
+      happened++;
+      history.add(changeReservation(memory)); // just then
+    }
+    ModelPoints.Reading failure = new ModelPoints.Reading(read, ModelPoints.When.FAILS);
+    if (random.nextInt(points.wants(failure) ? 20 : 200) != 0) {
+      return false;
+    }
+    points.hit(failure);
+    return true;
+  }
+
+  /** Others may act first; then the commit may fail. */
+  private Optional<FaultyDatastore.Fault> atCommit(Transaction transaction) {
+    meanwhile();
     if (doing.peek().collects() && !away.isEmpty() && random.nextInt(8) == 0) {
+      happened++;
       history.add(comeBack(away.getFirst()));
     }
-    CrashPoints.Step step = step(transaction);
-    CrashPoints.Point point = new CrashPoints.Point(step, random.nextBoolean());
+    ModelBatch batch = batches.get(doing.peek().host());
+    if (batch != null) {
+      batch.atCommit();
+    }
+    ModelPoints.Step step = step(transaction);
+    ModelPoints.Death point = new ModelPoints.Death(step, random.nextBoolean());
     // Where processes seldom died so far, they die more often.
-    CrashPoints.Point other = new CrashPoints.Point(step, !point.afterCommit());
+    ModelPoints.Death other = new ModelPoints.Death(step, !point.afterCommit());
     if (points.hits(other) < points.hits(point)) {
       point = other;
     }
-    int chance = points.hits(point) < points.wanted() ? 2 : crashes < 2 ? 20 : 80;
+    int chance = points.wants(point) ? 2 : crashes < 2 ? 20 : 80;
     if (random.nextInt(chance) == 0) {
       if (!point.afterCommit()) {
         points.hit(point); // else when it is committed
@@ -611,8 +721,8 @@ final class ModelRun {
     };
   }
 
-  private CrashPoints.Step step(Transaction transaction) {
-    return CrashPoints.step(transaction, doing.peek().host(), doing.peek().collects());
+  private ModelPoints.Step step(Transaction transaction) {
+    return ModelPoints.step(transaction, doing.peek().host(), doing.peek().collects());
   }
 
   private Optional<FaultyDatastore.Fault> fault(FaultyDatastore.Fault fault) {
