@@ -8,10 +8,8 @@ import io.wayleave.datastore.SnapshotExpiredException;
 import io.wayleave.datastore.zookeeper.ZooKeeperConnection.Client;
 import io.wayleave.datastore.zookeeper.ZooKeeperConnection.Reply;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
@@ -23,8 +21,6 @@ import org.apache.zookeeper.KeeperException;
  * that the change log has every change that no page shows. Thread safe.
  */
 final class Listings {
-  private static final int MAX_LISTINGS = 8;
-
   /** Requests under way at once in a listing. */
   private static final int WINDOW = 200;
 
@@ -33,8 +29,7 @@ final class Listings {
   private final Nodes nodes;
   private final Revisions revisions;
 
-  /** The keys of listings in progress; guarded by itself. */
-  private final Map<Page.Cursor, String[]> listings = new LinkedHashMap<>();
+  private final KeptListings kept = new KeptListings(System::nanoTime);
 
   Listings(ZooKeeperConnection connection, Layout layout, Nodes nodes, Revisions revisions) {
     this.connection = connection;
@@ -47,11 +42,11 @@ final class Listings {
   Page list(String prefix, Optional<Page.Cursor> cursor, int pageSize, Deadline deadline) {
     String what = "list of " + prefix;
     nodes.checkLayout(what, deadline);
-    String[] keys;
+    List<String> keys;
     Revision revision;
     int from;
     if (cursor.isEmpty()) {
-      Reply<String[]> all =
+      Reply<List<String>> all =
           connection.repeat(what, deadline, client -> keys(client, prefix, deadline));
       keys = all.value();
       revision = revisions.revision(all.position());
@@ -59,52 +54,50 @@ final class Listings {
     } else {
       revision = cursor.get().revision();
       keys = inProgress(prefix, revision);
-      int at = Arrays.binarySearch(keys, cursor.get().afterKey());
+      int at = Collections.binarySearch(keys, cursor.get().afterKey());
       from = at < 0 ? -at - 1 : at + 1;
     }
     List<Entry> entries = new ArrayList<>();
     int to = from;
     // Keys that have gone since are not shown, and an empty page in the middle would say nothing.
-    while (entries.isEmpty() && to < keys.length) {
-      int next = Math.min(keys.length, to + pageSize);
-      for (Nodes.Seen value : nodes.values(Arrays.asList(keys).subList(to, next), deadline)) {
+    while (entries.isEmpty() && to < keys.size()) {
+      int next = Math.min(keys.size(), to + pageSize);
+      for (Nodes.Seen value : nodes.values(keys.subList(to, next), deadline)) {
         value.entry().ifPresent(entries::add);
       }
       to = next;
     }
-    if (to == keys.length) {
+    if (to == keys.size()) {
+      if (cursor.isPresent()) {
+        kept.end(revision, prefix);
+      }
       return new Page(entries, revision, Optional.empty());
     }
-    remember(prefix, revision, keys);
-    return new Page(entries, revision, Optional.of(new Page.Cursor(revision, keys[to - 1])));
+    if (cursor.isEmpty()) {
+      kept.begin(revision, prefix, keys);
+    }
+    return new Page(entries, revision, Optional.of(new Page.Cursor(revision, keys.get(to - 1))));
   }
 
-  private String[] inProgress(String prefix, Revision revision) {
+  private List<String> inProgress(String prefix, Revision revision) {
     Optional<ChangeLog.Position> position = revisions.position(revision);
-    synchronized (listings) {
-      String[] keys = listings.get(new Page.Cursor(revision, prefix));
-      if (keys == null
-          || position.isEmpty()
-          || position.get().epoch() != connection.changes().state().end().epoch()) {
-        throw new SnapshotExpiredException(
-            "the listing of " + prefix + " from " + revision + " is no longer kept", null);
-      }
-      return keys;
+    Optional<List<String>> keys = kept.find(revision, prefix);
+    if (keys.isEmpty()
+        || position.isEmpty()
+        || position.get().epoch() != connection.changes().state().end().epoch()) {
+      throw new SnapshotExpiredException(
+          "the listing of " + prefix + " from " + revision + " is no longer kept", null);
     }
+    return keys.get();
   }
 
-  private void remember(String prefix, Revision revision, String[] keys) {
-    synchronized (listings) {
-      Page.Cursor name = new Page.Cursor(revision, prefix);
-      if (listings.size() == MAX_LISTINGS && !listings.containsKey(name)) {
-        listings.remove(listings.keySet().iterator().next());
-      }
-      listings.put(name, keys);
-    }
+  /** Listings that were begun and not read to the end; for tests. */
+  int inProgress() {
+    return kept.size();
   }
 
   /** All keys under a prefix, in order, and where a watch begins that tells all later changes. */
-  private Reply<String[]> keys(Client client, String prefix, Deadline deadline)
+  private Reply<List<String>> keys(Client client, String prefix, Deadline deadline)
       throws KeeperException, TimeoutException {
     ChangeLog changes = connection.changes();
     String directory = layout.directory(prefix);
@@ -139,9 +132,8 @@ final class Listings {
       }
       directories = deeper;
     }
-    String[] sorted = keys.toArray(String[]::new);
-    Arrays.sort(sorted);
-    return new Reply<>(sorted, start);
+    Collections.sort(keys);
+    return new Reply<>(keys, start);
   }
 
   /** A node, and what the keys under it begin with. */

@@ -162,6 +162,11 @@ public final class ZooKeeperDatastore implements Datastore {
         .toList();
   }
 
+  /** Listings that were begun and not read to the end; for tests. */
+  int listingsInProgress() {
+    return listings.inProgress();
+  }
+
   /** Begins a new epoch, as the loss of the connection does; for tests. */
   void forgetHistory() {
     connection.changes().forget();

@@ -12,6 +12,7 @@ import io.wayleave.datastore.Datastores;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.OutcomeUnknownException;
+import io.wayleave.datastore.Page;
 import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.datastore.Session;
 import io.wayleave.datastore.Syncer;
@@ -86,6 +87,21 @@ class ZooKeeperFailureTest {
 
   private Datastore connect(DatastoreOptions options) {
     return Datastores.open(server.url() + root, options);
+  }
+
+  @Test
+  void aListingThatIsReadToTheEndStaysNotInMemory() {
+    Transaction.Builder puts = Transaction.builder();
+    IntStream.range(0, 5).forEach(i -> puts.put("l/" + i, "x"));
+    datastore.commit(puts.build(), deadline());
+    for (int i = 0; i < 3; i++) {
+      Page page = datastore.list("l/", Optional.empty(), 2, deadline());
+      while (page.next().isPresent()) {
+        assertThat(datastore.listingsInProgress()).isEqualTo(1);
+        page = datastore.list("l/", page.next(), 2, deadline());
+      }
+      assertThat(datastore.listingsInProgress()).isZero();
+    }
   }
 
   @Test
