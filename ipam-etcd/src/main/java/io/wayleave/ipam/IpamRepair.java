@@ -2,9 +2,12 @@ package io.wayleave.ipam;
 
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -106,8 +109,12 @@ final class IpamRepair {
 
   /** The release of a handle, if everything is as the picture has it. */
   static Transaction.Builder release(IpamPicture picture, Handle handle, long now) {
+    Map<String, Version> owners = new HashMap<>();
+    for (String owner : handle.owners()) {
+      picture.version(owner).ifPresent(version -> owners.put(owner, version));
+    }
     return Release.of(picture.entry(IpamKeys.handle(handle.id())), handle)
-        .transaction(picture.blocks(), now);
+        .transaction(picture.blocks(), owners, now);
   }
 
   private Verdict allocate(IpamProblem problem) {

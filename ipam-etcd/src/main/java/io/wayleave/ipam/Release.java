@@ -3,6 +3,7 @@ package io.wayleave.ipam;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.util.ArrayList;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
 /** The release of some handles as one transaction, for one view of the blocks. NOT thread safe. */
 final class Release {
   private static final Logger log = LoggerFactory.getLogger(Release.class);
+
+  /** Keys that the caller may compare as well: the signs of a node. */
+  static final int MORE_CONDITIONS = 2;
 
   private final Map<Entry, Handle> handles = new LinkedHashMap<>();
   // Of the handles and their owner records, all of which are deleted.
@@ -46,7 +50,8 @@ final class Release {
     int operations = keys.size() + more.size() + touched.size();
     // Two callers may ask for the same one: the second finds it gone.
     boolean apart = more.stream().noneMatch(keys::contains);
-    if (!handles.isEmpty() && (!apart || operations > Transaction.MAX_OPERATIONS)) {
+    if (!handles.isEmpty()
+        && (!apart || operations + MORE_CONDITIONS > Transaction.MAX_OPERATIONS)) {
       return false;
     }
     handles.put(entry, handle);
@@ -70,14 +75,21 @@ final class Release {
    * seen.
    *
    * @param before the blocks that exist, of those that the handles name
+   * @param owners versions of the owner records that exist, of those that the handles name
    * @param now in seconds since 1970
    */
-  Transaction.Builder transaction(Map<Cidr, BlockView.Held> before, long now) {
+  Transaction.Builder transaction(
+      Map<Cidr, BlockView.Held> before, Map<String, Version> owners, long now) {
     Transaction.Builder transaction = Transaction.builder();
     handles.forEach(
         (entry, handle) -> {
           transaction.ifUnchanged(entry).delete(entry.key());
-          handle.owners().forEach(transaction::delete);
+          for (String owner : handle.owners()) {
+            // One that somebody removed, and that comes back meanwhile, is not this handle's.
+            if (owners.containsKey(owner)) {
+              transaction.ifUnchanged(owner, owners.get(owner)).delete(owner);
+            }
+          }
         });
     for (Cidr cidr : blocks) {
       free(transaction, cidr, Optional.ofNullable(before.get(cidr)), now);

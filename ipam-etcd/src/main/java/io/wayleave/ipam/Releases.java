@@ -7,6 +7,7 @@ import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.datastore.TransactionResult;
+import io.wayleave.datastore.Version;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.InvalidInputException;
 import java.util.ArrayList;
@@ -154,14 +155,15 @@ final class Releases {
    */
   private boolean write(List<Part> round, Map<String, Entry> handles, Deadline deadline) {
     Map<Cidr, BlockView.Held> blocks = new HashMap<>();
-    List<Part> parts = withBlocks(round, blocks, deadline);
+    Map<String, Version> owners = new HashMap<>();
+    List<Part> parts = withRecords(round, blocks, owners, deadline);
     if (parts.isEmpty()) {
       return true;
     }
     Release release = new Release();
     parts.forEach(part -> release.add(part.entry(), part.handle()));
     List<String> absent = parts.getFirst().ticket().absent;
-    Transaction.Builder transaction = release.transaction(blocks, now.getAsLong());
+    Transaction.Builder transaction = release.transaction(blocks, owners, now.getAsLong());
     absent.forEach(transaction::ifAbsent);
     switch (datastore.commit(transaction.build(), deadline)) {
       case TransactionResult.Committed committed -> {
@@ -195,15 +197,20 @@ final class Releases {
   }
 
   /**
-   * Collects the blocks of the handles; those that are not in memory are read.
+   * Collects the owner records of the handles, and their blocks; those that are not in memory are
+   * read along with the owner records.
    *
    * @return the parts whose blocks can all be read; the others are refused
    */
-  private List<Part> withBlocks(
-      List<Part> round, Map<Cidr, BlockView.Held> blocks, Deadline deadline) {
+  private List<Part> withRecords(
+      List<Part> round,
+      Map<Cidr, BlockView.Held> blocks,
+      Map<String, Version> owners,
+      Deadline deadline) {
     Set<Cidr> wanted = new LinkedHashSet<>();
     round.forEach(part -> wanted.addAll(Release.blocksOf(part.handle())));
     List<String> missing = new ArrayList<>();
+    round.forEach(part -> missing.addAll(part.handle().owners()));
     for (Cidr cidr : wanted) {
       memory
           .view()
@@ -216,6 +223,10 @@ final class Releases {
         .values()
         .forEach(
             entry -> {
+              if (!entry.key().startsWith(Keys.BLOCKS)) {
+                owners.put(entry.key(), entry.version());
+                return;
+              }
               Cidr cidr = IpamKeys.cidr(entry.key());
               try {
                 blocks.put(cidr, new BlockView.Held(BlockView.read(entry), entry.version()));

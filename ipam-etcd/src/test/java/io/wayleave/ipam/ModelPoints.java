@@ -46,7 +46,7 @@ final class ModelPoints {
     POOL,
     POOLS,
     AFFINITIES,
-    BLOCK,
+    OWNERS_AND_BLOCKS,
     BLOCKS,
     HANDLE,
     HANDLES,
@@ -57,7 +57,7 @@ final class ModelPoints {
     boolean isPaged() {
       return switch (this) {
         case POOLS, AFFINITIES, BLOCKS, HANDLES, NODES -> true;
-        case GUARDS, SETTINGS, POOL, BLOCK, HANDLE, LIFE_SIGNS -> false;
+        case GUARDS, SETTINGS, POOL, OWNERS_AND_BLOCKS, HANDLE, LIFE_SIGNS -> false;
       };
     }
   }
@@ -197,10 +197,14 @@ final class ModelPoints {
       return Read.AFFINITIES;
     }
     if (key.startsWith(Keys.BLOCKS)) {
-      return lists ? Read.BLOCKS : Read.BLOCK;
+      return lists ? Read.BLOCKS : Read.OWNERS_AND_BLOCKS;
     }
     if (key.startsWith(Keys.HANDLES)) {
       return lists ? Read.HANDLES : Read.HANDLE;
+    }
+    if (key.startsWith(IpamKeys.OWNERS)
+        || key.startsWith(ResourceStore.prefix(Kind.WORKLOAD_ENDPOINT))) {
+      return Read.OWNERS_AND_BLOCKS;
     }
     if (key.equals(ResourceStore.prefix(Kind.NODE))) {
       return Read.NODES;

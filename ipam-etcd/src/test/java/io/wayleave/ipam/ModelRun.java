@@ -509,8 +509,14 @@ final class ModelRun {
     Transaction late = underWay.get(random.nextInt(underWay.size()));
     happened++;
     delivering = true;
-    TransactionResult result = store.deliver(late, deadline());
-    delivering = false;
+    TransactionResult result;
+    try {
+      result = store.deliver(late, deadline());
+    } catch (DatastoreUnavailableException _) {
+      return; // a store with a defect; nobody waits for its answer
+    } finally {
+      delivering = false;
+    }
     if (!(result instanceof TransactionResult.Committed)) {
       history.add("too late: " + late);
       return;

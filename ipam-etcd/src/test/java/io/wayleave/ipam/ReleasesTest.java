@@ -10,7 +10,9 @@ import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.OutcomeUnknownException;
 import io.wayleave.datastore.Transaction;
+import io.wayleave.datastore.TransactionResult;
 import io.wayleave.datastore.testing.Await;
+import io.wayleave.datastore.testing.DelegatingDatastore;
 import io.wayleave.ipam.Ipam.Released;
 import io.wayleave.model.InvalidInputException;
 import java.time.Duration;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -96,7 +99,47 @@ class ReleasesTest {
     assertThat(used()).isZero();
     assertThat(store.handles).containsExactly(1, 60, 40);
     assertThat(counting.commits()).isEqualTo(3);
-    assertThat(counting.reads()).isEqualTo(3);
+    assertThat(counting.reads()).isEqualTo(6); // handles, then their owner records
+  }
+
+  /** Something is written to an owner record before the first commit. */
+  private Ipam besideAWriter(AtomicInteger commits) {
+    return new Fixture(
+            new DelegatingDatastore(memory) {
+              @Override
+              public TransactionResult commit(Transaction transaction, Deadline deadline) {
+                if (commits.getAndIncrement() == 0) {
+                  var _ =
+                      memory.commit(
+                          Transaction.builder().put(Fixture.ownerKey("first"), "labelled").build(),
+                          deadline);
+                }
+                return super.commit(transaction, deadline);
+              }
+            })
+        .host("h1");
+  }
+
+  @Test
+  void anOwnerRecordThatChangesMeanwhileIsNotDeletedUnseen() {
+    AtomicInteger commits = new AtomicInteger();
+    assertThat(besideAWriter(commits).release("first", Optional.empty(), deadline()))
+        .isEqualTo(Released.RELEASED);
+    assertThat(commits).hasValue(2);
+    assertThat(memory.get(Fixture.ownerKey("first"), deadline())).isEmpty();
+  }
+
+  @Test
+  void anOwnerRecordThatSomebodyRemovedAndWroteAgainMeanwhileIsNotDeletedUnseen() {
+    var _ =
+        memory.commit(Transaction.builder().delete(Fixture.ownerKey("first")).build(), deadline());
+    AtomicInteger commits = new AtomicInteger();
+    assertThat(besideAWriter(commits).release("first", Optional.empty(), deadline()))
+        .isEqualTo(Released.RELEASED);
+    assertThat(commits).hasValue(1);
+    assertThat(memory.get(Fixture.ownerKey("first"), deadline())).isPresent();
+    var _ =
+        memory.commit(Transaction.builder().delete(Fixture.ownerKey("first")).build(), deadline());
   }
 
   @Test
