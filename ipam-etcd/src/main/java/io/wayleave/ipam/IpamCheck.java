@@ -3,6 +3,7 @@ package io.wayleave.ipam;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.datastore.Datastore;
+import io.wayleave.datastore.DatastoreMover;
 import io.wayleave.datastore.Deadline;
 import io.wayleave.datastore.TransactionResult;
 import java.time.InstantSource;
@@ -85,8 +86,13 @@ public final class IpamCheck {
    *
    * @param fix whether to mend what can be mended
    * @param deadline for the whole
+   * @throws io.wayleave.model.InvalidInputException when it is to mend a store into which a move
+   *     did not end: what belongs together may come yet
    */
   public Report run(boolean fix, Deadline deadline) {
+    if (fix) {
+      DatastoreMover.checkWhole(datastore, deadline);
+    }
     List<Finding> fixed = new ArrayList<>();
     Map<Topic, Finding> proven = new LinkedHashMap<>();
     List<IpamProblem> unsettled = List.of();
