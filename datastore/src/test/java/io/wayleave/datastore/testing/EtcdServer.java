@@ -136,6 +136,11 @@ public final class EtcdServer implements AutoCloseable {
     return clientPort;
   }
 
+  /** Of the process that runs now. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** A new client of this server; the caller closes it. */
   public Datastore connect() {
     return Datastores.open(url, options);

@@ -34,7 +34,7 @@ public final class Machine {
   }
 
   /** CPU time of a process so far, in seconds. */
-  static double cpuSeconds(long pid) {
+  public static double cpuSeconds(long pid) {
     String text = read(pid, "stat");
     // The command name, field 2, is in brackets and may itself hold spaces.
     String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ", -1);
