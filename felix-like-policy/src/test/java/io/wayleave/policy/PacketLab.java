@@ -32,6 +32,7 @@ final class PacketLab implements AutoCloseable {
   static final String OUTSIDE_V4 = "192.0.2.2";
   static final String OUTSIDE_V6 = "2001:db8::2";
   static final String HOST_V4 = "192.0.2.1";
+  static final String HOST_V6 = "2001:db8::1";
 
   private static final Pattern LINK_LOCAL = Pattern.compile("fe80:[0-9a-f:]+");
   private static final AtomicInteger COUNTER = new AtomicInteger();
@@ -138,7 +139,13 @@ final class PacketLab implements AutoCloseable {
         "route add default via 169.254.1.1 dev eth0 src " + v4(number),
         "neigh replace fe80::ecee:eeff:feee:eeee lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent",
         "route add default via fe80::ecee:eeff:feee:eeee dev eth0 src " + v6(number));
-    return Fixtures.endpoint("n1", "c" + number, veth, labels, v4(number), v6(number));
+    return endpoint(number, labels);
+  }
+
+  /** The same container with other labels. */
+  WorkloadEndpoint endpoint(int number, Map<String, String> labels) {
+    return Fixtures.endpoint(
+        "n1", "c" + number, interfaceOf(number), labels, v4(number), v6(number));
   }
 
   PolicyConfig config() {
@@ -231,8 +238,10 @@ final class PacketLab implements AutoCloseable {
   }
 
   /** The host's IPv4 filter table as the back end prints it. */
-  String filter(IptablesBackend backend) {
-    return in(host(), program(backend) + "-save", "-t", "filter");
+  String filter(IptablesBackend backend, String... options) {
+    List<String> command = new ArrayList<>(List.of(program(backend) + "-save", "-t", "filter"));
+    command.addAll(List.of(options));
+    return in(host(), command.toArray(String[]::new));
   }
 
   static String program(IptablesBackend backend) {
