@@ -609,7 +609,8 @@ final class Agent implements AutoCloseable {
   }
 
   private static PolicyConfig policyConfig(AgentConfig configuration) {
-    PolicyConfig usual = PolicyConfig.of(configuration.nodeName());
+    PolicyConfig usual =
+        PolicyConfig.of(configuration.nodeName()).withHost(configuration.hostRules());
     return switch (configuration.iptablesBackend()) {
       case auto -> usual;
       case nft -> usual.withBackend(IptablesBackend.NFT);

@@ -6,16 +6,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.model.Asn;
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.model.status.DatastoreAccess;
+import io.wayleave.policy.dataplane.HostRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +51,13 @@ import java.util.Optional;
  * @param gcGraceSeconds how long an owner must be gone before its addresses are released, 0 to
  *     86400
  * @param iptablesBackend {@code auto}, {@code nft} or {@code legacy}
+ * @param workloadToHostAction what becomes of packets that a container may send and that are for
+ *     its host
+ * @param failsafeInbound ports of the host that no policy of a host endpoint closes
+ * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
+ * @param removeEstablished whether established flows end that a changed policy forbids
+ * @param logDeniedPackets whether denied packets are told to {@code netctl policy watch}, so many a
+ *     second as the kernel's limit lets through
  * @param logLevel {@code error}, {@code warn}, {@code info} or {@code debug}
  * @param logFormat {@code text} (one line of words and key=value) or {@code json} (an object a
  *     line)
@@ -70,6 +81,11 @@ public record AgentConfig(
     Integer gcIntervalSeconds,
     Integer gcGraceSeconds,
     IptablesBackend iptablesBackend,
+    HostRules.WorkloadToHost workloadToHostAction,
+    List<FailsafePort> failsafeInbound,
+    List<FailsafePort> failsafeOutbound,
+    Boolean removeEstablished,
+    Boolean logDeniedPackets,
     LogSetup.Level logLevel,
     LogSetup.Format logFormat) {
 
@@ -107,6 +123,18 @@ public record AgentConfig(
     gcIntervalSeconds = gcIntervalSeconds == null ? Integer.valueOf(60) : gcIntervalSeconds;
     gcGraceSeconds = gcGraceSeconds == null ? Integer.valueOf(300) : gcGraceSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
+    workloadToHostAction =
+        workloadToHostAction == null ? HostRules.WorkloadToHost.Return : workloadToHostAction;
+    failsafeInbound =
+        failsafeInbound == null
+            ? FailsafePort.defaults(Direction.Ingress)
+            : List.copyOf(failsafeInbound);
+    failsafeOutbound =
+        failsafeOutbound == null
+            ? FailsafePort.defaults(Direction.Egress)
+            : List.copyOf(failsafeOutbound);
+    removeEstablished = removeEstablished == null ? Boolean.TRUE : removeEstablished;
+    logDeniedPackets = logDeniedPackets == null ? Boolean.FALSE : logDeniedPackets;
     logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
     logFormat = logFormat == null ? LogSetup.Format.text : logFormat;
     checkFamily("ipv4Address", ipv4Address, Family.IPV4);
@@ -179,8 +207,18 @@ public record AgentConfig(
         gcIntervalSeconds,
         gcGraceSeconds,
         iptablesBackend,
+        workloadToHostAction,
+        failsafeInbound,
+        failsafeOutbound,
+        removeEstablished,
+        logDeniedPackets,
         logLevel,
         logFormat);
+  }
+
+  /** How the host itself is kept, apart from policies. */
+  HostRules hostRules() {
+    return new HostRules(workloadToHostAction, failsafeInbound, failsafeOutbound, logDeniedPackets);
   }
 
   /**

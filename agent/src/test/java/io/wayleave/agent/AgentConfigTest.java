@@ -7,7 +7,10 @@ import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.model.Asn;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.Protocol;
+import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.model.status.DatastoreAccess;
+import io.wayleave.policy.dataplane.HostRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +63,11 @@ class AgentConfigTest {
         gcIntervalSeconds: 0
         gcGraceSeconds: 9
         iptablesBackend: legacy
+        workloadToHostAction: Drop
+        failsafeInbound: ["tcp:2222"]
+        failsafeOutbound: []
+        removeEstablished: false
+        logDeniedPackets: true
         logLevel: debug
         logFormat: json
         """;
@@ -69,6 +77,11 @@ class AgentConfigTest {
     assertThat(config.logFormat()).isEqualTo(LogSetup.Format.json);
     assertThat(config.gcIntervalSeconds()).isZero();
     assertThat(config.gcGraceSeconds()).isEqualTo(9);
+    assertThat(config.workloadToHostAction()).isEqualTo(HostRules.WorkloadToHost.Drop);
+    assertThat(config.failsafeInbound()).containsExactly(new FailsafePort(Protocol.TCP, 2222));
+    assertThat(config.failsafeOutbound()).isEmpty();
+    assertThat(config.removeEstablished()).isFalse();
+    assertThat(config.logDeniedPackets()).isTrue();
 
     AgentConfig overridden =
         load(
@@ -109,6 +122,12 @@ class AgentConfigTest {
             + " 86400 seconds",
         "iptablesBackend: bpf        | iptablesBackend: \"bpf\" is not allowed; allowed: auto, nft,"
             + " legacy",
+        "workloadToHostAction: Deny  | workloadToHostAction: \"Deny\" is not allowed; allowed:"
+            + " Return, Accept, Drop",
+        "failsafeInbound: [ssh]      | failsafeInbound[0]: \"ssh\" is not allowed; allowed: tcp,",
+        "failsafeOutbound: ['icmp:1'] | failsafeOutbound[0]: \"icmp:1\" is not allowed",
+        "removeEstablished: maybe    | removeEstablished: \"maybe\" is not allowed; allowed: true"
+            + " or false",
         "labels: [a]                 | labels: ",
         "labels: {'a b': c}          | labels: \"a b\" is not allowed",
         "nodeName: a/b               | nodename",

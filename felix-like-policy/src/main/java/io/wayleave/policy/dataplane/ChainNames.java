@@ -34,6 +34,7 @@ final class ChainNames {
   static final String FORWARD = PREFIX + "FORWARD";
   static final String INPUT = PREFIX + "INPUT";
   static final String OUTPUT = PREFIX + "OUTPUT";
+  static final String DENY = PREFIX + "deny";
   static final String ALLOW = PREFIX + "allow";
   static final String PASS = PREFIX + "pass";
   static final String FROM_WORKLOAD = PREFIX + "from-wl";

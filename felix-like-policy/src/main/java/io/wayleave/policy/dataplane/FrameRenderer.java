@@ -5,6 +5,7 @@ import io.wayleave.model.Family;
 import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.Tier;
+import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import io.wayleave.policy.calc.RuleBlock;
@@ -49,6 +50,7 @@ final class FrameRenderer {
 
   private static final String OURS = ChainNames.INTERFACE_PREFIX + "+";
   private static final String DROP = "-j DROP";
+  private static final String DENY = "-g " + ChainNames.DENY;
   private static final String RETURN = "-j RETURN";
   private static final String ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED ";
   private static final String INVALID = "-m conntrack --ctstate INVALID ";
@@ -99,8 +101,16 @@ final class FrameRenderer {
                 Marks.has(Marks.ALLOWED) + " -j ACCEPT")),
         workloadToHost(host.workloadToHost(), family),
         Chain.structure(ChainNames.HOST_TO_WORKLOAD, fromHost),
+        deny(host),
         Chain.structure(ChainNames.ALLOW, List.of(Marks.set(Marks.ALLOWED))),
         Chain.structure(ChainNames.PASS, List.of(Marks.set(Marks.PASSED))));
+  }
+
+  /** Where all go that a policy, a tier or the lack of a profile denies. */
+  private static Chain deny(HostRules host) {
+    return Chain.structure(
+        ChainNames.DENY,
+        host.logDenied() ? List.of(PacketLog.deniedTarget(), DROP) : List.of(DROP));
   }
 
   private static Chain workloadToHost(WorkloadToHost action, Family family) {
@@ -173,7 +183,7 @@ final class FrameRenderer {
     return Chain.structure(ChainNames.hostDecision(direction, rules), rules);
   }
 
-  private static List<String> failsafes(List<ProtocolPort> ports) {
+  private static List<String> failsafes(List<FailsafePort> ports) {
     Map<Protocol, List<Integer>> byProtocol = new LinkedHashMap<>();
     ports.stream()
         .distinct()
@@ -203,7 +213,7 @@ final class FrameRenderer {
    * passes: then the rest of its tier is skipped.
    */
   private static List<String> walk(Direction direction, ResolvedPolicies policies, String allow) {
-    String end = policies.openWithoutPolicies() ? allow : DROP;
+    String end = policies.openWithoutPolicies() ? allow : DENY;
     List<TierPolicies> tiers = policies.tiers(direction);
     if (tiers.isEmpty() && policies.profiles().isEmpty()) {
       return List.of(end);
@@ -220,7 +230,7 @@ final class FrameRenderer {
         ask(direction, blocks.get(j), j == 0 ? "" : Marks.has(Marks.NOT_PASSED) + " ", rules);
       }
       if (tiers.get(i).defaultAction() == Tier.DefaultAction.Deny) {
-        rules.add(Marks.has(Marks.NOT_PASSED) + " " + DROP);
+        rules.add(Marks.has(Marks.NOT_PASSED) + " " + DENY);
       }
     }
     policies.profiles().forEach(profile -> ask(direction, profile, "", rules));

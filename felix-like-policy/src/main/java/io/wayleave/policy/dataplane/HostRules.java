@@ -2,8 +2,9 @@ package io.wayleave.policy.dataplane;
 
 import static java.util.Objects.requireNonNull;
 
+import io.wayleave.model.Direction;
+import io.wayleave.model.policy.FailsafePort;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * How the host itself is kept, apart from policies.
@@ -11,11 +12,13 @@ import java.util.stream.Stream;
  * @param workloadToHost what becomes of packets that a container may send and that are for its host
  * @param failsafeInbound ports of the host that no policy of a host endpoint closes
  * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
+ * @param logDenied whether packets that policy denies go to the kernel's log ({@link PacketLog})
  */
 public record HostRules(
     WorkloadToHost workloadToHost,
-    List<ProtocolPort> failsafeInbound,
-    List<ProtocolPort> failsafeOutbound) {
+    List<FailsafePort> failsafeInbound,
+    List<FailsafePort> failsafeOutbound,
+    boolean logDenied) {
 
   /**
    * What becomes of packets of a container, allowed by its egress policy, that are for its host.
@@ -33,34 +36,13 @@ public record HostRules(
   public static final HostRules DEFAULT =
       new HostRules(
           WorkloadToHost.Return,
-          ports(
-              "tcp:22",
-              "udp:68",
-              "tcp:179",
-              "tcp:2379",
-              "tcp:2380",
-              "tcp:5473",
-              "tcp:6443",
-              "tcp:6666",
-              "tcp:6667"),
-          ports(
-              "udp:53",
-              "udp:67",
-              "tcp:179",
-              "tcp:2379",
-              "tcp:2380",
-              "tcp:5473",
-              "tcp:6443",
-              "tcp:6666",
-              "tcp:6667"));
+          FailsafePort.defaults(Direction.Ingress),
+          FailsafePort.defaults(Direction.Egress),
+          false);
 
   public HostRules {
     requireNonNull(workloadToHost, "workloadToHost is null");
     failsafeInbound = List.copyOf(failsafeInbound);
     failsafeOutbound = List.copyOf(failsafeOutbound);
-  }
-
-  private static List<ProtocolPort> ports(String... texts) {
-    return Stream.of(texts).map(ProtocolPort::parse).toList();
   }
 }

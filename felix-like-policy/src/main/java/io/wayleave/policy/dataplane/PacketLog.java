@@ -41,6 +41,14 @@ public record PacketLog(String chain, int rule) {
     return "wl:" + chain + ":" + rule;
   }
 
+  /** The prefix of packets that were denied; which rule denied them, an explanation says. */
+  public static final String DENIED = "wl:denied";
+
+  /** The rule that logs denied packets, of all endpoints together. */
+  static String deniedTarget() {
+    return LIMIT + " -j NFLOG --nflog-group " + GROUP + " --nflog-prefix " + DENIED;
+  }
+
   /** What comes in a rule after the matches. */
   String target() {
     return LIMIT + " -j NFLOG --nflog-group " + GROUP + " --nflog-prefix " + this;

@@ -102,7 +102,7 @@ final class PolicyRenderer {
   private static String verdict(PolicyRule rule, PacketLog log) {
     return switch (rule.action()) {
       case Allow -> "-g " + ChainNames.ALLOW;
-      case Deny -> "-j DROP";
+      case Deny -> "-g " + ChainNames.DENY;
       case Log -> log.target();
       case Pass -> "-g " + ChainNames.PASS;
     };

@@ -6,6 +6,7 @@ import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.Kind;
 import io.wayleave.model.Tier.DefaultAction;
+import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import io.wayleave.policy.calc.RuleBlock;
@@ -48,10 +49,10 @@ final class FrameRendererTest {
             "-j MARK --set-xmark 0x0/0x20000",
             "-j wl-gi-c",
             "-m mark --mark 0x10000/0x10000 -j RETURN",
-            "-m mark --mark 0x0/0x20000 -j DROP",
+            "-m mark --mark 0x0/0x20000 -g wl-deny",
             "-j wl-pi-p",
             "-m mark --mark 0x10000/0x10000 -j RETURN",
-            "-j DROP");
+            "-g wl-deny");
     assertThat(FrameRenderer.decision(Direction.Egress, OPEN).rules())
         .containsExactly(
             "-m conntrack --ctstate RELATED,ESTABLISHED -g wl-allow",
@@ -79,7 +80,7 @@ final class FrameRendererTest {
   /** What a block does with the packet at hand. */
   private enum Verdict {
     ALLOW("-g wl-allow"),
-    DENY("-j DROP"),
+    DENY("-g wl-deny"),
     PASS("-g wl-pass"),
     NOTHING("");
 
@@ -283,25 +284,25 @@ final class FrameRendererTest {
             "-p tcp -m multiport --dports 22,179,2379,2380,5473,6443,6666,6667 -j RETURN",
             "-p udp -m multiport --dports 68 -j RETURN");
     assertThat(decided(chains, in, Packet.in("eth0").to("tcp", 22))).isEqualTo("RETURN");
-    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 22))).isEqualTo("DROP");
-    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 53))).isEqualTo("DROP");
+    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 22))).isEqualTo("wl-deny");
+    assertThat(decided(chains, in, Packet.in("eth0").to("udp", 53))).isEqualTo("wl-deny");
     assertThat(decided(chains, out, Packet.out("eth0").to("udp", 53))).isEqualTo("RETURN");
-    assertThat(decided(chains, out, Packet.out("eth0").to("tcp", 22))).isEqualTo("DROP");
+    assertThat(decided(chains, out, Packet.out("eth0").to("tcp", 22))).isEqualTo("wl-deny");
     assertThat(decided(chains, in, Packet.in("eth0").icmp6(135))).isEqualTo("RETURN");
     assertThat(decided(chains, out, Packet.out("eth0").icmp6(136))).isEqualTo("RETURN");
-    assertThat(decided(chains, in, Packet.in("eth0").icmp6(128))).isEqualTo("DROP");
+    assertThat(decided(chains, in, Packet.in("eth0").icmp6(128))).isEqualTo("wl-deny");
     assertThat(decided(chains, in, Packet.in("eth0").inState("ESTABLISHED"))).isEqualTo("RETURN");
 
     // More than one match holds.
-    List<ProtocolPort> many = new ArrayList<>();
+    List<FailsafePort> many = new ArrayList<>();
     for (int port = 1; port <= 20; port++) {
-      many.add(ProtocolPort.parse("sctp:" + port));
+      many.add(FailsafePort.parse("sctp:" + port));
     }
     Chain own =
         FrameRenderer.hostDecision(
             Direction.Ingress,
             closed,
-            new HostRules(WorkloadToHost.Return, many, List.of()),
+            new HostRules(WorkloadToHost.Return, many, List.of(), false),
             Family.IPV4);
     assertThat(own.rules())
         .contains(
@@ -319,7 +320,7 @@ final class FrameRendererTest {
 
   private static Map<String, List<String>> frame(WorkloadToHost action, Family family) {
     Map<String, List<String>> chains = new HashMap<>();
-    add(chains, FrameRenderer.frame(new HostRules(action, List.of(), List.of()), family));
+    add(chains, FrameRenderer.frame(new HostRules(action, List.of(), List.of(), false), family));
     return chains;
   }
 

@@ -55,7 +55,7 @@ final class PolicyRendererTest {
                 + set("x == 'y'")
                 + " src -m set --match-set "
                 + set("c == 'd'")
-                + " dst -j DROP");
+                + " dst -g wl-deny");
     // Its nets are of the other family only.
     assertThat(v6(rule)).isEmpty();
   }
@@ -63,11 +63,11 @@ final class PolicyRendererTest {
   @Test
   void everyActionHasItsTarget() {
     assertThat(v4("action: Allow")).containsExactly("-g wl-allow");
-    assertThat(v6("action: Deny")).containsExactly("-j DROP");
+    assertThat(v6("action: Deny")).containsExactly("-g wl-deny");
     assertThat(v4("action: Pass")).containsExactly("-g wl-pass");
     assertThat(rules("[{action: Deny}, {action: Log, protocol: UDP}]", Family.IPV4))
         .containsExactly(
-            "-j DROP",
+            "-g wl-deny",
             "-p udp -m limit --limit 10/second --limit-burst 20 -j NFLOG --nflog-group 77"
                 + " --nflog-prefix wl:wl-gi-p:1");
   }
@@ -123,10 +123,10 @@ final class PolicyRendererTest {
 
   @Test
   void ipVersionIsOneTableOnly() {
-    assertThat(v4("{action: Deny, ipVersion: 4}")).containsExactly("-j DROP");
+    assertThat(v4("{action: Deny, ipVersion: 4}")).containsExactly("-g wl-deny");
     assertThat(v6("{action: Deny, ipVersion: 4}")).isEmpty();
     assertThat(v4("{action: Deny, ipVersion: 6}")).isEmpty();
-    assertThat(v6("{action: Deny, ipVersion: 6}")).containsExactly("-j DROP");
+    assertThat(v6("{action: Deny, ipVersion: 6}")).containsExactly("-g wl-deny");
   }
 
   @Test
@@ -350,7 +350,7 @@ final class PolicyRendererTest {
     assertThat(PolicyRenderer.render(both, Direction.Ingress, Family.IPV4).chain())
         .isEqualTo(Chain.policy("wl-gi-p", List.of("-g wl-allow")));
     assertThat(PolicyRenderer.render(both, Direction.Egress, Family.IPV4).chain())
-        .isEqualTo(Chain.policy("wl-go-p", List.of("-j DROP")));
+        .isEqualTo(Chain.policy("wl-go-p", List.of("-g wl-deny")));
   }
 
   private static String set(String selector) {
