@@ -9,10 +9,10 @@ import static io.wayleave.policy.PacketLab.v6;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Kind;
+import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.policy.dataplane.HostRules;
 import io.wayleave.policy.dataplane.HostRules.WorkloadToHost;
 import io.wayleave.policy.dataplane.IptablesBackend;
-import io.wayleave.policy.dataplane.ProtocolPort;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,8 +30,9 @@ final class HostEndpointRealTest {
   private static final HostRules RULES =
       new HostRules(
           WorkloadToHost.Return,
-          List.of(ProtocolPort.parse("tcp:22")),
-          List.of(ProtocolPort.parse("tcp:179")));
+          List.of(FailsafePort.parse("tcp:22")),
+          List.of(FailsafePort.parse("tcp:179")),
+          false);
 
   private static final String WEB_ONLY =
       """
@@ -111,7 +112,7 @@ final class HostEndpointRealTest {
 
   @Test
   void whatContainersSendToTheirHost() {
-    start(new HostRules(WorkloadToHost.Drop, List.of(), List.of()));
+    start(new HostRules(WorkloadToHost.Drop, List.of(), List.of(), false));
     Flows flows =
         new Flows(lab)
             .add("tcp to the host", false, () -> lab.tcp(lab.container(1), HOST_V4, 80))
@@ -129,7 +130,7 @@ final class HostEndpointRealTest {
     start(RULES);
     assertThat(lab.tcp(lab.container(1), HOST_V4, 80)).as("the host's own rule").isFalse();
     dataplane.close();
-    start(new HostRules(WorkloadToHost.Accept, List.of(), List.of()));
+    start(new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false));
     flows.allPass();
     assertThat(lab.tcp(lab.outside(), HOST_V4, 80)).as("not from a container").isFalse();
   }
