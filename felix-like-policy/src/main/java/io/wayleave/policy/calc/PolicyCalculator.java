@@ -665,6 +665,17 @@ public final class PolicyCalculator {
     return sets.members(id);
   }
 
+  /** Whether nothing is kept of what came and went. */
+  boolean isEmpty() {
+    return items.values().stream().allMatch(Map::isEmpty)
+        && List.of(profiles, tiers, blocks, naming, inTier, selections, governedByProfile, told)
+            .stream()
+            .allMatch(Map::isEmpty)
+        && selection.isEmpty()
+        && sets.isEmpty()
+        && shared.isEmpty();
+  }
+
   /** How often a selector has been compared with the labels of something so far. */
   long evaluations() {
     return selection.evaluations() + sets.evaluations();

@@ -163,6 +163,10 @@ final class SetsInUse<I> {
     return Optional.ofNullable(sets.get(id));
   }
 
+  boolean isEmpty() {
+    return subjects.isEmpty() && sources.isEmpty() && sets.isEmpty() && users.isEmpty();
+  }
+
   /** How often a selector has been compared with a subject so far. */
   long evaluations() {
     return subjects.evaluations();

@@ -37,6 +37,10 @@ final class SharedSubjects {
     ports.release(subject.ports());
   }
 
+  boolean isEmpty() {
+    return labels.values.isEmpty() && ports.values.isEmpty() && namespaces.values.isEmpty();
+  }
+
   private static Map<String, String> internLabels(Map<String, String> labels) {
     Map<String, String> interned = new HashMap<>();
     labels.forEach((key, value) -> interned.put(key.intern(), value.intern()));

@@ -206,6 +206,16 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     return entry == null ? Set.of() : Collections.unmodifiableSet(entry.items);
   }
 
+  /** Whether it knows neither a subject nor a query, and keeps no place for one. */
+  boolean isEmpty() {
+    return known.isEmpty()
+        && entries.isEmpty()
+        && labels.isEmpty()
+        && namespaceLabels.isEmpty()
+        && ports.isEmpty()
+        && comparedWithAll.isEmpty();
+  }
+
   /** How often a query has been compared with a subject so far. */
   long evaluations() {
     return evaluations;

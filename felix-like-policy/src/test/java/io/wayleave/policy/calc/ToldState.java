@@ -158,10 +158,11 @@ final class ToldState implements CalculationSink {
     return taken;
   }
 
-  /** What nothing refers to; there should be none between two flushes. */
+  /** Sets and rules that nothing refers to; there must be none between two flushes. */
   List<Object> unused() {
     List<Object> unused = new ArrayList<>();
     sets.keySet().stream().filter(set -> setUsers.getOrDefault(set, 0) == 0).forEach(unused::add);
+    rules.keySet().stream().filter(id -> ruleUsers.getOrDefault(id, 0) == 0).forEach(unused::add);
     return unused;
   }
 
