@@ -58,6 +58,7 @@ final class RandomFleet {
           "a in {'x', 'y'}",
           "a == 'x' && b == 'y'",
           "a == 'x' || b == 'x'",
+          "a == 'x' || !has(b)",
           "has(c)",
           "!has(c)",
           "a != 'x'",
