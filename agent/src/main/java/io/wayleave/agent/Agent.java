@@ -1,5 +1,6 @@
 package io.wayleave.agent;
 
+import io.wayleave.agent.ClosedPolicies.Stored;
 import io.wayleave.bgp.StartMode;
 import io.wayleave.bgp.admin.AdminServer;
 import io.wayleave.bgp.admin.BgpAdmin;
@@ -27,15 +28,22 @@ import io.wayleave.model.BgpFilter;
 import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.GlobalNetworkSet;
+import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.IpPool;
 import io.wayleave.model.Kind;
+import io.wayleave.model.NetworkPolicy;
+import io.wayleave.model.NetworkSet;
 import io.wayleave.model.Node;
+import io.wayleave.model.Profile;
 import io.wayleave.model.Resource;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.RouterId;
+import io.wayleave.model.Tier;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.model.status.AgentStatus.GarbageStatus;
 import io.wayleave.model.status.Presence;
 import io.wayleave.policy.PolicyConfig;
@@ -169,7 +177,6 @@ final class Agent implements AutoCloseable {
       follow(resources, BgpFilter.class, fabric::onFilter);
       follow(resources, BgpConfiguration.class, fabric::onConfiguration);
       follow(resources, IpPool.class, this::onPool);
-      follow(resources, WorkloadEndpoint.class, this::onEndpoint);
       followPolicies();
       Ipam ipam = new Ipam(datastore, name, () -> nodeLabels, IpamOptions.defaults());
       open(ipam.follow(blocks));
@@ -323,42 +330,63 @@ final class Agent implements AutoCloseable {
     }
   }
 
+  /** Everything that policy depends on. */
   private void followPolicies() {
-    ClosedPolicies decoder =
-        new ClosedPolicies((key, reason) -> core.execute(() -> fabric.onInvalid(key, reason)));
+    follow(WorkloadEndpoint.class, network::onUpdate);
+    follow(HostEndpoint.class, _ -> {});
+    follow(Profile.class, _ -> {});
+    follow(NetworkSet.class, _ -> {});
+    follow(GlobalNetworkSet.class, _ -> {});
+    follow(Tier.class, _ -> {});
+    follow(NetworkPolicy.class, _ -> {});
+    follow(GlobalNetworkPolicy.class, _ -> {});
+  }
+
+  /**
+   * Follows a kind that policy depends on.
+   *
+   * @param other who else is told on the core thread; what cannot be read is as gone to it
+   */
+  private <R extends Resource> void follow(Class<R> type, Consumer<Update<String, R>> other) {
+    Kind kind = Kind.of(type);
     open(
         Syncer.start(
-            Kind.GLOBAL_NETWORK_POLICY.plural(),
+            kind.plural(),
             datastore,
-            ResourceStore.prefix(Kind.GLOBAL_NETWORK_POLICY),
-            decoder,
-            new OnCore<>(this::onPolicy)));
+            ResourceStore.prefix(kind),
+            new ClosedPolicies<>(
+                type, (key, reason) -> core.execute(() -> fabric.onInvalid(key, reason))),
+            new OnCore<>(
+                (Update<String, Stored<R>> update) -> {
+                  switch (update) {
+                    case Update.Put<String, Stored<R>>(String id, Stored.Known<R>(R put)) -> {
+                      policy.on(kind, new Update.Put<>(id, put));
+                      other.accept(new Update.Put<>(id, put));
+                      fabric.onValid(kind, id);
+                    }
+                    case Update.Put<String, Stored<R>>(
+                            String id,
+                            Stored.Unreadable<R>(SubjectSelector closes)) -> {
+                      policy.onUnreadable(kind, id, closes);
+                      other.accept(new Update.Delete<>(id));
+                    }
+                    case Update.Delete<String, Stored<R>>(String id) -> {
+                      policy.on(kind, new Update.Delete<>(id));
+                      other.accept(new Update.Delete<>(id));
+                      fabric.onValid(kind, id);
+                    }
+                    case Update.InSync<String, Stored<R>>() -> {
+                      policy.on(kind, new Update.InSync<>());
+                      other.accept(new Update.InSync<>());
+                      fabric.inSync(kind);
+                    }
+                  }
+                })));
   }
 
   private void onPool(Update<String, IpPool> update) {
     fabric.onPool(update);
     network.onPools(fabric.pools());
-  }
-
-  private void onEndpoint(Update<String, WorkloadEndpoint> update) {
-    policy.onEndpoint(update);
-    network.onUpdate(update);
-    if (update instanceof Update.InSync) {
-      fabric.inSync(Kind.WORKLOAD_ENDPOINT);
-    }
-  }
-
-  private void onPolicy(Update<String, GlobalNetworkPolicy> update) {
-    policy.onPolicy(update);
-    if (update instanceof Update.Put<String, GlobalNetworkPolicy>(String name, var put)
-        && !ClosedPolicies.isClosed(put)) {
-      fabric.onValid(Kind.GLOBAL_NETWORK_POLICY, name);
-    } else if (update instanceof Update.Delete<String, GlobalNetworkPolicy>(String name)) {
-      fabric.onValid(Kind.GLOBAL_NETWORK_POLICY, name);
-    }
-    if (update instanceof Update.InSync) {
-      fabric.inSync(Kind.GLOBAL_NETWORK_POLICY);
-    }
   }
 
   /** Takes the next step of the start, or goes over to what has changed. */

@@ -4,45 +4,49 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Syncer;
-import io.wayleave.model.Direction;
-import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.InvalidInputException;
-import io.wayleave.model.Metadata;
-import io.wayleave.model.PolicyRule;
-import io.wayleave.model.PolicyRule.Action;
-import io.wayleave.model.PolicySpec;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.ResourceCodec;
-import io.wayleave.model.Tier;
+import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.model.selector.Selector;
 import java.io.IOException;
-import java.util.EnumSet;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /**
- * Reads policies, and fails closed: one that this version cannot read, such as one with a field
- * that only a newer version knows, becomes a policy that denies everything to the endpoints that
- * its selector chooses, and to all when the selector cannot be read either. To take it for absent
- * would open what it was written to close.
+ * Reads what policy depends on, and fails closed: what this version cannot read, such as a policy
+ * with a field that only a newer version knows, is told as unreadable, so that the engine closes
+ * what it may have been written to close. To take it for absent would open that.
  */
-final class ClosedPolicies implements Syncer.Decoder<String, GlobalNetworkPolicy> {
-  private static final String CLOSED = "wayleave.io/closed-because-unreadable";
+final class ClosedPolicies<R extends Resource>
+    implements Syncer.Decoder<String, ClosedPolicies.Stored<R>> {
 
-  /** Before every policy that somebody wrote. */
-  private static final double FIRST = -Double.MAX_VALUE;
+  /** What the datastore has under a key. */
+  sealed interface Stored<R extends Resource> {
+    record Known<R extends Resource>(R resource) implements Stored<R> {}
 
-  private final Syncer.Decoder<String, GlobalNetworkPolicy> strict =
-      ResourceStore.decoder(GlobalNetworkPolicy.class);
+    /**
+     * Something that cannot be read.
+     *
+     * @param closes of policies, the endpoints that it may govern: those of its selector, of all
+     *     that it can be when that cannot be read either
+     */
+    record Unreadable<R extends Resource>(SubjectSelector closes) implements Stored<R> {}
+  }
+
+  private final Kind kind;
+  private final Syncer.Decoder<String, R> strict;
   private final BiConsumer<String, String> onInvalid;
 
   /**
-   * Makes a reader.
+   * Makes a reader of one kind.
    *
-   * @param onInvalid told the key of a policy that cannot be read, and why
+   * @param onInvalid told the key of what cannot be read, and why
    */
-  ClosedPolicies(BiConsumer<String, String> onInvalid) {
+  ClosedPolicies(Class<R> type, BiConsumer<String, String> onInvalid) {
+    this.kind = Kind.of(type);
+    this.strict = ResourceStore.decoder(type);
     this.onInvalid = onInvalid;
   }
 
@@ -52,44 +56,61 @@ final class ClosedPolicies implements Syncer.Decoder<String, GlobalNetworkPolicy
   }
 
   @Override
-  public GlobalNetworkPolicy value(String name, Entry entry) {
+  public Stored<R> value(String id, Entry entry) {
     try {
-      return strict.value(name, entry);
+      return new Stored.Known<>(strict.value(id, entry));
     } catch (IllegalArgumentException e) {
-      onInvalid.accept(entry.key(), e.getMessage() + "; the endpoints it selects are closed");
-      return closed(name, selector(entry.value()));
+      onInvalid.accept(entry.key(), e.getMessage() + "; " + consequence());
+      return new Stored.Unreadable<>(closes(id, entry.value()));
     }
   }
 
-  static boolean isClosed(GlobalNetworkPolicy policy) {
-    return policy.metadata().annotations().containsKey(CLOSED);
+  private String consequence() {
+    return switch (kind) {
+      case NETWORK_POLICY, GLOBAL_NETWORK_POLICY -> "the endpoints it selects are closed";
+      case PROFILE -> "the endpoints that name it are closed";
+      case TIER -> "the endpoints under its policies are closed";
+      case NETWORK_SET, GLOBAL_NETWORK_SET ->
+          "policies that deny by a selector which may choose it deny everything";
+      case WORKLOAD_ENDPOINT -> "it passes nothing";
+      case HOST_ENDPOINT -> "it guards nothing";
+      case BGP_CONFIGURATION,
+          BGP_FILTER,
+          BGP_PEER,
+          IPAM_CONFIGURATION,
+          IP_POOL,
+          IP_RESERVATION,
+          NODE,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY ->
+          "it counts as absent";
+    };
   }
 
-  private static GlobalNetworkPolicy closed(String name, String selector) {
-    PolicyRule deny = PolicyRule.of(Action.Deny);
-    return new GlobalNetworkPolicy(
-        Metadata.of(name).withAnnotations(Map.of(CLOSED, "true")),
-        new PolicySpec(
-            Tier.DEFAULT,
-            Optional.of(FIRST),
-            selector,
-            Optional.empty(),
-            EnumSet.allOf(Direction.class),
-            List.of(deny),
-            List.of(deny),
-            Optional.empty()));
+  private SubjectSelector closes(String id, byte[] value) {
+    return switch (kind) {
+      case NETWORK_POLICY ->
+          new SubjectSelector(
+              Optional.of(id.indexOf('/')).filter(end -> end > 0).map(end -> id.substring(0, end)),
+              Optional.empty(),
+              selector(value, "selector").orElse(Selector.all()));
+      case GLOBAL_NETWORK_POLICY ->
+          new SubjectSelector(
+              Optional.empty(),
+              selector(value, "namespaceSelector"),
+              selector(value, "selector").orElse(Selector.all()));
+      default -> SubjectSelector.ALL;
+    };
   }
 
-  private static String selector(byte[] value) {
+  private static Optional<Selector> selector(byte[] value, String field) {
     try {
-      JsonNode selector = ResourceCodec.jsonMapper().readTree(value).path("spec").path("selector");
-      if (selector.isTextual()) {
-        Selector.parse(selector.asText());
-        return selector.asText();
-      }
-      return "all()";
+      JsonNode text = ResourceCodec.jsonMapper().readTree(value).path("spec").path(field);
+      return text.isTextual() && !text.asText().isEmpty()
+          ? Optional.of(Selector.parse(text.asText()))
+          : Optional.empty();
     } catch (IOException | InvalidInputException e) {
-      return "all()";
+      return Optional.empty();
     }
   }
 }

@@ -29,9 +29,15 @@ final class FabricView {
   private final Map<String, BgpFilter> filters = new HashMap<>();
   private final Map<String, BgpConfiguration> configurations = new HashMap<>();
   private final Map<String, IpPool> pools = new HashMap<>();
-  // IPAM reads its settings itself, with each allocation that needs them.
+  // IPAM reads its settings itself, with each allocation that needs them; staged policies change
+  // nothing that an agent does.
   private final Set<Kind> outstanding =
-      EnumSet.complementOf(EnumSet.of(Kind.IPAM_CONFIGURATION, Kind.IP_RESERVATION));
+      EnumSet.complementOf(
+          EnumSet.of(
+              Kind.IPAM_CONFIGURATION,
+              Kind.IP_RESERVATION,
+              Kind.STAGED_GLOBAL_NETWORK_POLICY,
+              Kind.STAGED_NETWORK_POLICY));
   private final Map<String, String> invalid = new TreeMap<>();
 
   void onNode(Update<String, Node> update) {

@@ -2,18 +2,25 @@ package io.wayleave.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.wayleave.agent.ClosedPolicies.Stored;
 import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.ResourceStore;
 import io.wayleave.datastore.Transaction;
-import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.Kind;
+import io.wayleave.model.NetworkPolicy;
+import io.wayleave.model.NetworkSet;
 import io.wayleave.model.PolicyRule.Action;
+import io.wayleave.model.Resource;
+import io.wayleave.model.Tier;
+import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.model.selector.Selector;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -21,11 +28,13 @@ class ClosedPoliciesTest {
   private static final String POLICY =
       "{\"apiVersion\":\"wayleave.io/v1\",\"kind\":\"GlobalNetworkPolicy\",\"metadata\":{\"name\":\"web\"},\"spec\":{\"selector\":\"app"
           + " == \\\"web\\\"\",\"ingress\":[{\"action\":\"Allow\"}]}}";
+  private static final String NAMESPACED =
+      POLICY
+          .replace("Global", "")
+          .replace("{\"name\":\"web\"}", "{\"name\":\"web\",\"namespace\":\"shop\"}");
 
   private final Datastore datastore = new MemoryDatastore();
   private final List<String> invalid = new ArrayList<>();
-  private final ClosedPolicies decoder =
-      new ClosedPolicies((key, reason) -> invalid.add(key + ": " + reason));
 
   @AfterEach
   void close() {
@@ -33,26 +42,22 @@ class ClosedPoliciesTest {
   }
 
   @Test
-  void oneThatCanBeReadIsAsItIs() {
-    GlobalNetworkPolicy policy = decode(POLICY);
-    assertThat(ClosedPolicies.isClosed(policy)).isFalse();
-    assertThat(policy.spec().ingress())
-        .singleElement()
-        .satisfies(rule -> assertThat(rule.action()).isEqualTo(Action.Allow));
+  void whatCanBeReadIsAsItIs() {
+    assertThat(global(POLICY))
+        .isInstanceOfSatisfying(
+            Stored.Known.class,
+            readable ->
+                assertThat(((GlobalNetworkPolicy) readable.resource()).spec().ingress())
+                    .singleElement()
+                    .satisfies(rule -> assertThat(rule.action()).isEqualTo(Action.Allow)));
+    assertThat(namespaced(NAMESPACED)).isInstanceOf(Stored.Known.class);
     assertThat(invalid).isEmpty();
   }
 
   @Test
   void aFieldOfANewerVersionClosesTheEndpointsThatItSelects() {
-    GlobalNetworkPolicy policy = decode(POLICY.replace("\"action\"", "\"flavour\":1,\"action\""));
-    assertThat(ClosedPolicies.isClosed(policy)).isTrue();
-    assertThat(policy.spec().selector()).isEqualTo("app == \"web\"");
-    assertThat(policy.spec().types()).containsExactly(Direction.Ingress, Direction.Egress);
-    assertThat(policy.spec().ingress())
-        .singleElement()
-        .satisfies(rule -> assertThat(rule.action()).isEqualTo(Action.Deny));
-    assertThat(policy.spec().egress()).isEqualTo(policy.spec().ingress());
-    assertThat(policy.spec().order().orElseThrow()).isLessThan(-1e300);
+    assertThat(global(newer(POLICY)))
+        .isEqualTo(closed(Optional.empty(), Optional.empty(), "app == 'web'"));
     assertThat(invalid)
         .singleElement()
         .satisfies(
@@ -63,18 +68,65 @@ class ClosedPoliciesTest {
   }
 
   @Test
-  void withoutAReadableSelectorItClosesAll() {
-    assertThat(decode(POLICY.replace("app ==", "app =")).spec().selector()).isEqualTo("all()");
-    assertThat(decode("no JSON at all").spec().selector()).isEqualTo("all()");
-    assertThat(decode("{}").spec().selector()).isEqualTo("all()");
+  void oneOfANamespaceClosesNothingOutsideOfIt() {
+    assertThat(namespaced(newer(NAMESPACED)))
+        .isEqualTo(closed(Optional.of("shop"), Optional.empty(), "app == 'web'"));
+    assertThat(namespaced("no JSON at all"))
+        .isEqualTo(closed(Optional.of("shop"), Optional.empty(), "all()"));
   }
 
-  private GlobalNetworkPolicy decode(String json) {
-    String key = ResourceStore.key(Kind.GLOBAL_NETWORK_POLICY, "web");
+  @Test
+  void theNamespacesThatAPolicySelectsAreHeeded() {
+    String some =
+        newer(POLICY).replace("\"selector\"", "\"namespaceSelector\":\"has(x)\",\"selector\"");
+    assertThat(global(some))
+        .isEqualTo(closed(Optional.empty(), Optional.of(Selector.parse("has(x)")), "app == 'web'"));
+    assertThat(global(some.replace("has(x)", "has(x")))
+        .isEqualTo(closed(Optional.empty(), Optional.empty(), "app == 'web'"));
+  }
+
+  @Test
+  void withoutAReadableSelectorItClosesAll() {
+    for (String text : List.of(POLICY.replace("app ==", "app ="), "no JSON at all", "{}")) {
+      assertThat(global(text)).isEqualTo(closed(Optional.empty(), Optional.empty(), "all()"));
+    }
+  }
+
+  @Test
+  void everyKindSaysWhatItMeans() {
+    assertThat(decode(Tier.class, "first", "{}")).isInstanceOf(Stored.Unreadable.class);
+    assertThat(decode(NetworkSet.class, "shop/nets", "{}")).isInstanceOf(Stored.Unreadable.class);
+    assertThat(invalid).hasSize(2);
+    assertThat(invalid.get(0)).endsWith("the endpoints under its policies are closed");
+    assertThat(invalid.get(1)).endsWith("which may choose it deny everything");
+  }
+
+  private static String newer(String policy) {
+    return policy.replace("\"action\"", "\"flavour\":1,\"action\"");
+  }
+
+  private static Stored.Unreadable<Resource> closed(
+      Optional<String> namespace, Optional<Selector> namespaceSelector, String selector) {
+    return new Stored.Unreadable<>(
+        new SubjectSelector(namespace, namespaceSelector, Selector.parse(selector)));
+  }
+
+  private Stored<?> global(String json) {
+    return decode(GlobalNetworkPolicy.class, "web", json);
+  }
+
+  private Stored<?> namespaced(String json) {
+    return decode(NetworkPolicy.class, "shop/web", json);
+  }
+
+  private <R extends Resource> Stored<R> decode(Class<R> type, String id, String json) {
+    ClosedPolicies<R> decoder =
+        new ClosedPolicies<>(type, (key, reason) -> invalid.add(key + ": " + reason));
+    String key = ResourceStore.key(Kind.of(type), id);
     datastore.commit(
         Transaction.builder().put(key, json.getBytes(StandardCharsets.UTF_8)).build(),
         datastore.deadline());
     Entry entry = datastore.get(key, datastore.deadline()).orElseThrow();
-    return decoder.value("web", entry);
+    return decoder.value(decoder.key(key), entry);
   }
 }

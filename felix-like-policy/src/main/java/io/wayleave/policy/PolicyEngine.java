@@ -2,9 +2,12 @@ package io.wayleave.policy;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.InterfaceAddresses;
@@ -28,16 +31,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Enforces policy on this host. It is told the endpoints and policies of the whole fleet and keeps
- * ipsets and iptables so that each endpoint of this node passes what its policies allow and no
- * more.
+ * Enforces policy on this host. It is told the endpoints, policies and sets of the whole fleet and
+ * keeps ipsets and iptables so that each endpoint of this node passes what its policies allow and
+ * no more.
  *
  * <p>What it promises:
  *
  * <ul>
  *   <li>At start it adopts what an earlier agent left and adds what is missing of the frame: an
  *       interface with our prefix that is not known passes nothing. It changes and sweeps nothing
- *       else before both sources are in-sync, so there is no moment without policy.
+ *       else before everything is in-sync, so there is no moment without policy.
  *   <li>{@link #program} completes when the endpoint's policy is in force. Before in-sync it waits:
  *       until then nobody knows the policies, the interface counts as unknown and is dropped, and
  *       the caller's own deadline decides when ADD gives up.
@@ -145,14 +148,24 @@ public final class PolicyEngine implements AutoCloseable {
     return engine;
   }
 
-  /** The datastore tells an endpoint, of any node. */
-  public void onEndpoint(Update<String, WorkloadEndpoint> update) {
-    tell(() -> reconciler.onEndpoint(update));
+  /**
+   * The datastore tells something that policy depends on, of the whole fleet. The engine is in-sync
+   * when each of the {@link PolicyCalculator#KINDS} is.
+   *
+   * @param update by {@link Resource#id}
+   */
+  public void on(Kind kind, Update<String, ? extends Resource> update) {
+    tell(() -> reconciler.on(kind, update));
   }
 
-  /** The datastore tells a policy. */
-  public void onPolicy(Update<String, GlobalNetworkPolicy> update) {
-    tell(() -> reconciler.onPolicy(update));
+  /**
+   * The datastore has something that cannot be read: what it may forbid is closed, see {@link
+   * PolicyCalculator#putUnreadable}. It ends with the next update of the same key.
+   *
+   * @param closes of policies, the endpoints that it may govern; else of no meaning
+   */
+  public void onUnreadable(Kind kind, String id, SubjectSelector closes) {
+    tell(() -> reconciler.onUnreadable(kind, id, closes));
   }
 
   /** Completes when unknown interfaces of ours are dropped. Does not wait for in-sync. */

@@ -2,19 +2,28 @@ package io.wayleave.policy;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.PolicyDigest;
+import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.policy.PolicyStatus.RuleStatus;
 import io.wayleave.policy.calc.PolicyCalculator;
+import io.wayleave.policy.calc.PolicyCalculator.ActiveRules;
+import io.wayleave.policy.calc.RuleBlock;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.Failures;
 import io.wayleave.policy.dataplane.Mode;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -43,8 +52,16 @@ final class PolicyReconciler {
   private final List<CompletableFuture<Void>> served = new ArrayList<>();
 
   private Optional<Dataplane> dataplane = Optional.empty();
-  private boolean endpointsInSync;
-  private boolean policiesInSync;
+
+  /** The kinds that have not been told completely. */
+  private final Set<Kind> outstanding = EnumSet.copyOf(PolicyCalculator.KINDS);
+
+  private final PolicyDigest digest = new PolicyDigest();
+  private String digestInForce = "";
+
+  /** The rules that the kernel had after the last write that succeeded. */
+  private Map<RuleBlock.Id, ActiveRules> written = Map.of();
+
   private boolean framed;
   private boolean writeDue = true;
   private int failures;
@@ -65,25 +82,52 @@ final class PolicyReconciler {
     this.openDataplane = requireNonNull(openDataplane, "openDataplane is null");
     this.resyncInterval = requireNonNull(resyncInterval, "resyncInterval is null");
     this.calculator = new PolicyCalculator(node);
-    this.endpoints = new EndpointSources(calculator);
+    this.endpoints = new EndpointSources(node, calculator);
   }
 
-  void onEndpoint(Update<String, WorkloadEndpoint> update) {
+  void on(Kind kind, Update<String, ? extends Resource> update) {
     switch (update) {
-      case Update.Put(String name, WorkloadEndpoint endpoint) -> endpoints.stored(name, endpoint);
-      case Update.Delete(String name) -> endpoints.storedGone(name);
-      case Update.InSync() -> endpointsInSync = true;
+      case Update.Put<String, ? extends Resource> put -> put(kind, put.value());
+      case Update.Delete<String, ? extends Resource> delete -> remove(kind, delete.key());
+      case Update.InSync<String, ? extends Resource> _ -> {
+        if (!PolicyCalculator.KINDS.contains(kind)) {
+          throw new IllegalArgumentException(kind + " governs no packet");
+        }
+        outstanding.remove(kind);
+      }
     }
     writeDue = true;
   }
 
-  void onPolicy(Update<String, GlobalNetworkPolicy> update) {
-    switch (update) {
-      case Update.Put(String _, GlobalNetworkPolicy policy) -> calculator.put(policy);
-      case Update.Delete(String name) -> calculator.remove(Kind.GLOBAL_NETWORK_POLICY, name);
-      case Update.InSync() -> policiesInSync = true;
+  void onUnreadable(Kind kind, String id, SubjectSelector closes) {
+    if (kind == Kind.WORKLOAD_ENDPOINT) {
+      endpoints.storedGone(id);
+    } else {
+      calculator.putUnreadable(kind, id, closes);
     }
+    digest.remove(kind, id);
     writeDue = true;
+  }
+
+  private void put(Kind kind, Resource resource) {
+    if (resource.kind() != kind) {
+      throw new IllegalArgumentException(resource.kind() + " is told as " + kind);
+    }
+    if (resource instanceof WorkloadEndpoint endpoint) {
+      endpoints.stored(endpoint);
+    } else {
+      calculator.put(resource);
+    }
+    digest.put(resource);
+  }
+
+  private void remove(Kind kind, String id) {
+    if (kind == Kind.WORKLOAD_ENDPOINT) {
+      endpoints.storedGone(id);
+    } else {
+      calculator.remove(kind, id);
+    }
+    digest.remove(kind, id);
   }
 
   void program(WorkloadEndpoint endpoint, CompletableFuture<Void> done) {
@@ -129,13 +173,33 @@ final class PolicyReconciler {
   }
 
   PolicyStatus status() {
+    Failures failing = dataplane.map(Dataplane::failing).orElse(Failures.NONE);
     return new PolicyStatus(
         framed,
         inSync(),
         inSync() && !writeDue,
+        digestInForce,
         calculator.localEndpoints(),
-        dataplane.map(Dataplane::failing).orElse(Failures.NONE).byName(),
+        rules(failing),
+        calculator.missingTiers(),
+        calculator.missingProfiles(),
+        failing.byName(),
         lastError);
+  }
+
+  private Map<RuleBlock.Id, RuleStatus> rules(Failures failing) {
+    Map<RuleBlock.Id, RuleStatus> rules = new HashMap<>();
+    calculator
+        .activeRules()
+        .forEach(
+            (id, active) -> {
+              Optional<String> why = Optional.ofNullable(failing.blocks().get(id));
+              ActiveRules before = written.get(id);
+              boolean programmed =
+                  why.isEmpty() && before != null && before.rules().equals(active.rules());
+              rules.put(id, new RuleStatus(active.endpoints(), programmed, why));
+            });
+    return rules;
   }
 
   /**
@@ -174,6 +238,10 @@ final class PolicyReconciler {
       }
       framed = true;
       failures = 0;
+      if (inSync()) {
+        written = calculator.activeRules();
+        digestInForce = digest.toString();
+      }
       lastError = Optional.empty();
       // What the kernel did not let go of yet is deleted a little later; nobody waits for it.
       writeDue = target.cleanupPending();
@@ -210,7 +278,7 @@ final class PolicyReconciler {
   }
 
   private boolean inSync() {
-    return endpointsInSync && policiesInSync;
+    return outstanding.isEmpty();
   }
 
   private static Duration pauseAfter(int failures) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.model.Family;
+import io.wayleave.model.Kind;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.dataplane.FakeKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.TableWatch;
@@ -40,8 +42,7 @@ final class PolicyEngineTest {
   @Test
   void worksOnAThreadOfItsOwn() throws Exception {
     engine.framed().toCompletableFuture().get(10, TimeUnit.SECONDS);
-    engine.onEndpoint(new Update.InSync<>());
-    engine.onPolicy(new Update.InSync<>());
+    PolicyCalculator.KINDS.forEach(kind -> engine.on(kind, new Update.InSync<>()));
     CompletableFuture<String> programmedOn =
         engine.program(WEB).thenApply(_ -> Thread.currentThread().getName()).toCompletableFuture();
     programmedOn.get(10, TimeUnit.SECONDS);
@@ -72,9 +73,8 @@ final class PolicyEngineTest {
                   throw new IllegalStateException("injected");
                 })
             .toCompletableFuture();
-    engine.onEndpoint(null); // as a defect of the caller
-    engine.onEndpoint(new Update.InSync<>());
-    engine.onPolicy(new Update.InSync<>());
+    engine.on(Kind.TIER, null); // as a defect of the caller
+    PolicyCalculator.KINDS.forEach(kind -> engine.on(kind, new Update.InSync<>()));
 
     engine.program(WEB).toCompletableFuture().get(10, TimeUnit.SECONDS);
     assertThatThrownBy(() -> asked.get(10, TimeUnit.SECONDS))

@@ -6,8 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Family;
 import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.PolicyDigest;
+import io.wayleave.policy.PolicyStatus.RuleStatus;
+import io.wayleave.policy.calc.PolicyCalculator;
+import io.wayleave.policy.calc.RuleBlock;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.FakeKernel;
@@ -18,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -71,20 +78,64 @@ final class PolicyReconcilerTest {
   }
 
   @Test
-  void addWaitsForBothSources() {
+  void addWaitsForEveryKind() {
     CompletableFuture<Void> added = ask(done -> reconciler.program(DB, done));
     step();
-    reconciler.onEndpoint(new Update.InSync<>());
+    for (Kind kind : PolicyCalculator.KINDS) {
+      if (kind != Kind.GLOBAL_NETWORK_POLICY) {
+        reconciler.on(kind, new Update.InSync<>());
+      }
+    }
     step();
     assertThat(added).isNotDone();
     assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl2"));
-    reconciler.onPolicy(new Update.Put<>("from-web", FROM_WEB));
+    put(FROM_WEB);
     step();
     assertThat(added).isNotDone();
-    reconciler.onPolicy(new Update.InSync<>());
+    reconciler.on(Kind.GLOBAL_NETWORK_POLICY, new Update.InSync<>());
     step();
     assertThat(added).isCompleted();
     assertThat(rules(decision("-o wl2"))).contains("-j wl-gi-from-web");
+  }
+
+  @Test
+  void statusSaysWhatIsInForceAndWhatIsMissing() {
+    inSync();
+    String empty = reconciler.status().digest();
+    put(
+        policy(
+            "from-web",
+            """
+            tier: absent
+            selector: role == 'db'
+            ingress: [{action: Deny, source: {selector: role == 'web'}}]
+            """));
+    put(WEB);
+    put(DB);
+    step();
+    RuleBlock.Id id = new RuleBlock.Id(Kind.GLOBAL_NETWORK_POLICY, "from-web");
+    assertThat(reconciler.status().rules())
+        .containsExactly(Map.entry(id, new RuleStatus(1, true, Optional.empty())));
+    assertThat(reconciler.status().missingTiers()).containsExactly("absent");
+    assertThat(reconciler.status().missingProfiles()).isEmpty();
+    String before = reconciler.status().digest();
+    assertThat(before).isNotEqualTo(empty);
+
+    // What is told and cannot be written is not in force.
+    kernel.failWith("no permission");
+    put(FROM_WEB);
+    step();
+    assertThat(reconciler.status().rules())
+        .containsExactly(Map.entry(id, new RuleStatus(1, false, Optional.empty())));
+    assertThat(reconciler.status().digest()).isEqualTo(before);
+    assertThat(reconciler.status().missingTiers()).isEmpty();
+    kernel.work();
+    now += 100 * MILLI;
+    step();
+    assertThat(reconciler.status().rules().get(id).programmed()).isTrue();
+    PolicyDigest stored = new PolicyDigest();
+    stored.put(FROM_WEB);
+    assertThat(reconciler.status().digest()).isEqualTo(stored.toString());
   }
 
   @Test
@@ -98,7 +149,7 @@ final class PolicyReconcilerTest {
     assertThat(commands())
         .containsExactly("ipsets change", "iptables-nft-restore --noflush --wait=10");
 
-    reconciler.onEndpoint(new Update.Delete<>(DB.name()));
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(DB.name()));
     step();
     assertThat(commands().getFirst()).isEqualTo("iptables-nft-restore --noflush --wait=10");
     assertThat(kernel.sets()).isEmpty();
@@ -217,7 +268,7 @@ final class PolicyReconcilerTest {
     step();
     String set = kernel.sets().keySet().iterator().next();
     kernel.hold(set);
-    reconciler.onEndpoint(new Update.Delete<>(DB.name()));
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(DB.name()));
     CompletableFuture<Void> settled = ask(reconciler::settled);
     assertThat(step()).isEqualTo(100 * MILLI);
     assertThat(settled).isCompleted();
@@ -242,7 +293,7 @@ final class PolicyReconcilerTest {
     put(attachment("g1", "10.0.0.1"));
     step();
     assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.2/32 -g ");
-    reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(WEB.name()));
     step();
     assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.2/32 -g ");
 
@@ -251,7 +302,7 @@ final class PolicyReconcilerTest {
     put(attachment("g2", "10.0.0.3"));
     step();
     assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.3/32 -g ");
-    reconciler.onEndpoint(new Update.Delete<>(WEB.name()));
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(WEB.name()));
     step();
     assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl1"));
   }
@@ -291,7 +342,7 @@ final class PolicyReconcilerTest {
     put(endpoint("n1", "old", "wl1", Map.of(), "10.0.0.7"));
     put(WEB);
     step();
-    reconciler.onEndpoint(new Update.Delete<>("n1.old.eth0"));
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>("n1.old.eth0"));
     step();
     assertThat(rules("wl-from-wl").getFirst()).startsWith("-i wl1 -s 10.0.0.1/32 -g ");
     assertThat(rules("wl-to-wl")).contains("-o wl1 -g " + decision("-o wl1"));
@@ -309,8 +360,7 @@ final class PolicyReconcilerTest {
   }
 
   private void inSync() {
-    reconciler.onEndpoint(new Update.InSync<>());
-    reconciler.onPolicy(new Update.InSync<>());
+    PolicyCalculator.KINDS.forEach(kind -> reconciler.on(kind, new Update.InSync<>()));
     step();
   }
 
@@ -320,12 +370,8 @@ final class PolicyReconcilerTest {
     return wait;
   }
 
-  private void put(WorkloadEndpoint endpoint) {
-    reconciler.onEndpoint(new Update.Put<>(endpoint.name(), endpoint));
-  }
-
-  private void put(GlobalNetworkPolicy policy) {
-    reconciler.onPolicy(new Update.Put<>(policy.name(), policy));
+  private void put(Resource resource) {
+    reconciler.on(resource.kind(), new Update.Put<>(resource.id(), resource));
   }
 
   private static CompletableFuture<Void> ask(Consumer<CompletableFuture<Void>> question) {

@@ -1,8 +1,10 @@
 package io.wayleave.policy;
 
-import io.wayleave.model.GlobalNetworkPolicy;
+import io.wayleave.model.Kind;
+import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.policy.calc.PolicyCalculator;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +32,7 @@ final class RunningEngine implements AutoCloseable {
   }
 
   void becomeInSync() {
-    engine.onEndpoint(new Update.InSync<>());
-    engine.onPolicy(new Update.InSync<>());
+    PolicyCalculator.KINDS.forEach(kind -> engine.on(kind, new Update.InSync<>()));
     settle();
   }
 
@@ -46,27 +47,22 @@ final class RunningEngine implements AutoCloseable {
   }
 
   /** The datastore tells it; nothing is waited for. */
-  void tell(WorkloadEndpoint endpoint) {
-    engine.onEndpoint(new Update.Put<>(endpoint.name(), endpoint));
+  void tell(Resource resource) {
+    engine.on(resource.kind(), new Update.Put<>(resource.id(), resource));
   }
 
-  void tell(GlobalNetworkPolicy policy) {
-    engine.onPolicy(new Update.Put<>(policy.name(), policy));
-  }
-
-  void put(WorkloadEndpoint endpoint) {
-    tell(endpoint);
+  void put(Resource resource) {
+    tell(resource);
     settle();
   }
 
-  void put(GlobalNetworkPolicy policy) {
-    tell(policy);
+  void delete(Kind kind, String id) {
+    engine.on(kind, new Update.Delete<>(id));
     settle();
   }
 
   void deletePolicy(String name) {
-    engine.onPolicy(new Update.Delete<>(name));
-    settle();
+    delete(Kind.GLOBAL_NETWORK_POLICY, name);
   }
 
   void resync() {

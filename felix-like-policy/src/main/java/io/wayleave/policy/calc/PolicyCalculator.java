@@ -17,6 +17,7 @@ import io.wayleave.model.NetworkPolicy;
 import io.wayleave.model.NetworkSet;
 import io.wayleave.model.Node;
 import io.wayleave.model.Policy;
+import io.wayleave.model.PolicyRule;
 import io.wayleave.model.PortName;
 import io.wayleave.model.Profile;
 import io.wayleave.model.Resource;
@@ -34,7 +35,6 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +83,11 @@ public final class PolicyCalculator {
               Kind.TIER,
               Kind.NETWORK_POLICY,
               Kind.GLOBAL_NETWORK_POLICY));
+
+  /** Where what cannot be read stands, before every tier; no tier can have the name. */
+  public static final String UNREADABLE = "(unreadable)";
+
+  private static final List<PolicyRule> DENY = List.of(PolicyRule.of(PolicyRule.Action.Deny));
 
   /** Adding zero makes of -0.0, which Double counts as less than 0.0, the same number. */
   private static final Comparator<Policy> WITHIN_TIER =
@@ -146,6 +151,9 @@ public final class PolicyCalculator {
     /** Of policies, as stored. */
     Optional<Policy> policy = Optional.empty();
 
+    /** Of what cannot be read and so closes endpoints, the endpoints that it may be meant for. */
+    Optional<SubjectSelector> closes = Optional.empty();
+
     /** Of policies, where it is in the index. */
     Optional<Selection> selection = Optional.empty();
 
@@ -171,6 +179,11 @@ public final class PolicyCalculator {
   private final Map<String, Profile> profiles = new HashMap<>();
   private final Map<String, Tier> tiers = new HashMap<>();
   private final Map<RuleBlock.Id, Block> blocks = new HashMap<>();
+  private final Set<String> unreadableProfiles = new HashSet<>();
+  private final Set<String> unreadableTiers = new HashSet<>();
+
+  /** Ids of network sets that cannot be read, by kind. */
+  private final Map<Kind, Set<String>> unreadableSets = new EnumMap<>(Kind.class);
 
   private final SharedSubjects shared = new SharedSubjects();
 
@@ -233,14 +246,11 @@ public final class PolicyCalculator {
               endpoint.spec().node().equals(node));
       case NetworkSet set -> putItem(set, Subject.of(set), List.of(), false);
       case GlobalNetworkSet set -> putItem(set, Subject.of(set), List.of(), false);
-      case Profile profile -> setProfile(profile.name(), Optional.of(profile));
-      case Tier tier -> {
-        if (!tier.equals(tiers.put(tier.name(), tier))) {
-          changedTiers.add(tier.name());
-        }
-      }
-      case NetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy));
-      case GlobalNetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy));
+      case Profile profile -> setProfile(profile.name(), Optional.of(profile), true);
+      case Tier tier -> setTier(tier.name(), Optional.of(tier), true);
+      case NetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
+      case GlobalNetworkPolicy policy ->
+          setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
       case BgpConfiguration _,
           BgpFilter _,
           BgpPeer _,
@@ -264,14 +274,10 @@ public final class PolicyCalculator {
     switch (kind) {
       case WORKLOAD_ENDPOINT, HOST_ENDPOINT, NETWORK_SET, GLOBAL_NETWORK_SET ->
           removeItem(kind, id);
-      case PROFILE -> setProfile(id, Optional.empty());
-      case TIER -> {
-        if (tiers.remove(id) != null) {
-          changedTiers.add(id);
-        }
-      }
+      case PROFILE -> setProfile(id, Optional.empty(), true);
+      case TIER -> setTier(id, Optional.empty(), true);
       case NETWORK_POLICY, GLOBAL_NETWORK_POLICY ->
-          setPolicy(new RuleBlock.Id(kind, id), Optional.empty());
+          setPolicy(new RuleBlock.Id(kind, id), Optional.empty(), Optional.empty());
       case BGP_CONFIGURATION,
           BGP_FILTER,
           BGP_PEER,
@@ -285,7 +291,72 @@ public final class PolicyCalculator {
     }
   }
 
+  /**
+   * Something is stored that cannot be read, so that nobody knows what it forbids. Until it is put
+   * or removed:
+   *
+   * <ul>
+   *   <li>a policy denies everything to the endpoints that it may govern, before all other
+   *       policies;
+   *   <li>a profile does so to the endpoints that name it: it may give them labels, by which
+   *       policies would choose them;
+   *   <li>a tier does so to the endpoints that a policy of it governs: it may come before others;
+   *   <li>a network set lets all rules deny, in the place of their policy, that may choose it and
+   *       that would allow more without its members ({@link RuleSets#needMembers});
+   *   <li>an endpoint is not there. An interface that is not known passes nothing; a host endpoint
+   *       guards nothing, as closing a host for it could end all access to it.
+   * </ul>
+   *
+   * @param closes of policies, the endpoints that it may govern; else of no meaning
+   */
+  public void putUnreadable(Kind kind, String id, SubjectSelector closes) {
+    switch (kind) {
+      case NETWORK_POLICY, GLOBAL_NETWORK_POLICY ->
+          setPolicy(new RuleBlock.Id(kind, id), Optional.empty(), Optional.of(closes));
+      case PROFILE -> setProfile(id, Optional.empty(), false);
+      case TIER -> setTier(id, Optional.empty(), false);
+      case NETWORK_SET, GLOBAL_NETWORK_SET -> {
+        remove(kind, id);
+        if (unreadableSets.computeIfAbsent(kind, _ -> new HashSet<>()).add(id)) {
+          staleBlocks.addAll(blocks.values());
+        }
+      }
+      case WORKLOAD_ENDPOINT, HOST_ENDPOINT -> remove(kind, id);
+      case BGP_CONFIGURATION,
+          BGP_FILTER,
+          BGP_PEER,
+          IPAM_CONFIGURATION,
+          IP_POOL,
+          IP_RESERVATION,
+          NODE,
+          STAGED_GLOBAL_NETWORK_POLICY,
+          STAGED_NETWORK_POLICY ->
+          throw new IllegalArgumentException(kind + " governs no packet");
+    }
+  }
+
+  /** A network set can be read, or is gone. */
+  private void forgetUnreadable(Kind kind, String id) {
+    Set<String> ids = unreadableSets.get(kind);
+    if (ids != null && ids.remove(id)) {
+      staleBlocks.addAll(blocks.values());
+      if (ids.isEmpty()) {
+        unreadableSets.remove(kind);
+      }
+    }
+  }
+
+  private void setTier(String name, Optional<Tier> tier, boolean readable) {
+    Optional<Tier> before =
+        Optional.ofNullable(tier.isPresent() ? tiers.put(name, tier.get()) : tiers.remove(name));
+    boolean other = readable ? unreadableTiers.remove(name) : unreadableTiers.add(name);
+    if (other || !before.equals(tier)) {
+      changedTiers.add(name);
+    }
+  }
+
   private void putItem(Resource resource, Subject own, List<String> profileNames, boolean local) {
+    forgetUnreadable(resource.kind(), resource.id());
     Map<String, Item> ofKind = items.get(resource.kind());
     Item item = ofKind.get(resource.id());
     Optional<Resource> endpoint = local ? Optional.of(resource) : Optional.empty();
@@ -313,6 +384,7 @@ public final class PolicyCalculator {
   }
 
   private void removeItem(Kind kind, String id) {
+    forgetUnreadable(kind, id);
     Item item = items.get(kind).get(id);
     if (item != null && item.present) {
       item.present = false;
@@ -329,11 +401,12 @@ public final class PolicyCalculator {
     item.profiles = names;
   }
 
-  private void setProfile(String name, Optional<Profile> profile) {
+  private void setProfile(String name, Optional<Profile> profile, boolean readable) {
     Optional<Profile> before =
         Optional.ofNullable(
             profile.isPresent() ? profiles.put(name, profile.get()) : profiles.remove(name));
-    if (before.equals(profile)) {
+    boolean other = readable ? unreadableProfiles.remove(name) : unreadableProfiles.add(name);
+    if (!other && before.equals(profile)) {
       return;
     }
     Set<Item> named = naming.getOrDefault(name, Set.of());
@@ -341,9 +414,9 @@ public final class PolicyCalculator {
       changedItems.addAll(named);
     }
     Block block = block(new RuleBlock.Id(Kind.PROFILE, name));
-    block.stored = profile.map(RuleBlock::of);
+    block.stored = readable ? profile.map(RuleBlock::of) : Optional.of(closed(block.id));
     staleBlocks.add(block);
-    if (before.isPresent() != profile.isPresent()) {
+    if (other || before.isPresent() != profile.isPresent()) {
       staleEndpoints.addAll(governedByProfile.getOrDefault(name, Set.of()));
     }
   }
@@ -352,16 +425,18 @@ public final class PolicyCalculator {
     return profile.map(stored -> stored.spec().labelsToApply()).orElse(Map.of());
   }
 
-  private void setPolicy(RuleBlock.Id id, Optional<Policy> policy) {
+  private void setPolicy(
+      RuleBlock.Id id, Optional<Policy> policy, Optional<SubjectSelector> closes) {
     Block block = block(id);
-    if (block.policy.equals(policy)) {
+    if (block.policy.equals(policy) && block.closes.equals(closes)) {
       dropIfUnused(block);
       return;
     }
     block.policy.ifPresent(before -> leave(inTier, before.spec().tier(), block));
     policy.ifPresent(now -> join(inTier, now.spec().tier(), block));
     block.policy = policy;
-    block.stored = policy.map(RuleBlock::of);
+    block.closes = closes;
+    block.stored = closes.isPresent() ? Optional.of(closed(id)) : policy.map(RuleBlock::of);
     changedPolicies.add(block);
   }
 
@@ -372,7 +447,10 @@ public final class PolicyCalculator {
     changedPolicies.forEach(this::applyPolicy);
     changedPolicies.clear();
     for (String tier : changedTiers) {
-      inTier.getOrDefault(tier, Set.of()).forEach(this::staleUnder);
+      for (Block block : inTier.getOrDefault(tier, Set.of())) {
+        staleUnder(block);
+        staleBlocks.add(block);
+      }
     }
     changedTiers.clear();
     staleBlocks.forEach(this::applyBlock);
@@ -443,7 +521,8 @@ public final class PolicyCalculator {
 
   /** Takes over a policy as it is now. */
   private void applyPolicy(Block block) {
-    Optional<SubjectSelector> chosen = block.policy.map(SubjectSelector::governedBy);
+    Optional<SubjectSelector> chosen =
+        block.policy.map(SubjectSelector::governedBy).or(() -> block.closes);
     staleUnder(block);
     if (!block.selection.map(Selection::chosen).equals(chosen)) {
       block.selection.ifPresent(before -> leaveSelection(before, block));
@@ -478,7 +557,10 @@ public final class PolicyCalculator {
 
   /** Follows rules that changed, or whose endpoints did: the sets of rules come and go. */
   private void applyBlock(Block block) {
-    Optional<RuleBlock> now = governed(block).isEmpty() ? Optional.empty() : block.stored;
+    Optional<RuleBlock> now =
+        governed(block).isEmpty()
+            ? Optional.empty()
+            : block.stored.map(rules -> enforced(block, rules));
     if (now.equals(block.active)) {
       return;
     }
@@ -487,6 +569,34 @@ public final class PolicyCalculator {
     block.sets = now.map(RuleSets::of).orElse(Set.of());
     block.sets.forEach(sets::use);
     before.forEach(sets::release);
+  }
+
+  private RuleBlock enforced(Block block, RuleBlock rules) {
+    if (closesFirst(block)) {
+      return closed(block.id);
+    }
+    return !unreadableSets.isEmpty() && RuleSets.needMembers(rules, this::mayBeUnreadable)
+        ? new RuleBlock(rules.id(), rules.namespace(), rules.types(), DENY, DENY)
+        : rules;
+  }
+
+  /** Whether a network set that cannot be read may be among what is chosen. */
+  private boolean mayBeUnreadable(SubjectSelector chosen) {
+    if (chosen.namespace().isEmpty()) {
+      return !unreadableSets.isEmpty();
+    }
+    String prefix = chosen.namespace().get() + "/";
+    return unreadableSets.getOrDefault(Kind.NETWORK_SET, Set.of()).stream()
+        .anyMatch(id -> id.startsWith(prefix));
+  }
+
+  private boolean closesFirst(Block block) {
+    return block.closes.isPresent()
+        || block.policy.map(policy -> unreadableTiers.contains(policy.spec().tier())).orElse(false);
+  }
+
+  private static RuleBlock closed(RuleBlock.Id id) {
+    return new RuleBlock(id, Optional.empty(), EnumSet.allOf(Direction.class), DENY, DENY);
   }
 
   private Set<Item> governed(Block block) {
@@ -531,16 +641,24 @@ public final class PolicyCalculator {
 
   private ResolvedPolicies resolve(Item item) {
     Map<Tier, List<Policy>> byTier = new TreeMap<>(TIERS);
+    Set<RuleBlock.Id> closing = new TreeSet<>(Comparator.comparing(RuleBlock.Id::toString));
+    item.profiles.stream()
+        .filter(unreadableProfiles::contains)
+        .forEach(name -> closing.add(new RuleBlock.Id(Kind.PROFILE, name)));
     for (Selection chosen : selection.queriesOf(item)) {
       for (Block block : chosen.policies) {
+        if (closesFirst(block)) {
+          closing.add(block.id);
+          continue;
+        }
         Policy policy = block.policy.orElseThrow();
         byTier.computeIfAbsent(tier(policy.spec().tier()), _ -> new ArrayList<>()).add(policy);
       }
     }
     byTier.values().forEach(policies -> policies.sort(WITHIN_TIER));
     return new ResolvedPolicies(
-        tiers(byTier, Direction.Ingress),
-        tiers(byTier, Direction.Egress),
+        tiers(closing, byTier, Direction.Ingress),
+        tiers(closing, byTier, Direction.Egress),
         item.profiles.stream()
             .filter(profiles::containsKey)
             .distinct()
@@ -549,8 +667,12 @@ public final class PolicyCalculator {
         item.kind == Kind.WORKLOAD_ENDPOINT && item.profiles.isEmpty());
   }
 
-  private static List<TierPolicies> tiers(Map<Tier, List<Policy>> byTier, Direction direction) {
+  private static List<TierPolicies> tiers(
+      Set<RuleBlock.Id> closing, Map<Tier, List<Policy>> byTier, Direction direction) {
     List<TierPolicies> asked = new ArrayList<>();
+    if (!closing.isEmpty()) {
+      asked.add(new TierPolicies(UNREADABLE, Tier.DefaultAction.Deny, List.copyOf(closing)));
+    }
     byTier.forEach(
         (tier, policies) -> {
           List<RuleBlock.Id> ids =
@@ -610,15 +732,20 @@ public final class PolicyCalculator {
     return toldWorkloads;
   }
 
-  /** The rules that were told, and how many endpoints of this node each governs. */
-  public Map<RuleBlock.Id, Integer> activeRules() {
-    Map<RuleBlock.Id, Integer> active = new LinkedHashMap<>();
+  /**
+   * Rules in force on this node.
+   *
+   * @param endpoints how many of its endpoints they govern
+   */
+  public record ActiveRules(RuleBlock rules, int endpoints) {}
+
+  /** The rules that were told and have not been removed. */
+  public Map<RuleBlock.Id, ActiveRules> activeRules() {
+    Map<RuleBlock.Id, ActiveRules> active = new HashMap<>();
     blocks.forEach(
-        (id, block) -> {
-          if (block.told.isPresent()) {
-            active.put(id, governed(block).size());
-          }
-        });
+        (id, block) ->
+            block.told.ifPresent(
+                rules -> active.put(id, new ActiveRules(rules, governed(block).size()))));
     return active;
   }
 
@@ -629,6 +756,7 @@ public final class PolicyCalculator {
         (name, policies) -> {
           if (!name.equals(Tier.DEFAULT)
               && !tiers.containsKey(name)
+              && !unreadableTiers.contains(name)
               && policies.stream().anyMatch(policy -> policy.told.isPresent())) {
             missing.add(name);
           }
@@ -640,6 +768,7 @@ public final class PolicyCalculator {
   public Set<String> missingProfiles() {
     Set<String> missing = new TreeSet<>(governedByProfile.keySet());
     missing.removeAll(profiles.keySet());
+    missing.removeAll(unreadableProfiles);
     return missing;
   }
 
@@ -671,6 +800,9 @@ public final class PolicyCalculator {
         && List.of(profiles, tiers, blocks, naming, inTier, selections, governedByProfile, told)
             .stream()
             .allMatch(Map::isEmpty)
+        && unreadableSets.isEmpty()
+        && unreadableTiers.isEmpty()
+        && unreadableProfiles.isEmpty()
         && selection.isEmpty()
         && sets.isEmpty()
         && shared.isEmpty();

@@ -2,6 +2,7 @@ package io.wayleave.policy.calc;
 
 import io.wayleave.model.Family;
 import io.wayleave.model.PolicyRule;
+import io.wayleave.model.PolicyRule.Action;
 import io.wayleave.model.PolicyRule.Entity;
 import io.wayleave.model.Port;
 import io.wayleave.model.PortName;
@@ -11,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Which sets rules refer to. Whoever reads rules finds the set of a field here. Pure. */
@@ -46,6 +48,30 @@ public final class RuleSets {
                 }
               });
     }
+  }
+
+  /**
+   * Whether rules would let more pass without the members that a selector chooses: they deny or
+   * pass what is chosen, or allow or pass what is not.
+   *
+   * @param selector for which selectors that is asked
+   */
+  static boolean needMembers(RuleBlock block, Predicate<SubjectSelector> selector) {
+    return Stream.concat(block.ingress().stream(), block.egress().stream())
+        .anyMatch(
+            rule ->
+                rule.entities().anyMatch(e -> needsMembers(rule, e, block.namespace(), selector)));
+  }
+
+  private static boolean needsMembers(
+      PolicyRule rule,
+      Entity entity,
+      Optional<String> namespace,
+      Predicate<SubjectSelector> selector) {
+    boolean takes = rule.action() == Action.Deny || rule.action() == Action.Pass;
+    boolean gives = rule.action() == Action.Allow || rule.action() == Action.Pass;
+    return (takes && SubjectSelector.chosenBy(entity, namespace).filter(selector).isPresent())
+        || (gives && SubjectSelector.excludedBy(entity).filter(selector).isPresent());
   }
 
   /**

@@ -8,10 +8,12 @@ import io.wayleave.model.GlobalNetworkSet;
 import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.Kind;
 import io.wayleave.model.MacAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.NetworkPolicy;
 import io.wayleave.model.NetworkSet;
+import io.wayleave.model.Policy;
 import io.wayleave.model.PolicyRule;
 import io.wayleave.model.PolicyRule.Action;
 import io.wayleave.model.PolicyRule.Entity;
@@ -24,6 +26,7 @@ import io.wayleave.model.Protocol;
 import io.wayleave.model.Resource;
 import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.SubjectSelector;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -92,6 +95,10 @@ final class RandomFleet {
 
   private final Random random;
   private final Map<String, Resource> resources = new LinkedHashMap<>();
+  private final Map<String, Unreadable> unreadable = new LinkedHashMap<>();
+
+  /** Something that is stored and cannot be read. */
+  record Unreadable(Kind kind, String id, SubjectSelector closes) {}
 
   RandomFleet(Random random) {
     this.random = random;
@@ -104,19 +111,34 @@ final class RandomFleet {
     return List.copyOf(resources.values());
   }
 
-  Map<String, Resource> byKey() {
-    return new LinkedHashMap<>(resources);
+  List<Unreadable> unreadable() {
+    return List.copyOf(unreadable.values());
+  }
+
+  /** Everything by kind and id: {@link Resource}, {@link Unreadable}. */
+  Map<String, Object> byKey() {
+    Map<String, Object> all = new LinkedHashMap<>(resources);
+    all.putAll(unreadable);
+    return all;
   }
 
   /** Puts or removes one resource. */
   void mutate() {
     Resource any = any();
     String key = any.kind() + " " + any.id();
-    if (random.nextInt(4) == 0) {
-      resources.remove(key);
-    } else {
+    resources.remove(key);
+    unreadable.remove(key);
+    if (random.nextInt(30) == 0) {
+      unreadable.put(key, new Unreadable(any.kind(), any.id(), closes(any)));
+    } else if (random.nextInt(4) > 0) {
       resources.put(key, any);
     }
+  }
+
+  private static SubjectSelector closes(Resource resource) {
+    return resource instanceof Policy policy
+        ? SubjectSelector.governedBy(policy)
+        : SubjectSelector.ALL;
   }
 
   private Resource any() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Kind;
 import io.wayleave.model.Resource;
+import io.wayleave.policy.calc.RandomFleet.Unreadable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -46,14 +47,14 @@ final class RandomFleetTest {
     PolicyCalculator calculator = new PolicyCalculator("n1");
     ToldState told = new ToldState();
     RandomFleet fleet = new RandomFleet(random);
-    Map<String, Resource> present = new LinkedHashMap<>();
+    Map<String, Object> present = new LinkedHashMap<>();
     Set<Kind> governing = EnumSet.noneOf(Kind.class);
     for (int step = 0; step < 12; step++) {
       move(calculator, present, fleet.byKey(), random);
       if (random.nextInt(3) > 0) {
         calculator.flush(told);
         ToldState expected = new ToldState();
-        new NaiveCalculation("n1", fleet.resources()).tell(expected);
+        new NaiveCalculation("n1", fleet.resources(), fleet.unreadable()).tell(expected);
         if (!told.state().equals(expected.state())) {
           assertThat(told.text()).as("seed %s, step %s", seed, step).isEqualTo(expected.text());
         }
@@ -77,30 +78,47 @@ final class RandomFleetTest {
   /** From what is present to what is wanted, in any order and by detours. */
   private static void move(
       PolicyCalculator calculator,
-      Map<String, Resource> present,
-      Map<String, Resource> wanted,
+      Map<String, Object> present,
+      Map<String, Object> wanted,
       Random random) {
     List<Runnable> steps = new ArrayList<>();
     wanted
         .values()
         .forEach(
-            resource ->
+            stored ->
                 steps.add(
                     () -> {
                       if (random.nextInt(5) == 0) {
-                        calculator.remove(resource.kind(), resource.id());
+                        remove(calculator, stored);
                       }
-                      calculator.put(resource);
+                      put(calculator, stored);
                     }));
     present.forEach(
-        (key, resource) -> {
+        (key, stored) -> {
           if (!wanted.containsKey(key)) {
-            steps.add(() -> calculator.remove(resource.kind(), resource.id()));
+            steps.add(() -> remove(calculator, stored));
           }
         });
     Collections.shuffle(steps, random);
     steps.forEach(Runnable::run);
     present.clear();
     present.putAll(wanted);
+  }
+
+  private static void put(PolicyCalculator calculator, Object stored) {
+    switch (stored) {
+      case Resource resource -> calculator.put(resource);
+      case Unreadable(Kind kind, String id, var closes) ->
+          calculator.putUnreadable(kind, id, closes);
+      default -> throw new AssertionError(stored);
+    }
+  }
+
+  private static void remove(PolicyCalculator calculator, Object stored) {
+    switch (stored) {
+      case Resource resource -> calculator.remove(resource.kind(), resource.id());
+      case Unreadable(Kind kind, String id, var _) -> calculator.remove(kind, id);
+      default -> throw new AssertionError(stored);
+    }
   }
 }
