@@ -10,10 +10,13 @@ import io.wayleave.model.Kind;
 import io.wayleave.model.Node;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.Resource;
+import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Explanation;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
+import io.wayleave.model.status.PacketReport;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -51,6 +54,8 @@ final class PolicyCommand {
           "code", "--icmp-code",
           "from", "--from",
           "to", "--to");
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(300);
 
   private final Context context;
 
@@ -138,6 +143,77 @@ final class PolicyCommand {
         .output()
         .tree(PolicyStatusText.tree(policies, nodes), () -> PolicyStatusText.text(policies, nodes));
     return 0;
+  }
+
+  @Command(
+      name = "watch",
+      description = {
+        "Show packets that rules with action Log match on this host, and, when the agent's file"
+            + " says",
+        "logDeniedPackets: true, those that policy denies, until interrupted. The kernel lets a"
+            + " few",
+        "of each rule through a second. netctl policy explain says which rule denies."
+      })
+  int watch(
+      @Option(
+              names = "--count",
+              paramLabel = "NUMBER",
+              description = "end after so many packets; never when absent")
+          Optional<Integer> count) {
+    count
+        .filter(number -> number < 1)
+        .ifPresent(
+            number -> {
+              throw Flags.refusal("--count", number.toString(), "1 or more");
+            });
+    AdminClient agent = context.agent();
+    PacketText text = new PacketText(context.resources());
+    // What was logged before is of no interest.
+    PacketReport report = packets(agent, Long.MAX_VALUE);
+    long last = report.last();
+    long lost = report.lost();
+    int left = count.orElse(Integer.MAX_VALUE);
+    while (left > 0 && pause()) {
+      report = packets(agent, last);
+      report
+          .error()
+          .ifPresent(
+              why -> {
+                throw new CommandFailedException(why);
+              });
+      for (PacketReport.Packet packet : report.packets()) {
+        if (left-- > 0) {
+          context
+              .output()
+              .tree(ResourceCodec.jsonMapper().valueToTree(packet), () -> text.line(packet));
+        }
+      }
+      if (report.lost() > lost) {
+        context
+            .output()
+            .remark("(" + (report.lost() - lost) + " packets more, too fast to show)\n");
+      }
+      context.output().flush();
+      lost = report.lost();
+      last = report.last();
+    }
+    return 0;
+  }
+
+  private static PacketReport packets(AdminClient agent, long after) {
+    // A number that no packet has yet asks for none.
+    String number = Long.toString(Math.min(after, 999_999_999_999_999_999L));
+    return agent.read(agent.get("/v1/policy/packets?after=" + number), PacketReport.class);
+  }
+
+  private static boolean pause() {
+    try {
+      Thread.sleep(LOOK_AGAIN);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private static Question question(

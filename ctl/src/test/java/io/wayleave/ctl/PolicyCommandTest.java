@@ -6,8 +6,11 @@ import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.Transaction;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.policy.PolicyDigest;
+import java.nio.file.Path;
+import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PolicyCommandTest {
   private static final String FLEET =
@@ -215,6 +218,51 @@ class PolicyCommandTest {
         .contains("GlobalNetworkPolicy late on r1h1: why");
     assertThat(netctl.run("delete", "globalnetworkpolicy", "late", "--wait", "300ms").err())
         .contains("not in force within 300ms");
+  }
+
+  @Test
+  void watchShowsWhatIsLoggedWithTheNamesOfEndpoints(@TempDir Path directory) {
+    Path socket = directory.resolve("admin.sock");
+    String packet =
+        "{\"number\": %d, \"time\": \"2026-01-01T00:00:00Z\", \"why\": \"denied\", \"source\":"
+            + " \"10.244.1.1\", \"destination\": \"%s\", \"protocol\": \"TCP\", \"detail\": \"port"
+            + " 1 to 80\", \"later\": 1}";
+    Function<String, String> answer =
+        request ->
+            AdminServer.response(
+                "200 OK",
+                request.contains("after=7 ")
+                    ? "{\"last\": 9, \"lost\": 3, \"packets\": ["
+                        + packet.formatted(8, "10.244.0.1")
+                        + ", "
+                        + packet.formatted(9, "192.0.2.1")
+                        + "]}"
+                    : "{\"last\": 7, \"lost\": 1, \"packets\": []}");
+    try (AdminServer _ = new AdminServer(socket, answer)) {
+      netctl.variable("WAYLEAVE_ADMIN_SOCKET", socket.toString());
+      assertThat(netctl.run("policy", "watch", "--count", "2"))
+          .isEqualTo(
+              new NetctlRun.Result(
+                  0,
+                  """
+                  2026-01-01T00:00:00Z  denied  10.244.1.1 (r1h2.bbbb2222.eth0) > 10.244.0.1 (r1h1.aaaa1111.eth0)  TCP port 1 to 80
+                  2026-01-01T00:00:00Z  denied  10.244.1.1 (r1h2.bbbb2222.eth0) > 192.0.2.1  TCP port 1 to 80
+                  (2 packets more, too fast to show)
+                  """,
+                  ""));
+    }
+    try (AdminServer _ =
+        AdminServer.answering(
+            socket2(directory), "200 OK", "{\"last\": 0, \"lost\": 0, \"error\": \"busy\"}")) {
+      netctl.variable("WAYLEAVE_ADMIN_SOCKET", socket2(directory).toString());
+      assertThat(netctl.run("policy", "watch").err()).contains("busy");
+    }
+    assertThat(netctl.run("policy", "watch", "--count", "0").err())
+        .contains("--count: \"0\" is not allowed; allowed: 1 or more");
+  }
+
+  private static Path socket2(Path directory) {
+    return directory.resolve("busy.sock");
   }
 
   private void refused(String arguments, String why) {
