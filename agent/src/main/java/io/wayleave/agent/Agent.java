@@ -463,13 +463,15 @@ final class Agent implements AutoCloseable {
                     address.address(),
                     address.interfaceName(),
                     address.reason()));
-    open(
-        PresenceKeeper.keep(
-            datastore,
-            Keys.presence(configuration.nodeName()),
-            presence(),
-            PRESENCE_TIME_TO_LIVE,
-            state -> log.info("presence changed state={}", state)));
+    PresenceKeeper presence =
+        open(
+            PresenceKeeper.keep(
+                datastore,
+                Keys.presence(configuration.nodeName()),
+                presence(),
+                PRESENCE_TIME_TO_LIVE,
+                state -> log.info("presence changed state={}", state)));
+    policy.listen(new PolicyReports(configuration.nodeName(), version(), presence));
     settle();
   }
 

@@ -65,6 +65,7 @@ public final class PolicyEngine implements AutoCloseable {
   private volatile boolean ended;
 
   // Owned by the policy thread.
+  private Consumer<PolicyStatus> listener = _ -> {};
   private boolean closed;
 
   /**
@@ -205,6 +206,20 @@ public final class PolicyEngine implements AutoCloseable {
     return ask(reconciler::resync);
   }
 
+  /**
+   * Tells the present status, and from then on each other one before what waits for it completes;
+   * in place of an earlier listener.
+   *
+   * @param newListener called on the policy thread; must not block or throw
+   */
+  public void listen(Consumer<PolicyStatus> newListener) {
+    tell(
+        () -> {
+          listener = newListener;
+          newListener.accept(status);
+        });
+  }
+
   /** As of the last write. */
   public PolicyStatus status() {
     return status;
@@ -250,7 +265,11 @@ public final class PolicyEngine implements AutoCloseable {
     try {
       while (!closed) {
         long wait = reconciler.step(System.nanoTime());
+        PolicyStatus before = status;
         status = reconciler.status();
+        if (!status.equals(before)) {
+          listener.accept(status);
+        }
         reconciler.completeServed();
         Message first = mailbox.poll(wait, TimeUnit.NANOSECONDS);
         if (first != null) {
