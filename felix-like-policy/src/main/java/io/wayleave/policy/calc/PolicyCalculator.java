@@ -203,12 +203,12 @@ public final class PolicyCalculator {
 
   private final SetsInUse<Item> sets = new SetsInUse<>();
 
-  // What a flush has to look at.
-  private final Set<Item> changedItems = new LinkedHashSet<>();
-  private final Set<Block> changedPolicies = new LinkedHashSet<>();
-  private final Set<String> changedTiers = new LinkedHashSet<>();
-  private final Set<Block> staleBlocks = new LinkedHashSet<>();
-  private final Set<Item> staleEndpoints = new LinkedHashSet<>();
+  // What a flush has to look at; new ones each time, as clearing costs what was ever in them.
+  private Set<Item> changedItems = new LinkedHashSet<>();
+  private Set<Block> changedPolicies = new LinkedHashSet<>();
+  private Set<String> changedTiers = new LinkedHashSet<>();
+  private Set<Block> staleBlocks = new LinkedHashSet<>();
+  private Set<Item> staleEndpoints = new LinkedHashSet<>();
 
   private final Map<Item, Told> told = new HashMap<>();
   private int toldWorkloads;
@@ -443,16 +443,16 @@ public final class PolicyCalculator {
   /** Tells the sink everything that has changed since the last call. */
   public void flush(CalculationSink sink) {
     changedItems.forEach(this::applyItem);
-    changedItems.clear();
+    changedItems = new LinkedHashSet<>();
     changedPolicies.forEach(this::applyPolicy);
-    changedPolicies.clear();
+    changedPolicies = new LinkedHashSet<>();
     for (String tier : changedTiers) {
       for (Block block : inTier.getOrDefault(tier, Set.of())) {
         staleUnder(block);
         staleBlocks.add(block);
       }
     }
-    changedTiers.clear();
+    changedTiers = new LinkedHashSet<>();
     staleBlocks.forEach(this::applyBlock);
 
     sets.tellAdditions(sink);
@@ -470,7 +470,7 @@ public final class PolicyCalculator {
       }
       dropIfUnused(block);
     }
-    staleBlocks.clear();
+    staleBlocks = new LinkedHashSet<>();
     sets.tellRemovals(sink);
   }
 
@@ -636,7 +636,7 @@ public final class PolicyCalculator {
         }
       }
     }
-    staleEndpoints.clear();
+    staleEndpoints = new LinkedHashSet<>();
   }
 
   private ResolvedPolicies resolve(Item item) {

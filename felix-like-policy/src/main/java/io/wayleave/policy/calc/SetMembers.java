@@ -20,7 +20,7 @@ final class SetMembers {
   private final Map<SetMember, Integer> counts = new HashMap<>();
 
   /** Whether the sink knows each member that has changed since it was told. */
-  private final Map<SetMember, Boolean> changed = new HashMap<>();
+  private Map<SetMember, Boolean> changed = new HashMap<>();
 
   /** How many networks of each length there are. */
   private final Map<Integer, Integer> prefixLengths = new HashMap<>();
@@ -43,7 +43,6 @@ final class SetMembers {
   void tellAdditions(CalculationSink sink) {
     if (!told) {
       told = true;
-      changed.clear();
       sink.putSet(id);
       counts.keySet().forEach(member -> sink.addMember(id, member));
       return;
@@ -64,7 +63,7 @@ final class SetMembers {
             sink.removeMember(id, member);
           }
         });
-    changed.clear();
+    changed = new HashMap<>(); // clearing costs what was ever in it
   }
 
   /** Tells that the set is gone, if it was told at all. */

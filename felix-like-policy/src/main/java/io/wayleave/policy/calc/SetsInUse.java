@@ -63,7 +63,7 @@ final class SetsInUse<I> {
   private final Map<SetId, Integer> users = new HashMap<>();
 
   /** Sets whose members have changed, and sets that had no user for a moment at least. */
-  private final Set<SetMembers> changed = new LinkedHashSet<>();
+  private Set<SetMembers> changed = new LinkedHashSet<>();
 
   private final Set<SetId> released = new LinkedHashSet<>();
 
@@ -139,7 +139,7 @@ final class SetsInUse<I> {
   /** Tells what is gone; to be called after {@link #tellAdditions}. */
   void tellRemovals(CalculationSink sink) {
     changed.forEach(set -> set.tellRemovals(sink));
-    changed.clear();
+    changed = new LinkedHashSet<>(); // clearing costs what was ever in it
     for (SetId id : released) {
       sets.remove(id).tellGone(sink);
       Choice choice = Choice.of(id);

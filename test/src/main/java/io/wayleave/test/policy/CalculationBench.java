@@ -38,9 +38,9 @@ import java.util.function.IntConsumer;
  * kernel is not part of it. Memory is what is used after a collection of garbage, so run it with a
  * heap that is its own: {@code java -XX:+UseSerialGC -Xmx400m}.
  *
- * <p>Each endpoint has an IPv4 and an IPv6 address, five labels of which one is its own, a namespace
- * with labels and a profile; each policy governs the endpoints of one application and has four
- * rules with four selectors.
+ * <p>Each endpoint has an IPv4 and an IPv6 address, five labels of which one is its own, a
+ * namespace with labels and a profile; each policy governs the endpoints of one application and has
+ * four rules with four selectors.
  */
 public final class CalculationBench {
   private static final int ENDPOINTS = 100_000;
@@ -98,7 +98,8 @@ public final class CalculationBench {
   /** Prints the figures of a usual node and of one on which every policy is in force. */
   public static void main(String[] arguments) {
     int policies = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 1_000;
-    int[] sizes = arguments.length > 1 ? new int[] {Integer.parseInt(arguments[1])} : new int[] {100, 1_000};
+    int[] sizes =
+        arguments.length > 1 ? new int[] {Integer.parseInt(arguments[1])} : new int[] {100, 1_000};
     for (int localEndpoints : sizes) {
       Result result = measure(localEndpoints, policies);
       System.out.printf(
@@ -149,12 +150,10 @@ public final class CalculationBench {
                   if (i % 2 == 0) {
                     calculator.put(endpoint(ENDPOINTS * 10, i));
                   } else {
-                    calculator.remove(
-                        Kind.WORKLOAD_ENDPOINT, id(ENDPOINTS * 10));
+                    calculator.remove(Kind.WORKLOAD_ENDPOINT, id(ENDPOINTS * 10));
                   }
                 }),
-            update(
-                "address of an endpoint elsewhere", i -> calculator.put(moved(remote(i), i))),
+            update("address of an endpoint elsewhere", i -> calculator.put(moved(remote(i), i))),
             update("a policy's port", i -> calculator.put(policy(i % policies, 1000 + i))),
             update("a profile's rule", i -> calculator.put(profileWithRule(i % NAMESPACES, i))));
     return new Result(
