@@ -86,8 +86,11 @@ public final class ProcessRunner implements CommandRunner {
     } catch (CompletionException e) {
       throw new DataplaneException("no answer from " + String.join(" ", full), e.getCause());
     } finally {
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly();
+      if (process.isAlive()) {
+        // Only then: to find descendants, every process of the machine is looked at.
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
     }
   }
 
