@@ -131,7 +131,7 @@ final class RandomFlows {
 
   private Spot spot() {
     int chance = random.nextInt(10);
-    if (chance < 6) {
+    if (chance < 5) {
       FleetLayout.Container container = pick(layout.containers());
       return new Spot(
           new Place.Container(container.endpoint()),
