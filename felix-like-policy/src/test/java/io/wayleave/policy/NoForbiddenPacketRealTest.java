@@ -151,7 +151,8 @@ final class NoForbiddenPacketRealTest {
                 "15",
                 "bash",
                 "-c",
-                // Bash itself is the process that is ended: a program between would leave it behind.
+                // Bash itself is the process that is ended: a program between would leave it
+                // behind.
                 "while [ $SECONDS -lt 300 ]; do " + round + "done 2>/dev/null")
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Real packets through the real filter, with both back ends: every field of a rule, each with a
- * flow that it must stop and one that it must not. Whatever a policy stops passes before the policy
+ * Real packets through the real filter, with both back ends, under the whole engine; {@link
+ * RuleFieldsRealTest} has every field of a rule. Whatever a policy stops passes before the policy
  * is there and after it is gone.
  */
 @Tag("real")
@@ -82,85 +82,6 @@ final class PacketFilterRealTest {
   }
 
   @Test
-  void protocolAndPorts() {
-    servers();
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: TCP
-          destination: {ports: [80, "90:95"]}
-        """,
-        List.of(tcp(2, v4(1), 80), tcp(2, v4(1), 92), tcp(2, v6(1), 95), fromOutside(1)),
-        List.of(
-            tcp(2, v4(1), 81),
-            tcp(2, v4(1), 96),
-            tcp(2, v6(1), 89),
-            udp(2, v4(1), 80),
-            ping(2, v4(1))));
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: 17
-          destination: {ports: [80]}
-        """,
-        List.of(udp(2, v4(1), 80), udp(2, v6(1), 80)),
-        List.of(udp(2, v4(1), 81), tcp(2, v4(1), 80)));
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: ICMP
-        """,
-        List.of(ping(2, v4(1))),
-        List.of(ping(2, v6(1)), tcp(2, v4(1), 80)));
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: ICMPv6
-        """,
-        List.of(ping(2, v6(1))),
-        List.of(ping(2, v4(1)), tcp(2, v6(1), 80)));
-  }
-
-  @Test
-  void manyPorts() {
-    servers();
-    // More than one multiport match holds.
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: TCP
-          destination: {ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,"20:30","40:50","60:70",80]}
-        """,
-        List.of(tcp(2, v4(1), 1), tcp(2, v4(1), 45), tcp(2, v4(1), 70), tcp(2, v4(1), 80)),
-        List.of(tcp(2, v4(1), 14), tcp(2, v4(1), 51)));
-  }
-
-  @Test
-  void sourcePorts() {
-    servers();
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          protocol: TCP
-          source: {ports: ["4000:4999"]}
-        """,
-        List.of(tcpFromPorts(2, 4000, 4999, v4(1))),
-        List.of(tcpFromPorts(2, 5000, 5999, v4(1))));
-  }
-
-  @Test
   void sourceSelectorFollowsLabels() {
     servers();
     String spec =
@@ -198,29 +119,6 @@ final class PacketFilterRealTest {
     engine.put(
         Fixtures.endpoint("n2", "far", "wl00000000001", Map.of("role", "remote"), OUTSIDE_V4));
     assertOpen(List.of(fromOutside(1)));
-  }
-
-  @Test
-  void sourceNets() {
-    servers();
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          source: {nets: [192.0.2.0/24, "fd77::2/128"]}
-        """,
-        List.of(fromOutside(1), tcp(2, v6(1), 80)),
-        List.of(tcp(2, v4(1), 80), tcp(3, v6(1), 80)));
-    governs(
-        """
-        selector: role == 'server'
-        ingress:
-        - action: Allow
-          source: {nets: [0.0.0.0/0]}
-        """,
-        List.of(fromOutside(1), tcp(2, v4(1), 80)),
-        List.of(tcp(2, v6(1), 80)));
   }
 
   @Test
@@ -466,18 +364,6 @@ final class PacketFilterRealTest {
     return new Flow(
         "tcp from " + from + " to " + to + " port " + port,
         () -> lab.tcp(lab.container(from), to, port));
-  }
-
-  private Flow tcpFromPorts(int from, int first, int last, String to) {
-    return new Flow(
-        "tcp from " + from + " ports " + first + " to " + last + " to " + to,
-        () -> lab.tcpFromPorts(lab.container(from), first, last, to, 80));
-  }
-
-  private Flow udp(int from, String to, int port) {
-    return new Flow(
-        "udp from " + from + " to " + to + " port " + port,
-        () -> lab.udp(lab.container(from), to, port));
   }
 
   private Flow ping(int from, String to) {

@@ -84,7 +84,7 @@ final class RuleFieldsRealTest {
           - {action: Allow, ipVersion: 4, protocol: TCP, destination: {ports: [1008]}}
           - {action: Allow, ipVersion: 6, protocol: TCP, destination: {ports: [1009]}}
           - {action: Allow, protocol: TCP, destination: {ports: [1010]}, source: {nets: [MANY, 10.77.0.2, "fd77::2"]}}
-          - {action: Allow, protocol: UDP, destination: {ports: [1011, "1020:1029"], notPorts: ["1024:1025", 1028]}}
+          - {action: Allow, protocol: 17, destination: {ports: [1011, "1020:1029"], notPorts: ["1024:1025", 1028]}}
           - {action: Allow, protocol: TCP, destination: {ports: [web]}}
           - {action: Allow, protocol: TCP, destination: {ports: ["2000:2009"], notPorts: [odd, 2002]}}
           - {action: Allow, protocol: TCP, source: {selector: role == 'client'}, destination: {ports: [MOREPORTS]}}

@@ -48,7 +48,8 @@ final class IpsetDriver {
 
   private final Map<String, Members> members = new HashMap<>();
   private final Map<String, String> undeletable = new TreeMap<>();
-  private final Map<String, String> refused = new TreeMap<>();
+  private final Map<String, String> refusedAdditions = new TreeMap<>();
+  private final Map<String, String> refusedRemovals = new TreeMap<>();
   private boolean loaded;
 
   IpsetDriver(IpsetKernel kernel) {
@@ -106,7 +107,9 @@ final class IpsetDriver {
    * Sets that the kernel does not have as they should be because it refused something, and what.
    */
   Map<String, String> refused() {
-    return Map.copyOf(refused);
+    Map<String, String> refused = new TreeMap<>(refusedRemovals);
+    refused.putAll(refusedAdditions);
+    return refused;
   }
 
   /**
@@ -116,7 +119,7 @@ final class IpsetDriver {
    */
   void applyAdditions() {
     add();
-    if (!refused.isEmpty()) {
+    if (!refusedAdditions.isEmpty()) {
       // Perhaps because others changed the sets, so once more from what is there.
       add();
     }
@@ -126,7 +129,7 @@ final class IpsetDriver {
     if (!loaded) {
       load();
     }
-    refused.clear();
+    refusedAdditions.clear();
     Set<String> fresh = new HashSet<>();
     List<IpsetChange> changes = new ArrayList<>();
     sets.pendingPuts()
@@ -145,12 +148,12 @@ final class IpsetDriver {
         changes.add(new IpsetChange.Add(set, missing));
       }
     }
-    execute(changes);
+    execute(changes, refusedAdditions);
     fresh.stream()
-        .filter(set -> !refused.containsKey(set))
+        .filter(set -> !refusedAdditions.containsKey(set))
         .forEach(set -> sets.setActual(set, sets.desired().get(set)));
     sets.desired().keySet().stream()
-        .filter(set -> !refused.containsKey(set))
+        .filter(set -> !refusedAdditions.containsKey(set))
         .forEach(set -> membersOf(set).added());
   }
 
@@ -168,9 +171,10 @@ final class IpsetDriver {
         changes.add(new IpsetChange.Remove(set, surplus));
       }
     }
-    execute(changes);
+    refusedRemovals.clear();
+    execute(changes, refusedRemovals);
     sets.desired().keySet().stream()
-        .filter(set -> !refused.containsKey(set))
+        .filter(set -> !refusedRemovals.containsKey(set))
         .forEach(set -> membersOf(set).removed());
     undeletable.clear();
     destroy(sets.pendingDeletes().keySet());
@@ -214,7 +218,7 @@ final class IpsetDriver {
           executeFor(
               set, List.of(new IpsetChange.Destroy(set), new IpsetChange.Rename(temporary, set)));
     } else {
-      refuse(set, swap.getFirst());
+      refuse(set, swap.getFirst(), refusedAdditions);
     }
     if (replaced) {
       sets.setActual(set, Optional.of(format));
@@ -226,15 +230,15 @@ final class IpsetDriver {
     return new IpsetChange.Create(name, format, membersOf(set).delta.desired().size());
   }
 
-  private void execute(List<IpsetChange> changes) {
+  private void execute(List<IpsetChange> changes, Map<String, String> refused) {
     for (IpsetFailure failure : run(changes)) {
       switch (failure.change()) {
-        case IpsetChange.Create create -> refuse(create.set(), failure);
-        case IpsetChange.Add add -> refuse(add.set(), failure);
-        case IpsetChange.Remove remove -> refuse(remove.set(), failure);
-        case IpsetChange.Swap swap -> refuse(swap.set(), failure);
-        case IpsetChange.Rename rename -> refuse(rename.set(), failure);
-        case IpsetChange.Destroy destroy -> refuse(destroy.set(), failure);
+        case IpsetChange.Create create -> refuse(create.set(), failure, refused);
+        case IpsetChange.Add add -> refuse(add.set(), failure, refused);
+        case IpsetChange.Remove remove -> refuse(remove.set(), failure, refused);
+        case IpsetChange.Swap swap -> refuse(swap.set(), failure, refused);
+        case IpsetChange.Rename rename -> refuse(rename.set(), failure, refused);
+        case IpsetChange.Destroy destroy -> refuse(destroy.set(), failure, refused);
       }
     }
   }
@@ -242,7 +246,7 @@ final class IpsetDriver {
   /** Makes changes for the sake of one set; false when any was refused. */
   private boolean executeFor(String set, List<IpsetChange> changes) {
     List<IpsetFailure> failures = run(changes);
-    failures.stream().findFirst().ifPresent(failure -> refuse(set, failure));
+    failures.stream().findFirst().ifPresent(failure -> refuse(set, failure, refusedAdditions));
     return failures.isEmpty();
   }
 
@@ -260,7 +264,7 @@ final class IpsetDriver {
     }
   }
 
-  private void refuse(String set, IpsetFailure failure) {
+  private void refuse(String set, IpsetFailure failure, Map<String, String> refused) {
     if (refused.putIfAbsent(set, failure.text()) == null) {
       log.error("ipset refused by the kernel set={} reason=\"{}\"", set, failure.text());
     }

@@ -205,6 +205,21 @@ abstract class IpsetDriverContract {
     assertThat(members("wl-4-a")).containsExactlyInAnyOrder("10.0.0.1/32", "10.0.0.2/32");
   }
 
+  @Test
+  void aRefusedRemovalIsToldUntilItIsDone() {
+    three();
+    kernelDestroys("wl-4-a");
+    driver().removeMember("wl-4-a", Cidr.parse("10.0.0.1"));
+    apply();
+    assertThat(driver().refused()).containsOnlyKeys("wl-4-a");
+    // Those who use the set are closed by it now; the next call only repairs.
+    driver().applyAdditions();
+    assertThat(driver().refused()).containsOnlyKeys("wl-4-a");
+    driver().applyRemovals();
+    assertThat(driver().refused()).isEmpty();
+    assertThat(saved()).contains("create wl-4-a" + NET4);
+  }
+
   private void kernelDestroys(String set) {
     assertThat(kernel().execute(List.of(new IpsetChange.Destroy(set)))).isEmpty();
   }
