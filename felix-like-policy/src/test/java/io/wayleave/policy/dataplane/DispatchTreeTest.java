@@ -112,6 +112,20 @@ final class DispatchTreeTest {
     assertThat(written).isZero();
   }
 
+  @Test
+  void whatGoesAtOnceTakesItsChainsWithIt() {
+    for (int i = 0; i < 40; i++) {
+      tree.put("wl0000%02x".formatted(i), List.of("-g wl-eg-a"));
+    }
+    flush();
+    assertThat(chains).containsKeys("wl-from-wl-0", "wl-from-wl-00000");
+    for (int i = 0; i < 40; i++) {
+      tree.remove("wl0000%02x".formatted(i));
+    }
+    flush();
+    assertThat(chains).containsOnlyKeys("wl-from-wl");
+  }
+
   private static String name(Random random) {
     return "wl"
         + random
