@@ -55,7 +55,6 @@ import java.util.Optional;
  *     its host
  * @param failsafeInbound ports of the host that no policy of a host endpoint closes
  * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
- * @param removeEstablished whether established flows end that a changed policy forbids
  * @param logDeniedPackets whether denied packets are told to {@code netctl policy watch}, so many a
  *     second as the kernel's limit lets through
  * @param logLevel {@code error}, {@code warn}, {@code info} or {@code debug}
@@ -84,7 +83,6 @@ public record AgentConfig(
     HostRules.WorkloadToHost workloadToHostAction,
     List<FailsafePort> failsafeInbound,
     List<FailsafePort> failsafeOutbound,
-    Boolean removeEstablished,
     Boolean logDeniedPackets,
     LogSetup.Level logLevel,
     LogSetup.Format logFormat) {
@@ -133,7 +131,6 @@ public record AgentConfig(
         failsafeOutbound == null
             ? FailsafePort.defaults(Direction.Egress)
             : List.copyOf(failsafeOutbound);
-    removeEstablished = removeEstablished == null ? Boolean.TRUE : removeEstablished;
     logDeniedPackets = logDeniedPackets == null ? Boolean.FALSE : logDeniedPackets;
     logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
     logFormat = logFormat == null ? LogSetup.Format.text : logFormat;
@@ -210,7 +207,6 @@ public record AgentConfig(
         workloadToHostAction,
         failsafeInbound,
         failsafeOutbound,
-        removeEstablished,
         logDeniedPackets,
         logLevel,
         logFormat);

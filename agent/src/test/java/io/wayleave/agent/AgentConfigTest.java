@@ -66,7 +66,6 @@ class AgentConfigTest {
         workloadToHostAction: Drop
         failsafeInbound: ["tcp:2222"]
         failsafeOutbound: []
-        removeEstablished: false
         logDeniedPackets: true
         logLevel: debug
         logFormat: json
@@ -80,7 +79,6 @@ class AgentConfigTest {
     assertThat(config.workloadToHostAction()).isEqualTo(HostRules.WorkloadToHost.Drop);
     assertThat(config.failsafeInbound()).containsExactly(new FailsafePort(Protocol.TCP, 2222));
     assertThat(config.failsafeOutbound()).isEmpty();
-    assertThat(config.removeEstablished()).isFalse();
     assertThat(config.logDeniedPackets()).isTrue();
 
     AgentConfig overridden =
@@ -126,7 +124,7 @@ class AgentConfigTest {
             + " Return, Accept, Drop",
         "failsafeInbound: [ssh]      | failsafeInbound[0]: \"ssh\" is not allowed; allowed: tcp,",
         "failsafeOutbound: ['icmp:1'] | failsafeOutbound[0]: \"icmp:1\" is not allowed",
-        "removeEstablished: maybe    | removeEstablished: \"maybe\" is not allowed; allowed: true"
+        "logDeniedPackets: maybe     | logDeniedPackets: \"maybe\" is not allowed; allowed: true"
             + " or false",
         "labels: [a]                 | labels: ",
         "labels: {'a b': c}          | labels: \"a b\" is not allowed",
