@@ -26,6 +26,9 @@ public final class PresenceKeeper implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
+  /** Between two writes of what is put, so that what changes with each container costs few. */
+  private static final Duration REST = Duration.ofMillis(200);
+
   /** What the store shows of us. */
   public enum State {
     /** The key is in the store and lives as long as this process. */
@@ -87,7 +90,8 @@ public final class PresenceKeeper implements AutoCloseable {
 
   /**
    * Keeps one more key, or another value of one, from now on and in every session to come. Returns
-   * at once; of several values of a key that come fast, the last is written for certain.
+   * at once; of several values of a key that come fast, the last is written for certain, and some
+   * of the others.
    */
   public void put(String otherKey, byte[] value) {
     values.put(Keys.checkKey(otherKey), value.clone());
@@ -136,6 +140,7 @@ public final class PresenceKeeper implements AutoCloseable {
           unwritten.removeAll(keys);
           write(keys, session);
           pause = FIRST_PAUSE;
+          next = rested(next);
         } catch (DatastoreException e) {
           // The session may well live on; then the presence does.
           log.warn("not written keys={} retry={}ms: {}", keys, pause.toMillis(), e.getMessage());
@@ -149,6 +154,13 @@ public final class PresenceKeeper implements AutoCloseable {
         return (Session.End) end;
       }
     }
+  }
+
+  /** Completes with the other, but not before a rest. */
+  private static CompletableFuture<Session.End> rested(CompletableFuture<Session.End> other) {
+    CompletableFuture<Session.End> rest = new CompletableFuture<>();
+    return rest.completeOnTimeout(null, REST.toMillis(), TimeUnit.MILLISECONDS)
+        .thenCombine(other, (_, end) -> end);
   }
 
   private void write(List<String> keys, Session session) {

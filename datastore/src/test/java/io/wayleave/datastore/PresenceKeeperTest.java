@@ -97,6 +97,21 @@ class PresenceKeeperTest {
     }
   }
 
+  @Test
+  void whatChangesFastIsWrittenSeldomAndTheLastForCertain() {
+    try (PresenceKeeper keeper = keep()) {
+      keeper.put("status/a", new byte[] {'0'});
+      awaitText("status/a", "0");
+      int before = store.writes();
+      for (int i = 0; i < 100_000; i++) {
+        keeper.put("status/a", new byte[] {'1'});
+      }
+      keeper.put("status/a", new byte[] {'2'});
+      awaitText("status/a", "2");
+      assertThat(store.writes() - before).isLessThan(20);
+    }
+  }
+
   private void awaitText(String key, String text) {
     Await.until(
         key + " is " + text,

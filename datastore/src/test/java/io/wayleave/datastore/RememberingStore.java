@@ -11,6 +11,7 @@ final class RememberingStore extends DelegatingDatastore {
   final MemoryDatastore memory;
   final List<Session> sessions = new CopyOnWriteArrayList<>();
   private final AtomicInteger failures = new AtomicInteger();
+  private final AtomicInteger writes = new AtomicInteger();
   private final AtomicInteger failedWrites = new AtomicInteger();
   private final AtomicInteger defects = new AtomicInteger();
 
@@ -53,8 +54,14 @@ final class RememberingStore extends DelegatingDatastore {
     return failedWrites.get();
   }
 
+  /** How many writes were tried. */
+  int writes() {
+    return writes.get();
+  }
+
   @Override
   public TransactionResult commit(Transaction transaction, Deadline deadline) {
+    writes.incrementAndGet();
     try {
       return super.commit(transaction, deadline);
     } catch (DatastoreUnavailableException e) {
