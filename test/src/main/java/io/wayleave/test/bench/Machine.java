@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Stream;
 
 /** What the kernel counts of processes and of the machine. */
 public final class Machine {
@@ -17,6 +18,26 @@ public final class Machine {
   public static String loadAverage() {
     try {
       return Files.readString(Path.of("/proc/loadavg")).split(" ", -1)[0];
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The kernel's release. */
+  public static String kernel() {
+    return System.getProperty("os.version");
+  }
+
+  /** Model and number of the processors. */
+  public static String processor() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      String model =
+          lines
+              .filter(line -> line.startsWith("model name"))
+              .map(line -> line.substring(line.indexOf(':') + 1).strip())
+              .findFirst()
+              .orElse("an unnamed processor");
+      return Runtime.getRuntime().availableProcessors() + " of " + model;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
