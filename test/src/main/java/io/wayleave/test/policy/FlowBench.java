@@ -102,8 +102,7 @@ final class FlowBench {
   }
 
   private String what(String name) {
-    return "nft: %s, %,d endpoints on the host beside the flow's own two"
-        .formatted(name, endpoints);
+    return "nft: %s, %,d endpoints on the host against two".formatted(name, endpoints);
   }
 
   /** The median of the rounds' differences, in percent of the host with few. */
