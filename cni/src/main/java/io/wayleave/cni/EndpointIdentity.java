@@ -2,6 +2,7 @@ package io.wayleave.cni;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.wayleave.model.Checks;
 import io.wayleave.model.EndpointPort;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.Metadata;
@@ -76,7 +77,7 @@ public record EndpointIdentity(
     if (own.isMissingNode()) {
       return Optional.empty();
     }
-    return checked("namespace", label("namespace", own));
+    return checked("namespace", textOf("namespace", own));
   }
 
   private static Optional<String> checked(String field, String namespace) {
@@ -102,7 +103,7 @@ public record EndpointIdentity(
       String field = "args.cni.labels[" + i + "]";
       JsonNode entry = conventional.get(i);
       labels.put(
-          label(field + ".key", entry.path("key")), label(field + ".value", entry.path("value")));
+          textOf(field + ".key", entry.path("key")), textOf(field + ".value", entry.path("value")));
     }
     arguments
         .get(CniArguments.LABELS)
@@ -111,7 +112,8 @@ public record EndpointIdentity(
         .variable(CniArguments.LABELS)
         .ifPresent(text -> putLabels(CniArguments.LABELS, text, labels));
     // Refuses what the endpoint would refuse, before anything is made.
-    return Metadata.of("labels", labels).labels();
+    Metadata.checkLabels("labels", labels);
+    return labels;
   }
 
   private static Map<String, String> namespaceLabels(
@@ -132,16 +134,12 @@ public record EndpointIdentity(
     own.properties()
         .forEach(
             label ->
-                labels.put(label.getKey(), label(field + "." + label.getKey(), label.getValue())));
-    try {
-      return new HashMap<>(Metadata.of("labels", labels).labels());
-    } catch (InvalidInputException e) {
-      String within = e.field().substring("labels".length());
-      throw new InvalidInputException(field + within, e.value(), e.allowed());
-    }
+                labels.put(label.getKey(), textOf(field + "." + label.getKey(), label.getValue())));
+    Metadata.checkLabels(field, labels);
+    return labels;
   }
 
-  private static String label(String field, JsonNode value) {
+  private static String textOf(String field, JsonNode value) {
     if (!value.isTextual()) {
       throw new InvalidInputException(field, NetworkConfig.text(value), "a text");
     }
@@ -162,14 +160,9 @@ public record EndpointIdentity(
     List<String> profiles = new ArrayList<>();
     JsonNode list = list("profiles", config, "a list of names of profiles");
     for (int i = 0; i < list.size(); i++) {
-      String field = "profiles[" + i + "]";
-      String name = label(field, list.get(i));
-      try {
-        profiles.add(Metadata.of(name).name());
-      } catch (InvalidInputException e) {
-        throw new InvalidInputException(field, name, e.allowed());
-      }
+      profiles.add(textOf("profiles[" + i + "]", list.get(i)));
     }
+    Checks.names("profiles", profiles);
     return profiles;
   }
 

@@ -1,6 +1,5 @@
 package io.wayleave.model;
 
-import io.wayleave.model.selector.Selector;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,25 +28,5 @@ public final class Absent {
       throw new InvalidInputException(field, "", allowed);
     }
     return value;
-  }
-
-  /** Refuses a text that is no selector, naming the field and the character in it. */
-  static void checkSelector(String field, String text) {
-    try {
-      Selector.parse(text);
-    } catch (InvalidInputException e) {
-      throw e.within(field);
-    }
-  }
-
-  /** Refuses names that no resource can have. */
-  static void checkNames(String field, List<String> names) {
-    for (int i = 0; i < names.size(); i++) {
-      try {
-        Metadata.of(names.get(i));
-      } catch (InvalidInputException e) {
-        throw new InvalidInputException(field + "[" + i + "]", names.get(i), e.allowed());
-      }
-    }
   }
 }

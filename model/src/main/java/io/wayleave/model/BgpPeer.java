@@ -134,8 +134,8 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
         throw new InvalidInputException(
             "nodeSelector", nodeSelector.get(), "either node or nodeSelector, not both");
       }
-      nodeSelector.ifPresent(text -> checkSelector("nodeSelector", text));
-      peerSelector.ifPresent(text -> checkSelector("peerSelector", text));
+      nodeSelector.ifPresent(text -> Checks.selector("nodeSelector", text));
+      peerSelector.ifPresent(text -> Checks.selector("peerSelector", text));
     }
 
     /** A peer of every node with the defaults. */
@@ -263,14 +263,6 @@ public record BgpPeer(Metadata metadata, Spec spec) implements Resource {
       if (address.isUnspecified() || address.isMulticast() || needsInterface) {
         throw new InvalidInputException(
             "peerIP", text, "the address of one host that needs no interface beside it");
-      }
-    }
-
-    private static void checkSelector(String field, String text) {
-      try {
-        Selector.parse(text);
-      } catch (InvalidInputException e) {
-        throw e.within(field);
       }
     }
 

@@ -71,7 +71,7 @@ public record HostEndpoint(Metadata metadata, Spec spec) implements Resource {
       if (interfaceName.isEmpty() && expectedIPs.isEmpty()) {
         throw new InvalidInputException("interfaceName", "", "interfaceName, expectedIPs or both");
       }
-      Absent.checkNames("profiles", profiles);
+      Checks.names("profiles", profiles);
     }
   }
 }

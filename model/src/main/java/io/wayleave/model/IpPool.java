@@ -3,7 +3,6 @@ package io.wayleave.model;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import io.wayleave.model.selector.Selector;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -104,9 +103,9 @@ public record IpPool(Metadata metadata, Spec spec) implements Resource {
       disabled = Absent.orElse(disabled, false);
       disableBGPExport = Absent.orElse(disableBGPExport, false);
       nodeSelector = Absent.orElse(nodeSelector, "all()");
-      checkSelector("nodeSelector", nodeSelector);
+      Checks.selector("nodeSelector", nodeSelector);
       namespaceSelector = Absent.orEmpty(namespaceSelector);
-      namespaceSelector.ifPresent(text -> checkSelector("namespaceSelector", text));
+      namespaceSelector.ifPresent(text -> Checks.selector("namespaceSelector", text));
       assignmentMode = Absent.orEmpty(assignmentMode);
       allowedUses = Absent.orEmpty(allowedUses).stream().distinct().sorted().toList();
       natOutgoing = Absent.orEmpty(natOutgoing);
@@ -231,14 +230,6 @@ public record IpPool(Metadata metadata, Spec spec) implements Resource {
     /** Whether addresses are only for who asks for this pool or for one of them by name. */
     public boolean manual() {
       return assignmentMode.filter(mode -> mode == AssignmentMode.Manual).isPresent();
-    }
-
-    private static void checkSelector(String field, String text) {
-      try {
-        Selector.parse(text);
-      } catch (InvalidInputException e) {
-        throw e.within(field);
-      }
     }
 
     private static Optional<String> checkNever(String field, Optional<String> mode) {

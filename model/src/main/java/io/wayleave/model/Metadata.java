@@ -120,8 +120,8 @@ public record Metadata(
     }
   }
 
-  /** Refuses labels that no selector could name or that are too long. */
-  static void checkLabels(String field, Map<String, String> labels) {
+  /** Refuses labels that no selector could name or that are too long, naming the field. */
+  public static void checkLabels(String field, Map<String, String> labels) {
     labels.forEach((key, value) -> checkLabel(field, key, value));
   }
 

@@ -231,7 +231,7 @@ public record PolicyRule(
     }
 
     private static void checkSelector(String field, Optional<String> selector) {
-      selector.ifPresent(text -> Absent.checkSelector(field, text));
+      selector.ifPresent(text -> Checks.selector(field, text));
     }
 
     /** {@link #selector}, read. */

@@ -58,8 +58,8 @@ public record PolicySpec(
     if (order.isPresent() && !Double.isFinite(order.get())) {
       throw new InvalidInputException("order", order.get().toString(), "a finite number");
     }
-    Absent.checkSelector("selector", selector);
-    namespaceSelector.ifPresent(text -> Absent.checkSelector("namespaceSelector", text));
+    Checks.selector("selector", selector);
+    namespaceSelector.ifPresent(text -> Checks.selector("namespaceSelector", text));
     types = types == null || types.isEmpty() ? impliedTypes(ingress, egress) : ordered(types);
     checkDirection(Direction.Ingress, types, ingress);
     checkDirection(Direction.Egress, types, egress);

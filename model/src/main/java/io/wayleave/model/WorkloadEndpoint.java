@@ -108,7 +108,7 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
           namespaceLabels == null
               ? Map.of()
               : Collections.unmodifiableMap(new TreeMap<>(namespaceLabels));
-      Absent.checkNames("profiles", profiles);
+      Checks.names("profiles", profiles);
       Metadata.checkLabels("namespaceLabels", namespaceLabels);
     }
   }
