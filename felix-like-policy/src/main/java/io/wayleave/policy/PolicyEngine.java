@@ -267,10 +267,11 @@ public final class PolicyEngine implements AutoCloseable {
         long wait = reconciler.step(System.nanoTime());
         PolicyStatus before = status;
         status = reconciler.status();
+        reconciler.completeServed();
+        // After those who wait, such as an ADD: a report of a thousand policies takes its time.
         if (!status.equals(before)) {
           listener.accept(status);
         }
-        reconciler.completeServed();
         Message first = mailbox.poll(wait, TimeUnit.NANOSECONDS);
         if (first != null) {
           perform(first);
