@@ -10,6 +10,7 @@ import io.wayleave.model.Resource;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.model.selector.Selector;
+import io.wayleave.policy.calc.PolicyCalculator;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -74,16 +75,7 @@ final class ClosedPolicies<R extends Resource>
           "policies that deny by a selector which may choose it deny everything";
       case WORKLOAD_ENDPOINT -> "it passes nothing";
       case HOST_ENDPOINT -> "it guards nothing";
-      case BGP_CONFIGURATION,
-          BGP_FILTER,
-          BGP_PEER,
-          IPAM_CONFIGURATION,
-          IP_POOL,
-          IP_RESERVATION,
-          NODE,
-          STAGED_GLOBAL_NETWORK_POLICY,
-          STAGED_NETWORK_POLICY ->
-          "it counts as absent";
+      default -> throw PolicyCalculator.governsNothing(kind);
     };
   }
 

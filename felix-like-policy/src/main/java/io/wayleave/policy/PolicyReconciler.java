@@ -91,7 +91,7 @@ final class PolicyReconciler {
       case Update.Delete<String, ? extends Resource> delete -> remove(kind, delete.key());
       case Update.InSync<String, ? extends Resource> _ -> {
         if (!PolicyCalculator.KINDS.contains(kind)) {
-          throw new IllegalArgumentException(kind + " governs no packet");
+          throw PolicyCalculator.governsNothing(kind);
         }
         outstanding.remove(kind);
       }

@@ -2,27 +2,18 @@ package io.wayleave.policy.calc;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.model.BgpConfiguration;
-import io.wayleave.model.BgpFilter;
-import io.wayleave.model.BgpPeer;
 import io.wayleave.model.Direction;
 import io.wayleave.model.GlobalNetworkPolicy;
 import io.wayleave.model.GlobalNetworkSet;
 import io.wayleave.model.HostEndpoint;
-import io.wayleave.model.IpPool;
-import io.wayleave.model.IpReservation;
-import io.wayleave.model.IpamConfiguration;
 import io.wayleave.model.Kind;
 import io.wayleave.model.NetworkPolicy;
 import io.wayleave.model.NetworkSet;
-import io.wayleave.model.Node;
 import io.wayleave.model.Policy;
 import io.wayleave.model.PolicyRule;
 import io.wayleave.model.PortName;
 import io.wayleave.model.Profile;
 import io.wayleave.model.Resource;
-import io.wayleave.model.StagedGlobalNetworkPolicy;
-import io.wayleave.model.StagedNetworkPolicy;
 import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Subject;
@@ -251,16 +242,7 @@ public final class PolicyCalculator {
       case NetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
       case GlobalNetworkPolicy policy ->
           setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
-      case BgpConfiguration _,
-          BgpFilter _,
-          BgpPeer _,
-          IpPool _,
-          IpReservation _,
-          IpamConfiguration _,
-          Node _,
-          StagedNetworkPolicy _,
-          StagedGlobalNetworkPolicy _ ->
-          throw new IllegalArgumentException(resource.kind() + " governs no packet");
+      default -> throw governsNothing(resource.kind());
     }
   }
 
@@ -278,16 +260,7 @@ public final class PolicyCalculator {
       case TIER -> setTier(id, Optional.empty(), true);
       case NETWORK_POLICY, GLOBAL_NETWORK_POLICY ->
           setPolicy(new RuleBlock.Id(kind, id), Optional.empty(), Optional.empty());
-      case BGP_CONFIGURATION,
-          BGP_FILTER,
-          BGP_PEER,
-          IPAM_CONFIGURATION,
-          IP_POOL,
-          IP_RESERVATION,
-          NODE,
-          STAGED_GLOBAL_NETWORK_POLICY,
-          STAGED_NETWORK_POLICY ->
-          throw new IllegalArgumentException(kind + " governs no packet");
+      default -> throw governsNothing(kind);
     }
   }
 
@@ -322,17 +295,13 @@ public final class PolicyCalculator {
         }
       }
       case WORKLOAD_ENDPOINT, HOST_ENDPOINT -> remove(kind, id);
-      case BGP_CONFIGURATION,
-          BGP_FILTER,
-          BGP_PEER,
-          IPAM_CONFIGURATION,
-          IP_POOL,
-          IP_RESERVATION,
-          NODE,
-          STAGED_GLOBAL_NETWORK_POLICY,
-          STAGED_NETWORK_POLICY ->
-          throw new IllegalArgumentException(kind + " governs no packet");
+      default -> throw governsNothing(kind);
     }
+  }
+
+  /** The refusal of a kind that is none of the {@link #KINDS}. */
+  public static IllegalArgumentException governsNothing(Kind kind) {
+    return new IllegalArgumentException(kind + " governs no packet");
   }
 
   /** A network set can be read, or is gone. */
