@@ -5,11 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.linux.netlink.FlowTuple;
 import io.wayleave.linux.netlink.LoggedPacket;
 import io.wayleave.linux.netlink.NetlinkException;
+import io.wayleave.linux.netlink.PacketLog;
 import io.wayleave.model.Direction;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.status.PacketReport;
 import io.wayleave.policy.calc.RuleBlock;
-import io.wayleave.policy.dataplane.PacketLog;
+import io.wayleave.policy.dataplane.LogPrefix;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -82,8 +83,7 @@ final class PacketWatch implements AutoCloseable {
   }
 
   private void read() {
-    try (io.wayleave.linux.netlink.PacketLog kernel =
-        io.wayleave.linux.netlink.PacketLog.open(PacketLog.GROUP)) {
+    try (PacketLog kernel = PacketLog.open(LogPrefix.GROUP)) {
       told(Optional.empty());
       while (wanted()) {
         List<LoggedPacket> read = kernel.poll(POLL);
@@ -92,7 +92,7 @@ final class PacketWatch implements AutoCloseable {
         }
       }
     } catch (NetlinkException e) {
-      ended("the kernel's log group " + PacketLog.GROUP + " cannot be read: " + e.getMessage());
+      ended("the kernel's log group " + LogPrefix.GROUP + " cannot be read: " + e.getMessage());
     } catch (IOException | RuntimeException e) {
       ended(e.toString());
     }
@@ -118,7 +118,7 @@ final class PacketWatch implements AutoCloseable {
     Map<String, String> names = new HashMap<>();
     for (RuleBlock.Id id : blocks.get()) {
       for (Direction direction : Direction.values()) {
-        names.put(PacketLog.chainOf(id, direction), id + ", " + direction);
+        names.put(LogPrefix.chainOf(id, direction), id + ", " + direction);
       }
     }
     return names;
@@ -149,10 +149,10 @@ final class PacketWatch implements AutoCloseable {
   }
 
   private static Optional<String> why(String prefix, Map<String, String> chains) {
-    if (prefix.equals(PacketLog.DENIED)) {
+    if (prefix.equals(LogPrefix.DENIED)) {
       return Optional.of("denied");
     }
-    return PacketLog.parse(prefix)
+    return LogPrefix.parse(prefix)
         .map(
             rule ->
                 "logged by rule "

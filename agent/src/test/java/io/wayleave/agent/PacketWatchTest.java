@@ -10,7 +10,7 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.Kind;
 import io.wayleave.model.status.PacketReport;
 import io.wayleave.policy.calc.RuleBlock;
-import io.wayleave.policy.dataplane.PacketLog;
+import io.wayleave.policy.dataplane.LogPrefix;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -53,8 +53,8 @@ class PacketWatchTest {
 
   @Test
   void tellsWhichRuleLoggedAndWhatWasDenied() throws Exception {
-    log("4001", "wl:" + PacketLog.chainOf(WEB, Direction.Ingress) + ":2");
-    log("4002", PacketLog.DENIED);
+    log("4001", "wl:" + LogPrefix.chainOf(WEB, Direction.Ingress) + ":2");
+    log("4002", LogPrefix.DENIED);
     log("4003", "somebody else");
     // The kernel tells nobody before the reader is there; so they are sent until they are seen.
     List<PacketReport.Packet> seen = new ArrayList<>();
@@ -101,7 +101,7 @@ class PacketWatchTest {
   }
 
   private void awaitError(PacketWatch asked, boolean wanted) throws Exception {
-    log("4001", PacketLog.DENIED);
+    log("4001", LogPrefix.DENIED);
     long end = System.nanoTime() + WAIT.toNanos();
     while (true) {
       PacketReport report = namespace.run(() -> asked.answer(Map.of()));
@@ -138,7 +138,7 @@ class PacketWatchTest {
         "-j",
         "NFLOG",
         "--nflog-group",
-        Integer.toString(PacketLog.GROUP),
+        Integer.toString(LogPrefix.GROUP),
         "--nflog-prefix",
         prefix);
   }

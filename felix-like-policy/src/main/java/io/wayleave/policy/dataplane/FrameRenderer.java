@@ -110,7 +110,7 @@ final class FrameRenderer {
   private static Chain deny(HostRules host) {
     return Chain.structure(
         ChainNames.DENY,
-        host.logDenied() ? List.of(PacketLog.deniedTarget(), DROP) : List.of(DROP));
+        host.logDenied() ? List.of(LogPrefix.deniedTarget(), DROP) : List.of(DROP));
   }
 
   private static Chain workloadToHost(WorkloadToHost action, Family family) {

@@ -12,7 +12,7 @@ import java.util.List;
  * @param workloadToHost what becomes of packets that a container may send and that are for its host
  * @param failsafeInbound ports of the host that no policy of a host endpoint closes
  * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
- * @param logDenied whether packets that policy denies go to the kernel's log ({@link PacketLog})
+ * @param logDenied whether packets that policy denies go to the kernel's log ({@link LogPrefix})
  */
 public record HostRules(
     WorkloadToHost workloadToHost,

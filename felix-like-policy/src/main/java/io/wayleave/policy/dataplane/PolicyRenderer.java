@@ -94,12 +94,12 @@ final class PolicyRenderer {
     String chain = ChainNames.rules(direction, block.id());
     List<PolicyRule> rules = block.rules(direction);
     for (int i = 0; i < rules.size(); i++) {
-      renderer.render(rules.get(i), verdict(rules.get(i), new PacketLog(chain, i)));
+      renderer.render(rules.get(i), verdict(rules.get(i), new LogPrefix(chain, i)));
     }
     return new Rendering(Chain.policy(chain, renderer.rendered), renderer.lists, renderer.sets);
   }
 
-  private static String verdict(PolicyRule rule, PacketLog log) {
+  private static String verdict(PolicyRule rule, LogPrefix log) {
     return switch (rule.action()) {
       case Allow -> "-g " + ChainNames.ALLOW;
       case Deny -> "-g " + ChainNames.DENY;

@@ -77,13 +77,13 @@ final class PolicyRendererTest {
     RuleBlock.Id longest =
         new RuleBlock.Id(Kind.NETWORK_POLICY, "n".repeat(63) + "/" + "x".repeat(253));
     for (Direction direction : Direction.values()) {
-      PacketLog log = new PacketLog(PacketLog.chainOf(longest, direction), 999_999);
+      LogPrefix log = new LogPrefix(LogPrefix.chainOf(longest, direction), 999_999);
       // XT_NFLOG's 64 with the final zero.
       assertThat(log.toString()).hasSizeLessThan(64);
-      assertThat(PacketLog.parse(log.toString())).contains(log);
+      assertThat(LogPrefix.parse(log.toString())).contains(log);
     }
-    assertThat(PacketLog.parse("wl:wl-gi-a")).isEmpty();
-    assertThat(PacketLog.parse("others:wl-gi-a:1")).isEmpty();
+    assertThat(LogPrefix.parse("wl:wl-gi-a")).isEmpty();
+    assertThat(LogPrefix.parse("others:wl-gi-a:1")).isEmpty();
   }
 
   @Test

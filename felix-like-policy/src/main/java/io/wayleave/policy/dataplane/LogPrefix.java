@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param chain of the block of rules and direction, see {@link #chainOf}
  * @param rule place of the rule in the block's direction, from 0
  */
-public record PacketLog(String chain, int rule) {
+public record LogPrefix(String chain, int rule) {
   /** The NFLOG group that we log to. */
   public static final int GROUP = 77;
 
@@ -28,10 +28,10 @@ public record PacketLog(String chain, int rule) {
   }
 
   /** Reads a prefix; empty when it is not one of ours. */
-  public static Optional<PacketLog> parse(String prefix) {
+  public static Optional<LogPrefix> parse(String prefix) {
     Matcher matcher = PREFIX.matcher(prefix);
     return matcher.matches()
-        ? Optional.of(new PacketLog(matcher.group(1), Integer.parseInt(matcher.group(2))))
+        ? Optional.of(new LogPrefix(matcher.group(1), Integer.parseInt(matcher.group(2))))
         : Optional.empty();
   }
 
