@@ -72,13 +72,21 @@ final class Applier {
     }
   }
 
-  /** A policy of a tier that nobody wrote would be asked last of all, which nobody means. */
-  private void checkTier(Policy policy, Set<String> written) {
+  /**
+   * A policy of a tier that nobody wrote would be asked last of all, which nobody means.
+   *
+   * @param known tiers of the manifest, and those that were found to exist
+   */
+  private void checkTier(Policy policy, Set<String> known) {
     String tier = policy.spec().tier();
-    if (tier.equals(Tier.DEFAULT) || written.contains(tier) || resources.exists(Kind.TIER, tier)) {
+    if (tier.equals(Tier.DEFAULT) || known.contains(tier)) {
       return;
     }
-    List<String> names = new ArrayList<>(written);
+    if (resources.exists(Kind.TIER, tier)) {
+      known.add(tier);
+      return;
+    }
+    List<String> names = new ArrayList<>(known);
     names.add(Tier.DEFAULT);
     resources.list(Tier.class).stream().map(Tier::name).forEach(names::add);
     throw new CommandFailedException(

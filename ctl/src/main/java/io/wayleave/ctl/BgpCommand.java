@@ -177,18 +177,8 @@ final class BgpCommand {
       }
       view.accept(admin);
       context.output().flush();
-    } while (watch && pause());
+    } while (watch && Pause.of(WATCH_INTERVAL));
     return 0;
-  }
-
-  private static boolean pause() {
-    try {
-      Thread.sleep(WATCH_INTERVAL);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   private static String encoded(String value) {

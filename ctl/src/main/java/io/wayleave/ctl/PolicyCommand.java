@@ -29,21 +29,6 @@ import picocli.CommandLine.Option;
 /** {@code netctl policy}: what policies do, and why. */
 @Command(name = "policy", description = "What policies do to a packet, and why.")
 final class PolicyCommand {
-  /** Everything that {@link Explanation} looks at. */
-  private static final List<Kind> LOOKED_AT =
-      List.of(
-          Kind.NODE,
-          Kind.WORKLOAD_ENDPOINT,
-          Kind.HOST_ENDPOINT,
-          Kind.PROFILE,
-          Kind.NETWORK_SET,
-          Kind.GLOBAL_NETWORK_SET,
-          Kind.TIER,
-          Kind.NETWORK_POLICY,
-          Kind.GLOBAL_NETWORK_POLICY,
-          Kind.STAGED_NETWORK_POLICY,
-          Kind.STAGED_GLOBAL_NETWORK_POLICY);
-
   private static final Map<String, String> FLAGS =
       Map.of(
           "protocol", "--proto",
@@ -102,7 +87,7 @@ final class PolicyCommand {
     Optional<Family> wanted = ipVersion.map(PolicyCommand::family);
     Protocol asked = protocol.orElse(Protocol.TCP);
     List<Resource> resources = new ArrayList<>();
-    LOOKED_AT.forEach(kind -> resources.addAll(context.resources().list(kind.type())));
+    Picture.KINDS.forEach(kind -> resources.addAll(context.resources().list(kind.type())));
     Party sender = Party.find("--from", from, resources);
     Party receiver = Party.find("--to", to, resources);
     Family family = commonFamily(sender, receiver, wanted, asked);
@@ -173,7 +158,7 @@ final class PolicyCommand {
     long last = report.last();
     long lost = report.lost();
     int left = count.orElse(Integer.MAX_VALUE);
-    while (left > 0 && pause()) {
+    while (left > 0 && Pause.of(LOOK_AGAIN)) {
       report = packets(agent, last);
       report
           .error()
@@ -204,16 +189,6 @@ final class PolicyCommand {
     // A number that no packet has yet asks for none.
     String number = Long.toString(Math.min(after, 999_999_999_999_999_999L));
     return agent.read(agent.get("/v1/policy/packets?after=" + number), PacketReport.class);
-  }
-
-  private static boolean pause() {
-    try {
-      Thread.sleep(LOOK_AGAIN);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   private static Question question(

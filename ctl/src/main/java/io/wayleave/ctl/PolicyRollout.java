@@ -132,16 +132,9 @@ final class PolicyRollout {
                 + Names.some(behind, MAX_NODES_IN_MESSAGE)
                 + "; netctl policy status says more");
       }
-      pause();
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(LOOK_AGAIN);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CommandFailedException("interrupted while waiting for agents", e);
+      if (!Pause.of(LOOK_AGAIN)) {
+        throw new CommandFailedException("interrupted while waiting for agents");
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package io.wayleave.model.policy;
 
 import io.wayleave.model.GlobalNetworkSet;
 import io.wayleave.model.HostEndpoint;
+import io.wayleave.model.Kind;
 import io.wayleave.model.NetworkSet;
 import io.wayleave.model.Node;
 import io.wayleave.model.Policy;
@@ -30,6 +31,21 @@ public record Picture(
     List<Tier> tiers,
     List<Policy> policies,
     List<Policy> stagedPolicies) {
+  /** What {@link #of} sorts. */
+  public static final List<Kind> KINDS =
+      List.of(
+          Kind.NODE,
+          Kind.WORKLOAD_ENDPOINT,
+          Kind.HOST_ENDPOINT,
+          Kind.PROFILE,
+          Kind.NETWORK_SET,
+          Kind.GLOBAL_NETWORK_SET,
+          Kind.TIER,
+          Kind.NETWORK_POLICY,
+          Kind.GLOBAL_NETWORK_POLICY,
+          Kind.STAGED_NETWORK_POLICY,
+          Kind.STAGED_GLOBAL_NETWORK_POLICY);
+
   public Picture {
     nodes = List.copyOf(nodes);
     endpoints = List.copyOf(endpoints);
