@@ -2,7 +2,6 @@ package io.wayleave.test.policy;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.GlobalNetworkPolicy;
-import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Kind;
 import io.wayleave.model.MacAddress;
@@ -17,10 +16,7 @@ import io.wayleave.model.Profile;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.Resource;
 import io.wayleave.model.WorkloadEndpoint;
-import io.wayleave.policy.calc.CalculationSink;
 import io.wayleave.policy.calc.PolicyCalculator;
-import io.wayleave.policy.calc.ResolvedPolicies;
-import io.wayleave.policy.calc.RuleBlock;
 import io.wayleave.policy.calc.SetId;
 import io.wayleave.policy.calc.SetMember;
 import java.lang.management.ManagementFactory;
@@ -331,11 +327,8 @@ public final class CalculationBench {
   }
 
   /** Counts and keeps nothing, as memory is that of the calculation. */
-  private static final class Counting implements CalculationSink {
+  private static final class Counting extends NoDataplane {
     private long members;
-
-    @Override
-    public void putSet(SetId set) {}
 
     @Override
     public void addMember(SetId set, SetMember member) {
@@ -343,29 +336,8 @@ public final class CalculationBench {
     }
 
     @Override
-    public void putRules(RuleBlock rules) {}
-
-    @Override
-    public void putEndpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
-
-    @Override
-    public void putHostEndpoint(HostEndpoint endpoint, ResolvedPolicies policies) {}
-
-    @Override
-    public void removeEndpoint(String id) {}
-
-    @Override
-    public void removeHostEndpoint(String id) {}
-
-    @Override
-    public void removeRules(RuleBlock.Id rules) {}
-
-    @Override
     public void removeMember(SetId set, SetMember member) {
       members--;
     }
-
-    @Override
-    public void removeSet(SetId set) {}
   }
 }

@@ -1,7 +1,6 @@
 package io.wayleave.test.policy;
 
 import io.wayleave.model.Direction;
-import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.Resource;
 import io.wayleave.model.WorkloadEndpoint;
@@ -9,13 +8,8 @@ import io.wayleave.model.policy.Explanation.Verdict;
 import io.wayleave.model.policy.FailsafePort;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
-import io.wayleave.policy.calc.CalculationSink;
 import io.wayleave.policy.calc.Judge;
 import io.wayleave.policy.calc.PolicyCalculator;
-import io.wayleave.policy.calc.ResolvedPolicies;
-import io.wayleave.policy.calc.RuleBlock;
-import io.wayleave.policy.calc.SetId;
-import io.wayleave.policy.calc.SetMember;
 import io.wayleave.test.policy.Flow.Place;
 import io.wayleave.test.policy.NaiveEvaluator.Judgement;
 import java.util.HashMap;
@@ -54,7 +48,7 @@ final class EngineJudge {
             }
           });
       now.values().forEach(calculator::put);
-      calculator.flush(new Nowhere());
+      calculator.flush(new NoDataplane());
     }
     told = now;
     nodeOf.clear();
@@ -108,38 +102,5 @@ final class EngineJudge {
     return (packet.protocol().equals(Protocol.TCP) || packet.protocol().equals(Protocol.UDP))
         && FailsafePort.defaults(direction)
             .contains(new FailsafePort(packet.protocol(), packet.port()));
-  }
-
-  /** The judge reads the calculator itself. */
-  private static final class Nowhere implements CalculationSink {
-    @Override
-    public void putSet(SetId set) {}
-
-    @Override
-    public void addMember(SetId set, SetMember member) {}
-
-    @Override
-    public void putRules(RuleBlock rules) {}
-
-    @Override
-    public void putEndpoint(WorkloadEndpoint endpoint, ResolvedPolicies policies) {}
-
-    @Override
-    public void putHostEndpoint(HostEndpoint endpoint, ResolvedPolicies policies) {}
-
-    @Override
-    public void removeEndpoint(String id) {}
-
-    @Override
-    public void removeHostEndpoint(String id) {}
-
-    @Override
-    public void removeRules(RuleBlock.Id rules) {}
-
-    @Override
-    public void removeMember(SetId set, SetMember member) {}
-
-    @Override
-    public void removeSet(SetId set) {}
   }
 }
