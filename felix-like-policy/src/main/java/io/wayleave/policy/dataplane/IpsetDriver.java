@@ -186,7 +186,7 @@ final class IpsetDriver {
     }
     List<IpsetChange> changes = gone.stream().<IpsetChange>map(IpsetChange.Destroy::new).toList();
     for (IpsetFailure failure : kernel.execute(changes)) {
-      undeletable.put(((IpsetChange.Destroy) failure.change()).set(), failure.text());
+      undeletable.put(failure.change().set(), failure.text());
     }
     for (String set : gone) {
       if (!undeletable.containsKey(set)) {
@@ -232,14 +232,7 @@ final class IpsetDriver {
 
   private void execute(List<IpsetChange> changes, Map<String, String> refused) {
     for (IpsetFailure failure : run(changes)) {
-      switch (failure.change()) {
-        case IpsetChange.Create create -> refuse(create.set(), failure, refused);
-        case IpsetChange.Add add -> refuse(add.set(), failure, refused);
-        case IpsetChange.Remove remove -> refuse(remove.set(), failure, refused);
-        case IpsetChange.Swap swap -> refuse(swap.set(), failure, refused);
-        case IpsetChange.Rename rename -> refuse(rename.set(), failure, refused);
-        case IpsetChange.Destroy destroy -> refuse(destroy.set(), failure, refused);
-      }
+      refuse(failure.change().set(), failure, refused);
     }
   }
 

@@ -7,6 +7,9 @@ import java.util.List;
 
 /** One wish about sets, as {@link Ipsets#execute} takes it. Written as the ipset program does. */
 public sealed interface IpsetChange {
+  /** The set that it is about, by the name that it has before. */
+  String set();
+
   /**
    * Makes a set; nothing happens when it is there with the same format.
    *
