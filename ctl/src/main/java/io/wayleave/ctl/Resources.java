@@ -195,7 +195,7 @@ final class Resources {
   CommandFailedException absent(Kind kind, String name) {
     List<String> names =
         datastore.listAll(ResourceStore.prefix(kind), datastore.deadline()).entries().stream()
-            .map(entry -> Keys.lastSegment(entry.key()))
+            .map(entry -> ResourceStore.id(kind, entry.key()))
             .toList();
     String others =
         switch (names.size()) {

@@ -233,7 +233,7 @@ class GetCommandTest {
     assertThat(netctl.run("get", "networkpolicy", "shop/web", "-o", "json").out())
         .contains("\"namespace\": \"shop\"");
     assertThat(netctl.run("get", "networkpolicy", "web").err())
-        .contains("NetworkPolicy \"default/web\"");
+        .contains("NetworkPolicy \"default/web\" does not exist; there is shop/web");
     assertThat(netctl.run("delete", "networkpolicy", "shop/web").code()).isZero();
     assertThat(netctl.run("get", "networkpolicy", "shop/web").code()).isOne();
   }

@@ -50,6 +50,11 @@ public final class ResourceStore {
     return Keys.resource(kind.plural(), id);
   }
 
+  /** The {@link Resource#id} of what a key of a kind is of. */
+  public static String id(Kind kind, String key) {
+    return key.substring(prefix(kind).length());
+  }
+
   /** The prefix of all resources of a kind. */
   public static String prefix(Kind kind) {
     return Keys.RESOURCES + kind.plural() + "/";
@@ -189,7 +194,7 @@ public final class ResourceStore {
     return new Syncer.Decoder<>() {
       @Override
       public String key(String key) {
-        return key.substring(prefix(Kind.of(type)).length());
+        return id(Kind.of(type), key);
       }
 
       @Override
@@ -210,7 +215,7 @@ public final class ResourceStore {
       throw new InvalidInputException(
           entry.key() + ".metadata.name",
           resource.id(),
-          "the name in the key, " + entry.key().substring(prefix(resource.kind()).length()));
+          "the name in the key, " + id(resource.kind(), entry.key()));
     }
     return resource;
   }
