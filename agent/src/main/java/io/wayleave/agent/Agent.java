@@ -200,6 +200,7 @@ final class Agent implements AutoCloseable {
       endpoints.put("/v1/routes", Endpoint.get(report::routes));
       PacketWatch packets = open(new PacketWatch(() -> policy.status().rules().keySet()));
       endpoints.put("/v1/policy/packets", Endpoint.get(packets::answer));
+      endpoints.put("/v1/policy/counters", Endpoint.get(policy::counters));
       endpoints.put("/v1/datastore", Endpoint.get(configuration::datastoreAccess));
       open(new AdminServer(configuration.adminSocket(), endpoints));
     } catch (IOException | RuntimeException e) {

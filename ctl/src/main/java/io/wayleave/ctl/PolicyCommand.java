@@ -15,6 +15,7 @@ import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Explanation;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
+import io.wayleave.model.status.CounterReport;
 import io.wayleave.model.status.PacketReport;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code netctl policy}: what policies do, and why. */
 @Command(name = "policy", description = "What policies do to a packet, and why.")
@@ -127,6 +129,31 @@ final class PolicyCommand {
     context
         .output()
         .tree(PolicyStatusText.tree(policies, nodes), () -> PolicyStatusText.text(policies, nodes));
+    return 0;
+  }
+
+  @Command(
+      name = "counters",
+      description = {
+        "Show how many packets and bytes each rule of the policies took on this host, and what was",
+        "decided without a rule; of one policy when it is named. A rule is counted since it was",
+        "written to the kernel, and of a flow only the packets until it is established."
+      })
+  int counters(
+      @Parameters(
+              arity = "0..1",
+              paramLabel = "POLICY",
+              description =
+                  "NAMESPACE/NAME of a NetworkPolicy, or NAME of a GlobalNetworkPolicy, of a"
+                      + " Profile, or of a NetworkPolicy in the namespace default")
+          Optional<String> policy) {
+    AdminClient agent = context.agent();
+    CounterReport report = agent.read(agent.get("/v1/policy/counters"), CounterReport.class);
+    CounterReport shown =
+        policy.map(typed -> PolicyCounters.only(typed, report, context.resources())).orElse(report);
+    context
+        .output()
+        .tree(ResourceCodec.jsonMapper().valueToTree(shown), () -> PolicyCounters.text(shown));
     return 0;
   }
 

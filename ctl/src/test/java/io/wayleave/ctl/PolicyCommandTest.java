@@ -261,6 +261,83 @@ class PolicyCommandTest {
         .contains("--count: \"0\" is not allowed; allowed: 1 or more");
   }
 
+  private static final String COUNTERS =
+      """
+      {"node": "r1h1", "later": 1, "policies": [
+        {"policy": "GlobalNetworkPolicy no-scans", "direction": "Ingress", "rules": [
+          {"rule": 1, "field": "spec.ingress[0]", "action": "Deny",
+           "ipv4": {"packets": 12, "bytes": 720}}]},
+        {"policy": "NetworkPolicy shop/web", "direction": "Ingress", "rules": [
+          {"rule": 1, "field": "spec.ingress[0]", "action": "Allow",
+           "ipv4": {"packets": 3, "bytes": 180}, "ipv6": {"packets": 0, "bytes": 0}}]},
+        {"policy": "NetworkPolicy shop/web", "direction": "Egress", "rules": []}],
+       "others": [
+        {"endpoints": "workload", "direction": "Ingress", "why": "default action of tier default",
+         "action": "Deny", "ipv4": {"packets": 4, "bytes": 240}}],
+       "problems": ["NetworkPolicy shop/web, Ingress, IPv6: closed",
+        "NetworkPolicy shop/web2, Ingress, IPv6: closed"]}
+      """;
+
+  @Test
+  void countersShowWhatEachRuleTook(@TempDir Path directory) {
+    Path socket = directory.resolve("admin.sock");
+    Function<String, String> answer =
+        request -> {
+          assertThat(request).startsWith("GET /v1/policy/counters ");
+          return AdminServer.response("200 OK", COUNTERS);
+        };
+    try (AdminServer _ = new AdminServer(socket, answer)) {
+      netctl.variable("WAYLEAVE_ADMIN_SOCKET", socket.toString());
+      assertThat(netctl.run("policy", "counters"))
+          .isEqualTo(
+              new NetctlRun.Result(
+                  0,
+                  """
+                  POLICY                        DIRECTION  RULE  ACTION  IPV4-PACKETS  IPV4-BYTES  IPV6-PACKETS  IPV6-BYTES
+                  GlobalNetworkPolicy no-scans  Ingress    1     Deny    12            720         -             -
+                  NetworkPolicy shop/web        Ingress    1     Allow   3             180         0             0
+                  NetworkPolicy shop/web        Egress     none  -       -             -           -             -
+
+                  WITHOUT A RULE                  ENDPOINTS  DIRECTION  ACTION  IPV4-PACKETS  IPV4-BYTES  IPV6-PACKETS  IPV6-BYTES
+                  default action of tier default  workload   Ingress    Deny    4             240         -             -
+
+                  NetworkPolicy shop/web, Ingress, IPv6: closed
+                  NetworkPolicy shop/web2, Ingress, IPv6: closed
+
+                  (on node r1h1, since each rule was written to the kernel)
+                  """,
+                  ""));
+      assertThat(netctl.run("policy", "counters", "shop/web").out())
+          .contains("NetworkPolicy shop/web        Ingress    1".replace("        ", "  "))
+          .contains("NetworkPolicy shop/web, Ingress, IPv6: closed")
+          .doesNotContain("no-scans")
+          .doesNotContain("shop/web2")
+          .doesNotContain("WITHOUT A RULE");
+      assertThat(netctl.run("policy", "counters", "no-scans", "-o", "json").out())
+          .contains("\"policy\": \"GlobalNetworkPolicy no-scans\"")
+          .contains("\"field\": \"spec.ingress[0]\"")
+          .contains("\"packets\": 12")
+          .doesNotContain("shop/web");
+
+      NetctlRun.Result unknown = netctl.run("policy", "counters", "web");
+      assertThat(unknown.code()).isOne();
+      assertThat(unknown.out()).isEmpty();
+      assertThat(unknown.err())
+          .isEqualTo(
+              "netctl: no policy or profile is called \"web\"; there are GlobalNetworkPolicy"
+                  + " no-scans, NetworkPolicy shop/web\n");
+      netctl.put(
+          "{apiVersion: wayleave.io/v1, kind: NetworkPolicy, metadata: {name: idle}, spec: {}}");
+      assertThat(netctl.run("policy", "counters", "idle"))
+          .isEqualTo(
+              new NetctlRun.Result(
+                  0,
+                  "NetworkPolicy default/idle governs no endpoint of node r1h1, so its kernel has"
+                      + " no rules of it\n",
+                  ""));
+    }
+  }
+
   private static Path socket2(Path directory) {
     return directory.resolve("busy.sock");
   }

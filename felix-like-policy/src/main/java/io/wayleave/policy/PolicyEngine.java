@@ -7,23 +7,28 @@ import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.SubjectSelector;
+import io.wayleave.model.status.CounterReport;
 import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.Dataplane;
+import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.InterfaceAddresses;
 import io.wayleave.policy.dataplane.IpsetKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.NetlinkAddresses;
 import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
+import io.wayleave.policy.dataplane.RuleCounters;
 import io.wayleave.policy.dataplane.TableWatch;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -55,6 +60,8 @@ public final class PolicyEngine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PolicyEngine.class);
 
   private static final long CLOSE_SECONDS = 60;
+  private static final long COUNTERS_SECONDS = 10;
+  private static final int COUNTERS_ATTEMPTS = 3;
 
   private final String node;
   private final PolicyReconciler reconciler;
@@ -218,6 +225,52 @@ public final class PolicyEngine implements AutoCloseable {
           listener = newListener;
           newListener.accept(status);
         });
+  }
+
+  /**
+   * Asks the kernel how many packets each rule took. Blocks while the tables are read, and must not
+   * be called on the policy thread, which goes on meanwhile.
+   *
+   * @throws DataplaneException when the tables cannot be read, or the rules change all the time
+   */
+  public CounterReport counters() {
+    RuleCounters question = countersQuestion();
+    for (int attempt = 0; attempt < COUNTERS_ATTEMPTS; attempt++) {
+      CounterReport report = question.read(node);
+      RuleCounters then = question;
+      question = countersQuestion();
+      if (question.equals(then)) {
+        return report;
+      }
+    }
+    throw new DataplaneException("the rules changed each time while their counters were read");
+  }
+
+  private RuleCounters countersQuestion() {
+    CompletableFuture<RuleCounters> question = new CompletableFuture<>();
+    try {
+      return ask(done -> {
+            try {
+              question.complete(reconciler.counters());
+              done.complete(null);
+            } catch (DataplaneException e) {
+              done.completeExceptionally(e);
+            }
+          })
+          .thenCompose(_ -> question)
+          .toCompletableFuture()
+          .get(COUNTERS_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof DataplaneException why
+          ? why
+          : new DataplaneException(String.valueOf(e.getCause().getMessage()), e.getCause());
+    } catch (TimeoutException e) {
+      throw new DataplaneException(
+          "the policy thread did not answer within " + COUNTERS_SECONDS + " s", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DataplaneException("interrupted while waiting for the policy thread", e);
+    }
   }
 
   /** As of the last write. */

@@ -16,6 +16,7 @@ import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
 import io.wayleave.policy.dataplane.Failures;
 import io.wayleave.policy.dataplane.Mode;
+import io.wayleave.policy.dataplane.RuleCounters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -152,6 +153,18 @@ final class PolicyReconciler {
   void resync(CompletableFuture<Void> done) {
     dataplane.ifPresent(Dataplane::invalidate);
     await(false, done);
+  }
+
+  /** What is to be asked for the counters of the rules that were written last. */
+  RuleCounters counters() {
+    return dataplane
+        .filter(_ -> !digestInForce.isEmpty())
+        .orElseThrow(
+            () ->
+                new DataplaneException(
+                    "no policy was written yet since the agent started"
+                        + lastError.map(why -> ": " + why).orElse("")))
+        .counters(calculator.tiersOfActivePolicies());
   }
 
   /**

@@ -718,6 +718,18 @@ public final class PolicyCalculator {
     return active;
   }
 
+  /** The tier of each policy whose rules were told and have not been removed. */
+  public Map<RuleBlock.Id, String> tiersOfActivePolicies() {
+    Map<RuleBlock.Id, String> names = new HashMap<>();
+    blocks.forEach(
+        (id, block) -> {
+          if (block.told.isPresent()) {
+            block.policy.ifPresent(policy -> names.put(id, policy.spec().tier()));
+          }
+        });
+    return names;
+  }
+
   /** Tiers that policies in force on this node name and nobody stored; they deny. */
   public Set<String> missingTiers() {
     Set<String> missing = new TreeSet<>();

@@ -8,7 +8,9 @@ import io.wayleave.policy.calc.RuleBlock;
 import io.wayleave.policy.calc.SetId;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -48,6 +50,7 @@ final class ChainNames {
   private static final Pattern WORKLOAD_INTERFACE = Pattern.compile("wl[0-9a-f]{1,13}");
 
   private static final int HASH_DIGITS = 16;
+  private static final Pattern DECISION = Pattern.compile("wl-(in|eg|hi|ho)-[0-9a-f]{16}");
 
   private ChainNames() {}
 
@@ -72,6 +75,20 @@ final class ChainNames {
   /** How a host endpoint with these rules decides in one direction. */
   static String hostDecision(Direction direction, List<String> rules) {
     return PREFIX + "h" + letter(direction) + "-" + digits(String.join("\n", rules));
+  }
+
+  /** Whose packets a chain of {@link #decision} or {@link #hostDecision} decides. */
+  record Decides(boolean host, Direction direction) {}
+
+  /** What a chain of this name decides; empty when it is another chain. */
+  static Optional<Decides> decides(String chain) {
+    Matcher matcher = DECISION.matcher(chain);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    boolean host = matcher.group(1).startsWith("h");
+    boolean in = matcher.group(1).equals("in") || matcher.group(1).equals("hi");
+    return Optional.of(new Decides(host, in ? Direction.Ingress : Direction.Egress));
   }
 
   /** The ipset name, of at most 31 characters, of what a selector chooses. */

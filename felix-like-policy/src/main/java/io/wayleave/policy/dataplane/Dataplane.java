@@ -38,6 +38,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   private final Map<Family, TableDriver> leftovers = new EnumMap<>(Family.class);
 
   private final CommandRunner runner;
+  private final IptablesBackend backend;
   private final IptablesBackend other;
 
   /**
@@ -59,6 +60,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     this.watch = watch;
     this.ipsets = new IpsetDriver(ipsets);
     this.runner = runner;
+    this.backend = backend;
     this.other = backend.other();
     for (Family family : families) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
@@ -174,6 +176,16 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
                 .get(table)
                 .forEach((chain, why) -> others.put(chain + " (" + family + ")", why)));
     return new Failures(refused, endpoints, others);
+  }
+
+  /**
+   * What is to be asked to know how many packets each rule took; it is asked on any thread, and
+   * equal to a later one when the rules are the same.
+   *
+   * @param tiers of the policies that are in force
+   */
+  public RuleCounters counters(Map<RuleBlock.Id, String> tiers) {
+    return new RuleCounters(runner, backend, tables.keySet(), blocks.counted(), tiers);
   }
 
   @Override

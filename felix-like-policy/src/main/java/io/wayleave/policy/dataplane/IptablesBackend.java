@@ -26,6 +26,11 @@ public enum IptablesBackend {
     return List.of(program(family) + "-save", "-t", "filter");
   }
 
+  /** As {@link #saveCommand}, with the counters of each rule before it. */
+  List<String> saveWithCountersCommand(Family family) {
+    return List.of(program(family) + "-save", "-c", "-t", "filter");
+  }
+
   IptablesBackend other() {
     return switch (this) {
       case NFT -> LEGACY;

@@ -20,6 +20,9 @@ public record LogPrefix(String chain, int rule) {
   /** So many packets a second of one rule are logged, after a first burst. */
   private static final String LIMIT = "-m limit --limit 10/second --limit-burst 20";
 
+  /** Where logged packets go, without options. */
+  static final String TARGET = "-j NFLOG";
+
   private static final Pattern PREFIX = Pattern.compile("wl:([A-Za-z0-9._-]+):([0-9]{1,9})");
 
   /** Name of the chain that has the rules of a block in one direction. */
@@ -46,11 +49,11 @@ public record LogPrefix(String chain, int rule) {
 
   /** The rule that logs denied packets, of all endpoints together. */
   static String deniedTarget() {
-    return LIMIT + " -j NFLOG --nflog-group " + GROUP + " --nflog-prefix " + DENIED;
+    return LIMIT + " " + TARGET + " --nflog-group " + GROUP + " --nflog-prefix " + DENIED;
   }
 
   /** What comes in a rule after the matches. */
   String target() {
-    return LIMIT + " -j NFLOG --nflog-group " + GROUP + " --nflog-prefix " + this;
+    return LIMIT + " " + TARGET + " --nflog-group " + GROUP + " --nflog-prefix " + this;
   }
 }

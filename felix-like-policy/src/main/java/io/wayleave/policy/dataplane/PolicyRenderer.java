@@ -68,11 +68,19 @@ final class PolicyRenderer {
   /**
    * The chain, and what it needs.
    *
+   * @param actsFor for each rule of the chain, the place of the block's rule that it acts for; each
+   *     packet that a rule of the block matches meets one such; {@link #HELPER} for those that only
+   *     prepare it
    * @param lists sets that are to be made for it, by name, with their members
    * @param sets all sets that it refers to, those of {@code lists} included
    */
-  record Rendering(Chain chain, Map<String, List<Cidr>> lists, Set<String> sets) {
+  record Rendering(
+      Chain chain, List<Integer> actsFor, Map<String, List<Cidr>> lists, Set<String> sets) {
+    /** Of a rule of the chain that does nothing but to prepare those after it. */
+    static final int HELPER = -1;
+
     Rendering {
+      actsFor = List.copyOf(actsFor);
       lists = Map.copyOf(lists);
       sets = Set.copyOf(sets);
     }
@@ -83,6 +91,7 @@ final class PolicyRenderer {
   private final Map<String, List<Cidr>> lists = new LinkedHashMap<>();
   private final Set<String> sets = new LinkedHashSet<>();
   private final List<String> rendered = new ArrayList<>();
+  private final List<Integer> actsFor = new ArrayList<>();
 
   private PolicyRenderer(RuleBlock block, Family family) {
     this.block = block;
@@ -94,16 +103,22 @@ final class PolicyRenderer {
     String chain = ChainNames.rules(direction, block.id());
     List<PolicyRule> rules = block.rules(direction);
     for (int i = 0; i < rules.size(); i++) {
-      renderer.render(rules.get(i), verdict(rules.get(i), new LogPrefix(chain, i)));
+      renderer.render(i, rules.get(i), verdict(rules.get(i), new LogPrefix(chain, i)));
     }
-    return new Rendering(Chain.policy(chain, renderer.rendered), renderer.lists, renderer.sets);
+    return new Rendering(
+        Chain.policy(chain, renderer.rendered), renderer.actsFor, renderer.lists, renderer.sets);
   }
 
   private static String verdict(PolicyRule rule, LogPrefix log) {
-    return switch (rule.action()) {
+    return rule.action() == PolicyRule.Action.Log ? log.target() : target(rule.action());
+  }
+
+  /** The target of the rules that act for a rule with this action, without its options. */
+  static String target(PolicyRule.Action action) {
+    return switch (action) {
       case Allow -> "-g " + ChainNames.ALLOW;
       case Deny -> "-g " + ChainNames.DENY;
-      case Log -> log.target();
+      case Log -> LogPrefix.TARGET;
       case Pass -> "-g " + ChainNames.PASS;
     };
   }
@@ -129,19 +144,20 @@ final class PolicyRenderer {
     }
   }
 
-  private void render(PolicyRule rule, String verdict) {
+  private void render(int place, PolicyRule rule, String verdict) {
     if (!rule.concerns(family)) {
       return;
     }
     Conditions conditions = new Conditions();
     protocol(rule, conditions);
     // The kernel compares the IP header first, whatever the order; sets come last as the dearest.
-    onBothSides(rule, (side, entity) -> ports(side, entity, rule.protocol(), conditions));
+    boolean goesOn = rule.action() == PolicyRule.Action.Log;
+    onBothSides(rule, (side, entity) -> ports(side, entity, rule.protocol(), goesOn, conditions));
     icmp(rule, conditions);
     onBothSides(rule, (side, entity) -> nets(side, entity, conditions));
     onBothSides(rule, (side, entity) -> selected(side, entity, conditions));
     if (!conditions.impossible) {
-      write(conditions, verdict);
+      write(place, conditions, verdict);
     }
   }
 
@@ -155,24 +171,29 @@ final class PolicyRenderer {
     rule.destination().ifPresent(entity -> renderer.render(Side.DESTINATION, entity));
   }
 
-  private void write(Conditions conditions, String verdict) {
+  private void write(int place, Conditions conditions, String verdict) {
     String protocol = conditions.protocol;
     String all = String.join(" ", conditions.all);
     List<List<String>> anyOf = conditions.anyOf;
     switch (anyOf.size()) {
-      case 0 -> add(protocol, all, verdict);
-      case 1 -> anyOf.getFirst().forEach(match -> add(protocol, all, match, verdict));
+      case 0 -> add(place, protocol, all, verdict);
+      case 1 -> anyOf.getFirst().forEach(match -> add(place, protocol, all, match, verdict));
       case 2 -> {
-        add(Marks.set(Marks.NOT_LISTED));
-        anyOf.getFirst().forEach(match -> add(protocol, all, match, Marks.set(Marks.LISTED)));
+        add(Rendering.HELPER, Marks.set(Marks.NOT_LISTED));
+        anyOf
+            .getFirst()
+            .forEach(match -> add(Rendering.HELPER, protocol, all, match, Marks.set(Marks.LISTED)));
         // Ports are matched beside a protocol only, although the mark implies it.
-        anyOf.getLast().forEach(match -> add(protocol, Marks.has(Marks.LISTED), match, verdict));
+        anyOf
+            .getLast()
+            .forEach(match -> add(place, protocol, Marks.has(Marks.LISTED), match, verdict));
       }
       default -> throw new IllegalStateException("only ports are lists on both sides: " + anyOf);
     }
   }
 
-  private void add(String... parts) {
+  private void add(int actsForRule, String... parts) {
+    actsFor.add(actsForRule);
     rendered.add(Stream.of(parts).filter(part -> !part.isEmpty()).collect(Collectors.joining(" ")));
   }
 
@@ -215,16 +236,42 @@ final class PolicyRenderer {
     return "-m u32 " + not + "--u32 \"0>>22&0x3C@0>>" + value + "\"";
   }
 
-  private void ports(Side side, Entity entity, Optional<Protocol> protocol, Conditions conditions) {
+  private void ports(
+      Side side,
+      Entity entity,
+      Optional<Protocol> protocol,
+      boolean goesOn,
+      Conditions conditions) {
     if (!entity.ports().isEmpty()) {
-      List<String> alternatives = new ArrayList<>(multiports(side, "", entity.ports()));
-      names(entity.ports())
-          .forEach(name -> alternatives.add(port(side, "", name, entity, protocol)));
-      conditions.oneOf(alternatives);
+      conditions.oneOf(alternatives(side, entity, protocol, goesOn));
     }
     conditions.all.addAll(multiports(side, "! ", entity.notPorts()));
     names(entity.notPorts())
         .forEach(name -> conditions.all.add(port(side, "! ", name, entity, protocol)));
+  }
+
+  /**
+   * The ports as matches of which one must hold.
+   *
+   * @param goesOn whether a packet that one of them has meets the next one too: then no packet is
+   *     of two, or it would be logged twice
+   */
+  private List<String> alternatives(
+      Side side, Entity entity, Optional<Protocol> protocol, boolean goesOn) {
+    List<String> alternatives = new ArrayList<>(multiports(side, "", entity.ports()));
+    List<String> before = new ArrayList<>(multiports(side, "! ", entity.ports()));
+    for (PortName name : names(entity.ports())) {
+      String match = port(side, "", name, entity, protocol);
+      alternatives.add(goesOn ? String.join(" ", concat(before, match)) : match);
+      before.add(port(side, "! ", name, entity, protocol));
+    }
+    return alternatives;
+  }
+
+  private static List<String> concat(List<String> matches, String last) {
+    List<String> all = new ArrayList<>(matches);
+    all.add(last);
+    return all;
   }
 
   private String port(

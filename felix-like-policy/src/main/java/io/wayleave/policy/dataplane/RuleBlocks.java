@@ -25,7 +25,8 @@ final class RuleBlocks {
   private static final List<String> DENY_ALL = List.of("-j DROP");
 
   /** A rendering, and the table that it goes to. */
-  private record Placed(TableDriver table, Rendering rendering) {
+  private record Placed(
+      RuleBlock block, Direction direction, TableDriver table, Rendering rendering) {
     Optional<String> refused(Map<String, String> refusedSets) {
       return rendering.sets().stream()
           .filter(refusedSets::containsKey)
@@ -54,7 +55,9 @@ final class RuleBlocks {
     for (Direction direction : block.types()) {
       tables.forEach(
           (family, table) ->
-              now.add(new Placed(table, PolicyRenderer.render(block, direction, family))));
+              now.add(
+                  new Placed(
+                      block, direction, table, PolicyRenderer.render(block, direction, family))));
     }
     // What the old and the new rules share must not go in between.
     now.forEach(this::useLists);
@@ -95,6 +98,28 @@ final class RuleBlocks {
                 .ifPresent(why -> into.putIfAbsent(id, why));
           }
         });
+  }
+
+  /** Which rules of which chains are to be counted for which rules of blocks, in no order. */
+  List<CountedChain> counted() {
+    List<CountedChain> counted = new ArrayList<>();
+    Map<TableDriver, Map<String, String>> failing = new HashMap<>();
+    tables.values().forEach(table -> failing.put(table, table.failing()));
+    for (List<Placed> all : placed.values()) {
+      for (Placed each : all) {
+        Chain chain = each.rendering().chain();
+        counted.add(
+            new CountedChain(
+                each.block(),
+                each.direction(),
+                each.table().family(),
+                chain.name(),
+                each.rendering().actsFor(),
+                Optional.ofNullable(failing.get(each.table()).get(chain.name()))
+                    .or(() -> each.refused(refusedSets))));
+      }
+    }
+    return counted;
   }
 
   private void write(Placed each) {

@@ -275,6 +275,26 @@ final class PolicyRendererTest {
         .allMatch(rule -> rule.endsWith(" -g wl-allow"));
   }
 
+  /** A packet that is logged goes on, so the next alternative must not have it too. */
+  @Test
+  void alternativesOfALogRuleDoNotOverlap() {
+    String a = port(SubjectSelector.ALL, "a");
+    String b = port(SubjectSelector.ALL, "b");
+    String log =
+        " -m limit --limit 10/second --limit-burst 20 -j NFLOG --nflog-group 77"
+            + " --nflog-prefix wl:wl-gi-p:0";
+    assertThat(v4("{action: Log, protocol: TCP, destination: {ports: [a, 80, b]}}"))
+        .containsExactly(
+            "-p tcp -m multiport --dports 80" + log,
+            "-p tcp -m multiport ! --dports 80 -m set --match-set " + a + " dst,dst" + log,
+            "-p tcp -m multiport ! --dports 80 -m set ! --match-set "
+                + a
+                + " dst,dst -m set --match-set "
+                + b
+                + " dst,dst"
+                + log);
+  }
+
   @Test
   void theSelectorsOfANamespacedPolicyStayInTheNamespace() {
     NetworkPolicy policy =

@@ -3,12 +3,16 @@ package io.wayleave.test.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -65,6 +69,8 @@ class PolicyLabTest {
           .contains(web.address() + " (r1h1.")
           .contains("ICMP type 8, code 0");
 
+      countersSayWhatWasSent(lab, web, stranger);
+
       String endpoint = endpointOf(lab, stranger);
       lab.netctl("endpoint", "label", endpoint, "role=friend").check();
       Await.until(
@@ -90,6 +96,36 @@ class PolicyLabTest {
             "--proto",
             "icmp")
         .check();
+  }
+
+  /** Each ping is a packet that gets no answer, so a flow that is never established. */
+  private static void countersSayWhatWasSent(Lab lab, LabContainer web, LabContainer stranger) {
+    long logged = counted(lab, "1 +Log");
+    long denied = counted(lab, "2 +Deny");
+    for (int i = 0; i < 3; i++) {
+      assertThat(Ping.once(stranger.network(), web.address())).isFalse();
+    }
+    assertThat(counted(lab, "1 +Log")).isEqualTo(logged + 3);
+    assertThat(counted(lab, "2 +Deny")).isEqualTo(denied + 3);
+    assertThat(lab.netctl("policy", "counters").check())
+        .containsPattern("no policy decides, and there is no profile +workload +Ingress +Allow +");
+    assertThat(lab.netctl("policy", "counters", "strangers").run().err())
+        .contains("no policy or profile is called \"strangers\"; there are GlobalNetworkPolicy");
+    assertThat(
+            lab.netctl(Optional.of("r2h1"))
+                .command(List.of("policy", "counters", "no-strangers"))
+                .check())
+        .contains("GlobalNetworkPolicy no-strangers governs no endpoint of node r2h1");
+  }
+
+  /** IPv4 packets of a rule, as the agent of the host of the web server says. */
+  private static long counted(Lab lab, String rule) {
+    String counters = lab.netctl("policy", "counters", "no-strangers").check();
+    Matcher row =
+        Pattern.compile("GlobalNetworkPolicy no-strangers +Ingress +" + rule + " +(\\d+) ")
+            .matcher(counters);
+    assertThat(row.find()).as(counters).isTrue();
+    return Long.parseLong(row.group(1));
   }
 
   /** What netctl shows of the first packet that is logged, while the one pings the other. */
