@@ -474,7 +474,9 @@ final class Agent implements AutoCloseable {
                 presence(),
                 PRESENCE_TIME_TO_LIVE,
                 state -> log.info("presence changed state={}", state)));
-    policy.listen(new PolicyReports(configuration.nodeName(), version(), presence));
+    policy.listen(
+        new PolicyReports(
+            configuration.nodeName(), version(), configuration.hostSettings(), presence));
     settle();
   }
 

@@ -13,6 +13,8 @@ import io.wayleave.model.IpAddress;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.model.status.DatastoreAccess;
 import io.wayleave.policy.dataplane.HostRules;
 import java.io.IOException;
@@ -80,7 +82,7 @@ public record AgentConfig(
     Integer gcIntervalSeconds,
     Integer gcGraceSeconds,
     IptablesBackend iptablesBackend,
-    HostRules.WorkloadToHost workloadToHostAction,
+    WorkloadToHost workloadToHostAction,
     List<FailsafePort> failsafeInbound,
     List<FailsafePort> failsafeOutbound,
     Boolean logDeniedPackets,
@@ -122,7 +124,7 @@ public record AgentConfig(
     gcGraceSeconds = gcGraceSeconds == null ? Integer.valueOf(300) : gcGraceSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
     workloadToHostAction =
-        workloadToHostAction == null ? HostRules.WorkloadToHost.Return : workloadToHostAction;
+        workloadToHostAction == null ? WorkloadToHost.Return : workloadToHostAction;
     failsafeInbound =
         failsafeInbound == null
             ? FailsafePort.defaults(Direction.Ingress)
@@ -212,9 +214,14 @@ public record AgentConfig(
         logFormat);
   }
 
+  /** What others are told of the host. */
+  HostSettings hostSettings() {
+    return new HostSettings(workloadToHostAction, failsafeInbound, failsafeOutbound);
+  }
+
   /** How the host itself is kept, apart from policies. */
   HostRules hostRules() {
-    return new HostRules(workloadToHostAction, failsafeInbound, failsafeOutbound, logDeniedPackets);
+    return HostRules.of(hostSettings(), logDeniedPackets);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.wayleave.agent;
 import io.wayleave.datastore.Keys;
 import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.status.PolicyReport;
 import io.wayleave.model.status.PolicyReport.InForce;
 import io.wayleave.policy.PolicyStatus;
@@ -22,12 +23,14 @@ import java.util.function.Consumer;
 final class PolicyReports implements Consumer<PolicyStatus> {
   private final String node;
   private final String version;
+  private final HostSettings host;
   private final PresenceKeeper presence;
   private Optional<PolicyReport> told = Optional.empty();
 
-  PolicyReports(String node, String version, PresenceKeeper presence) {
+  PolicyReports(String node, String version, HostSettings host, PresenceKeeper presence) {
     this.node = node;
     this.version = version;
+    this.host = host;
     this.presence = presence;
   }
 
@@ -36,7 +39,7 @@ final class PolicyReports implements Consumer<PolicyStatus> {
     if (status.digest().isEmpty()) {
       return;
     }
-    Optional<PolicyReport> report = Optional.of(report(version, status));
+    Optional<PolicyReport> report = Optional.of(report(version, host, status));
     if (!report.equals(told)) {
       told = report;
       presence.put(Keys.policyStatus(node), json(report.get()));
@@ -44,7 +47,7 @@ final class PolicyReports implements Consumer<PolicyStatus> {
   }
 
   /** The status as others see it. */
-  static PolicyReport report(String version, PolicyStatus status) {
+  static PolicyReport report(String version, HostSettings host, PolicyStatus status) {
     Map<String, InForce> policies = new HashMap<>();
     Map<String, String> others = new HashMap<>(status.failing());
     status
@@ -65,7 +68,7 @@ final class PolicyReports implements Consumer<PolicyStatus> {
     others.forEach((what, why) -> problems.add(what + ": " + why));
     status.lastError().ifPresent(problems::add);
     problems.sort(null);
-    return new PolicyReport(version, status.digest(), policies, problems);
+    return new PolicyReport(version, status.digest(), policies, problems, Optional.of(host));
   }
 
   private static byte[] json(PolicyReport report) {

@@ -9,8 +9,8 @@ import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.model.status.DatastoreAccess;
-import io.wayleave.policy.dataplane.HostRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +76,7 @@ class AgentConfigTest {
     assertThat(config.logFormat()).isEqualTo(LogSetup.Format.json);
     assertThat(config.gcIntervalSeconds()).isZero();
     assertThat(config.gcGraceSeconds()).isEqualTo(9);
-    assertThat(config.workloadToHostAction()).isEqualTo(HostRules.WorkloadToHost.Drop);
+    assertThat(config.workloadToHostAction()).isEqualTo(WorkloadToHost.Drop);
     assertThat(config.failsafeInbound()).containsExactly(new FailsafePort(Protocol.TCP, 2222));
     assertThat(config.failsafeOutbound()).isEmpty();
     assertThat(config.logDeniedPackets()).isTrue();

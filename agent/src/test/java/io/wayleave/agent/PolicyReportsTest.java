@@ -7,6 +7,9 @@ import io.wayleave.datastore.MemoryDatastore;
 import io.wayleave.datastore.PresenceKeeper;
 import io.wayleave.model.Kind;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.model.status.PolicyReport;
 import io.wayleave.model.status.PolicyReport.InForce;
 import io.wayleave.policy.PolicyStatus;
@@ -26,17 +29,24 @@ import org.junit.jupiter.api.Test;
 final class PolicyReportsTest {
   private static final RuleBlock.Id WEB = new RuleBlock.Id(Kind.NETWORK_POLICY, "shop/web");
 
+  private static final HostSettings HOST =
+      new HostSettings(
+          WorkloadToHost.Drop,
+          List.of(FailsafePort.parse("tcp:22"), FailsafePort.parse("udp:68")),
+          List.of());
+
   @Test
   void saysWhatIsInForceAndWhatIsWrong() {
     PolicyStatus status =
         status("d1", new RuleStatus(3, false, Optional.of("no such match")), Set.of("absent"));
-    assertThat(PolicyReports.report("1.2", status))
+    assertThat(PolicyReports.report("1.2", HOST, status))
         .isEqualTo(
             new PolicyReport(
                 "1.2",
                 "d1",
                 Map.of("NetworkPolicy shop/web", new InForce(3, Optional.of("no such match"))),
-                List.of("Profile absent does not exist: it allows nothing", "wl-x: in use")));
+                List.of("Profile absent does not exist: it allows nothing", "wl-x: in use"),
+                Optional.of(HOST)));
   }
 
   @Test
@@ -51,13 +61,14 @@ final class PolicyReportsTest {
                 Duration.ofSeconds(10),
                 _ -> present.countDown())) {
       assertThat(present.await(10, TimeUnit.SECONDS)).isTrue();
-      PolicyReports reports = new PolicyReports("n1", "1.2", presence);
+      PolicyReports reports = new PolicyReports("n1", "1.2", HOST, presence);
       reports.accept(status("", new RuleStatus(1, true, Optional.empty()), Set.of()));
       reports.accept(status("d2", new RuleStatus(1, true, Optional.empty()), Set.of()));
       PolicyReport read = await(datastore);
       assertThat(read.digest()).isEqualTo("d2");
       assertThat(read.policies())
           .containsExactly(Map.entry("NetworkPolicy shop/web", new InForce(1, Optional.empty())));
+      assertThat(read.host()).contains(HOST);
     }
   }
 

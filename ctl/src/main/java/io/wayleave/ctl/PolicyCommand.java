@@ -13,6 +13,7 @@ import io.wayleave.model.Resource;
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Explanation;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
 import io.wayleave.model.status.CounterReport;
@@ -90,6 +91,7 @@ final class PolicyCommand {
     Protocol asked = protocol.orElse(Protocol.TCP);
     List<Resource> resources = new ArrayList<>();
     Picture.KINDS.forEach(kind -> resources.addAll(context.resources().list(kind.type())));
+    Map<String, HostSettings> hosts = context.policyRollout().hosts();
     Party sender = Party.find("--from", from, resources);
     Party receiver = Party.find("--to", to, resources);
     Family family = commonFamily(sender, receiver, wanted, asked);
@@ -98,7 +100,7 @@ final class PolicyCommand {
             FLAGS,
             () ->
                 Explanation.explain(
-                    Picture.of(resources),
+                    Picture.of(resources).withHosts(hosts),
                     question(
                         sender.end(family),
                         receiver.end(family),
@@ -296,11 +298,13 @@ final class PolicyCommand {
         }
       }
       List<Party> found =
-          resources.stream().flatMap(resource -> called(typed, resource, true).stream()).toList();
+          resources.stream()
+              .flatMap(resource -> called(typed, resource, resources, true).stream())
+              .toList();
       if (found.isEmpty()) {
         found =
             resources.stream()
-                .flatMap(resource -> called(typed, resource, false).stream())
+                .flatMap(resource -> called(typed, resource, resources, false).stream())
                 .toList();
       }
       if (found.isEmpty()) {
@@ -336,7 +340,8 @@ final class PolicyCommand {
     }
 
     /** The party, if the resource is called so: by its name, or by the beginning of its id. */
-    private static Optional<Party> called(String typed, Resource resource, boolean byName) {
+    private static Optional<Party> called(
+        String typed, Resource resource, List<Resource> all, boolean byName) {
       boolean named = resource.name().equals(typed);
       return switch (resource) {
         case WorkloadEndpoint endpoint
@@ -347,19 +352,36 @@ final class PolicyCommand {
                     endpoint.spec().ipNetworks().stream().map(net -> net.address()).toList(),
                     Optional.of(endpoint.id())));
         case HostEndpoint endpoint when byName && named ->
-            Optional.of(
-                new Party(typed, endpoint.spec().expectedIPs(), Optional.of(endpoint.id())));
-        case Node node when byName && named ->
-            Optional.of(
-                new Party(
-                    typed,
-                    node.spec().bgp().stream()
-                        .flatMap(bgp -> Stream.of(bgp.ipv4(), bgp.ipv6()))
-                        .flatMap(Optional::stream)
-                        .toList(),
-                    Optional.empty()));
+            Optional.of(new Party(typed, addresses(endpoint, all), Optional.of(endpoint.id())));
+        // A host endpoint of the same name says more.
+        case Node node
+            when byName
+                && named
+                && all.stream()
+                    .noneMatch(
+                        other -> other instanceof HostEndpoint && other.name().equals(typed)) ->
+            Optional.of(new Party(typed, addresses(node), Optional.empty()));
         default -> Optional.empty();
       };
+    }
+
+    /** One that names an interface only is reached by its node's addresses. */
+    private static List<IpAddress> addresses(HostEndpoint endpoint, List<Resource> all) {
+      return endpoint.spec().expectedIPs().isEmpty()
+          ? all.stream()
+              .filter(Node.class::isInstance)
+              .map(Node.class::cast)
+              .filter(node -> node.name().equals(endpoint.spec().node()))
+              .flatMap(node -> addresses(node).stream())
+              .toList()
+          : endpoint.spec().expectedIPs();
+    }
+
+    private static List<IpAddress> addresses(Node node) {
+      return node.spec().bgp().stream()
+          .flatMap(bgp -> Stream.of(bgp.ipv4(), bgp.ipv6()))
+          .flatMap(Optional::stream)
+          .toList();
     }
   }
 }

@@ -7,6 +7,7 @@ import io.wayleave.datastore.Datastore;
 import io.wayleave.datastore.Entry;
 import io.wayleave.datastore.Keys;
 import io.wayleave.model.ResourceCodec;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.PolicyDigest;
 import io.wayleave.model.status.PolicyReport;
 import java.io.IOException;
@@ -60,11 +61,24 @@ final class PolicyRollout {
     return nodes(Set.of(stored()));
   }
 
-  private Map<String, NodeState> nodes(Set<String> current) {
+  /** What living agents say of their hosts, by node; those of older versions say nothing. */
+  Map<String, HostSettings> hosts() {
+    Map<String, HostSettings> hosts = new TreeMap<>();
+    reports()
+        .forEach((node, report) -> report.host().ifPresent(settings -> hosts.put(node, settings)));
+    return hosts;
+  }
+
+  private Map<String, PolicyReport> reports() {
     Map<String, PolicyReport> reports = new TreeMap<>();
     for (Entry entry : datastore.listAll(Keys.POLICY_STATUS, datastore.deadline()).entries()) {
       read(entry).ifPresent(report -> reports.put(Keys.lastSegment(entry.key()), report));
     }
+    return reports;
+  }
+
+  private Map<String, NodeState> nodes(Set<String> current) {
+    Map<String, PolicyReport> reports = reports();
     Map<String, NodeState> nodes = new TreeMap<>();
     for (String node : Presences.of(datastore).keySet()) {
       Optional<PolicyReport> report = Optional.ofNullable(reports.get(node));

@@ -131,6 +131,64 @@ class PolicyCommandTest {
         .contains("SCTP from port 49152 to port 5");
   }
 
+  private static final String HOST_ENDPOINTS =
+      """
+      ---
+      apiVersion: wayleave.io/v1
+      kind: HostEndpoint
+      metadata: {name: uplink}
+      spec: {node: r1h1, interfaceName: eth0}
+      ---
+      apiVersion: wayleave.io/v1
+      kind: HostEndpoint
+      metadata: {name: r1h1}
+      spec: {node: r1h1, interfaceName: eth1, expectedIPs: [10.90.9.9]}
+      """;
+
+  @Test
+  void findsHostEndpointsByName() {
+    netctl.put(HOST_ENDPOINTS);
+    // It has no addresses of its own: those of its node are used.
+    assertThat(explain("--from", "192.0.3.7", "--to", "uplink"))
+        .contains("to      10.90.1.11, host r1h1, host endpoint uplink")
+        .contains("Ingress of uplink: DENY, no policy decides, and a host endpoint without");
+    assertThat(explain("--from", "192.0.3.7", "--to", "r1h1"))
+        .contains("to      10.90.9.9, host r1h1, host endpoint r1h1");
+    assertThat(explain("--from", "192.0.3.7", "--to", "10.90.1.11"))
+        .contains("verdict: ALLOW")
+        .contains("another host endpoint may govern that: ask with the name of the host endpoint")
+        .doesNotContain("so it is open");
+  }
+
+  @Test
+  void takesWhatAgentsSayOfTheirHosts() {
+    netctl.put(HOST_ENDPOINTS);
+    String usual = "no agent says what failsafe ports the host has";
+    assertThat(explain("--from", "192.0.3.7", "--to", "uplink", "--port", "22"))
+        .contains("verdict: ALLOW")
+        .contains(usual);
+    // Of an agent that does not tell it yet.
+    agent("r1h1", "{\"version\": \"1.0\", \"digest\": \"00\"}");
+    assertThat(explain("--from", "192.0.3.7", "--to", "uplink", "--port", "22")).contains(usual);
+    assertThat(explain("--from", "aaaa", "--to", "10.90.1.11"))
+        .contains("verdict: ALLOW")
+        .contains("the agent's workloadToHostAction and the host's own rules decide");
+    agent(
+        "r1h1",
+        "{\"version\": \"1.0\", \"digest\": \"00\", \"host\": {\"workloadToHostAction\": \"Drop\","
+            + " \"failsafeInbound\": [\"tcp:2222\"], \"failsafeOutbound\": [\"udp:53\"]}}");
+    assertThat(explain("--from", "192.0.3.7", "--to", "uplink", "--port", "2222"))
+        .contains("ALLOW, by the failsafe port TCP 2222")
+        .doesNotContain(usual);
+    assertThat(explain("--from", "192.0.3.7", "--to", "uplink", "--port", "22"))
+        .contains("verdict: DENY");
+    assertThat(explain("--from", "uplink", "--to", "192.0.3.7", "--proto", "udp", "--port", "53"))
+        .contains("ALLOW, by the failsafe port UDP 53");
+    assertThat(explain("--from", "aaaa", "--to", "10.90.1.11"))
+        .contains("verdict: DENY")
+        .contains("a container opens no flow to its own host (workloadToHostAction: Drop)");
+  }
+
   @Test
   void refusesWhatCannotBeAsked() {
     refused("--from nobody --to aaaa", "--from: \"nobody\" is not allowed; allowed: an address");

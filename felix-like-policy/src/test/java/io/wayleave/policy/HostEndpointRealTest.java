@@ -10,8 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Kind;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.policy.dataplane.HostRules;
-import io.wayleave.policy.dataplane.HostRules.WorkloadToHost;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import java.util.List;
 import java.util.Map;

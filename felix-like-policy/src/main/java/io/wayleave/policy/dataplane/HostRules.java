@@ -2,8 +2,9 @@ package io.wayleave.policy.dataplane;
 
 import static java.util.Objects.requireNonNull;
 
-import io.wayleave.model.Direction;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
+import io.wayleave.model.policy.WorkloadToHost;
 import java.util.List;
 
 /**
@@ -20,25 +21,16 @@ public record HostRules(
     List<FailsafePort> failsafeOutbound,
     boolean logDenied) {
 
-  /**
-   * What becomes of packets of a container, allowed by its egress policy, that are for its host.
-   */
-  public enum WorkloadToHost {
-    /** The host's own rules decide. */
-    Return,
-    /** They are taken in, whatever the host's own rules say. */
-    Accept,
-    /** They are dropped, but for answers. */
-    Drop
-  }
-
   /** SSH, BGP, etcd and others without which a host could not be helped any more. */
-  public static final HostRules DEFAULT =
-      new HostRules(
-          WorkloadToHost.Return,
-          FailsafePort.defaults(Direction.Ingress),
-          FailsafePort.defaults(Direction.Egress),
-          false);
+  public static final HostRules DEFAULT = of(HostSettings.DEFAULT, false);
+
+  public static HostRules of(HostSettings settings, boolean logDenied) {
+    return new HostRules(
+        settings.workloadToHostAction(),
+        settings.failsafeInbound(),
+        settings.failsafeOutbound(),
+        logDenied);
+  }
 
   public HostRules {
     requireNonNull(workloadToHost, "workloadToHost is null");

@@ -74,7 +74,19 @@ public record Explanation(
         "after the container's egress, the agent's workloadToHostAction and the host's own rules"
             + " decide"),
     NEIGHBOUR_DISCOVERY("neighbour discovery is always allowed on the link (hop limit 255)"),
-    NO_HOST_ENDPOINT("no host endpoint governs the host, so it is open");
+    WORKLOAD_TO_OWN_HOST_RETURN(
+        "after the container's egress, the host's own rules decide (workloadToHostAction: Return)"),
+    WORKLOAD_TO_OWN_HOST_ACCEPT(
+        "what the container's egress allows, its host takes in, whatever its own rules say"
+            + " (workloadToHostAction: Accept)"),
+    WORKLOAD_TO_OWN_HOST_DROP(
+        "a container opens no flow to its own host (workloadToHostAction: Drop)"),
+    NO_HOST_ENDPOINT("no host endpoint governs the host, so it is open"),
+    OTHER_HOST_ENDPOINTS(
+        "by which of the host's interfaces the packet goes is not known, and another host endpoint"
+            + " may govern that: ask with the name of the host endpoint"),
+    USUAL_FAILSAFE_PORTS(
+        "no agent says what failsafe ports the host has: the usual ones are taken for them");
 
     private final String text;
 

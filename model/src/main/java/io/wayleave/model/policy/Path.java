@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  *
  * @param sender whose egress is asked, a workload or host endpoint
  * @param receiver whose ingress is asked, a workload or host endpoint
+ * @param open what becomes of the packet if both allow it, or none is asked
  */
 record Path(
     Question question,
@@ -30,6 +31,7 @@ record Path(
     Place to,
     Optional<Resource> sender,
     Optional<Resource> receiver,
+    Verdict open,
     List<Note> notes) {
 
   static Path of(Picture picture, Question question) {
@@ -50,21 +52,62 @@ record Path(
         && to.place() instanceof Place.Host(String node, _)
         && home.equals(node)) {
       // Interfaces of containers are never those of a host endpoint.
+      Note note = toOwnHost(picture, node);
       return new Path(
           question,
           from.place(),
           to.place(),
           from.endpoint(),
           Optional.empty(),
-          List.of(Note.WORKLOAD_TO_OWN_HOST));
-    }
-    List<Note> notes = new ArrayList<>();
-    if (Stream.of(from, to)
-        .anyMatch(spot -> spot.place() instanceof Place.Host && spot.endpoint().isEmpty())) {
-      notes.add(Note.NO_HOST_ENDPOINT);
+          note == Note.WORKLOAD_TO_OWN_HOST_DROP ? Verdict.DENY : Verdict.ALLOW,
+          List.of(note));
     }
     return new Path(
-        question, from.place(), to.place(), from.endpoint(), to.endpoint(), List.copyOf(notes));
+        question,
+        from.place(),
+        to.place(),
+        from.endpoint(),
+        to.endpoint(),
+        Verdict.ALLOW,
+        Stream.concat(
+                hostNotes(picture, from, question.from()).stream(),
+                hostNotes(picture, to, question.to()).stream())
+            .distinct()
+            .toList());
+  }
+
+  private static Note toOwnHost(Picture picture, String node) {
+    HostSettings settings = picture.hosts().get(node);
+    return settings == null
+        ? Note.WORKLOAD_TO_OWN_HOST
+        : switch (settings.workloadToHostAction()) {
+          case Return -> Note.WORKLOAD_TO_OWN_HOST_RETURN;
+          case Accept -> Note.WORKLOAD_TO_OWN_HOST_ACCEPT;
+          case Drop -> Note.WORKLOAD_TO_OWN_HOST_DROP;
+        };
+  }
+
+  /** What must be known of an end that is a host. */
+  private static List<Note> hostNotes(Picture picture, Spot spot, Question.End end) {
+    List<Note> notes = new ArrayList<>();
+    if (spot.place() instanceof Place.Host(String node, Optional<String> found)) {
+      boolean others =
+          end.endpoint().isEmpty()
+              && picture.hostEndpoints().stream()
+                  .anyMatch(
+                      endpoint ->
+                          endpoint.spec().node().equals(node)
+                              && !found.equals(Optional.of(endpoint.id())));
+      if (others) {
+        notes.add(Note.OTHER_HOST_ENDPOINTS);
+      } else if (found.isEmpty()) {
+        notes.add(Note.NO_HOST_ENDPOINT);
+      }
+      if (found.isPresent() && !picture.hosts().containsKey(node)) {
+        notes.add(Note.USUAL_FAILSAFE_PORTS);
+      }
+    }
+    return notes;
   }
 
   /** What the policies of a picture say, which has the endpoints of the one it was made of. */
@@ -78,12 +121,18 @@ record Path(
         Stream.of(egress, ingress)
             .flatMap(Optional::stream)
             .map(Walk::verdict)
-            .reduce(Verdict.ALLOW, Verdict::and));
+            .reduce(open, Verdict::and));
   }
 
   private static Path unasked(Question question, Spot from, Spot to, Note note) {
     return new Path(
-        question, from.place(), to.place(), Optional.empty(), Optional.empty(), List.of(note));
+        question,
+        from.place(),
+        to.place(),
+        Optional.empty(),
+        Optional.empty(),
+        Verdict.ALLOW,
+        List.of(note));
   }
 
   private static boolean staysAt(Place from, Place to) {

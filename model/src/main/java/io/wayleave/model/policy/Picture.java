@@ -12,6 +12,7 @@ import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All that policy depends on, of the whole fleet, as it is stored at one moment. The order within a
@@ -20,6 +21,8 @@ import java.util.List;
  * @param nodes the hosts; their addresses tell a host from what is outside
  * @param policies those in force
  * @param stagedPolicies those that are tried out
+ * @param hosts what agents say of their hosts, by node; a node whose agent says nothing is not
+ *     there
  */
 public record Picture(
     List<Node> nodes,
@@ -30,7 +33,8 @@ public record Picture(
     List<GlobalNetworkSet> globalNetworkSets,
     List<Tier> tiers,
     List<Policy> policies,
-    List<Policy> stagedPolicies) {
+    List<Policy> stagedPolicies,
+    Map<String, HostSettings> hosts) {
   /** What {@link #of} sorts. */
   public static final List<Kind> KINDS =
       List.of(
@@ -56,6 +60,7 @@ public record Picture(
     tiers = List.copyOf(tiers);
     policies = List.copyOf(policies);
     stagedPolicies = List.copyOf(stagedPolicies);
+    hosts = Map.copyOf(hosts);
     if (policies.stream().anyMatch(Policy::staged)) {
       throw new IllegalArgumentException("a staged policy is among those in force");
     }
@@ -64,7 +69,7 @@ public record Picture(
     }
   }
 
-  /** Sorts resources by their kind; those of other kinds are left out. */
+  /** Sorts resources by their kind; those of other kinds are left out. No agent says anything. */
   public static Picture of(Collection<? extends Resource> resources) {
     return new Picture(
         only(resources, Node.class),
@@ -75,7 +80,8 @@ public record Picture(
         only(resources, GlobalNetworkSet.class),
         only(resources, Tier.class),
         only(resources, Policy.class).stream().filter(policy -> !policy.staged()).toList(),
-        only(resources, Policy.class).stream().filter(Policy::staged).toList());
+        only(resources, Policy.class).stream().filter(Policy::staged).toList(),
+        Map.of());
   }
 
   /** The same with other policies in force. */
@@ -89,7 +95,23 @@ public record Picture(
         globalNetworkSets,
         tiers,
         others,
-        stagedPolicies);
+        stagedPolicies,
+        hosts);
+  }
+
+  /** The same with what agents say of their hosts. */
+  public Picture withHosts(Map<String, HostSettings> told) {
+    return new Picture(
+        nodes,
+        endpoints,
+        hostEndpoints,
+        profiles,
+        networkSets,
+        globalNetworkSets,
+        tiers,
+        policies,
+        stagedPolicies,
+        told);
   }
 
   private static <T extends Resource> List<T> only(

@@ -62,7 +62,7 @@ final class Walker {
               Verdict.ALLOW,
               direction);
       case HostEndpoint host -> {
-        Optional<FailsafePort> failsafe = failsafe(direction);
+        Optional<FailsafePort> failsafe = failsafe(host, direction);
         yield failsafe.isPresent()
             ? new Walk(
                 direction,
@@ -87,8 +87,12 @@ final class Walker {
     return order.orElse(Double.POSITIVE_INFINITY);
   }
 
-  private Optional<FailsafePort> failsafe(Direction direction) {
-    return FailsafePort.defaults(direction).stream()
+  private Optional<FailsafePort> failsafe(HostEndpoint host, Direction direction) {
+    return picture
+        .hosts()
+        .getOrDefault(host.spec().node(), HostSettings.DEFAULT)
+        .failsafes(direction)
+        .stream()
         .filter(
             port -> port.protocol().equals(question.protocol()) && port.port() == question.port())
         .findFirst();

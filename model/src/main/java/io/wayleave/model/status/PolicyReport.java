@@ -1,6 +1,7 @@
 package io.wayleave.model.status;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.wayleave.model.policy.HostSettings;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,9 +18,16 @@ import java.util.TreeMap;
  * @param policies those that govern an endpoint of the node, by kind and id, such as {@code
  *     NetworkPolicy shop/web}
  * @param problems what policies refer to and is not there, and what failed beside them
+ * @param host what the agent keeps of its host whatever policies say; absent from agents that did
+ *     not tell it yet
  */
+@JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record PolicyReport(
-    String version, String digest, Map<String, InForce> policies, List<String> problems) {
+    String version,
+    String digest,
+    Map<String, InForce> policies,
+    List<String> problems,
+    Optional<HostSettings> host) {
   public PolicyReport {
     policies =
         policies == null

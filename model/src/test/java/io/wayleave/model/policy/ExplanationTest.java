@@ -22,6 +22,7 @@ import io.wayleave.model.policy.Walk.Result;
 import io.wayleave.model.policy.Walk.RuleStep;
 import io.wayleave.model.policy.Walk.TierStep;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -176,6 +177,50 @@ final class ExplanationTest {
   }
 
   @Test
+  void whatAgentsSayOfTheirHosts() {
+    Map<String, HostSettings> hosts =
+        Map.of(
+            "n1",
+            new HostSettings(WorkloadToHost.Drop, List.of(), List.of()),
+            "n2",
+            new HostSettings(
+                WorkloadToHost.Return,
+                List.of(FailsafePort.parse("tcp:2222")),
+                List.of(FailsafePort.parse("tcp:443"))));
+    Picture told = picture("").withHosts(hosts);
+    Explanation own = Explanation.explain(told, tcp("10.0.1.1", "192.0.2.1", 80));
+    assertThat(own.verdict()).isEqualTo(Verdict.DENY);
+    assertThat(own.egress().orElseThrow().verdict()).isEqualTo(Verdict.ALLOW);
+    assertThat(own.notes()).containsExactly(Note.WORKLOAD_TO_OWN_HOST_DROP);
+    for (WorkloadToHost action : List.of(WorkloadToHost.Return, WorkloadToHost.Accept)) {
+      Explanation open =
+          Explanation.explain(
+              told.withHosts(Map.of("n1", new HostSettings(action, List.of(), List.of()))),
+              tcp("10.0.1.1", "192.0.2.1", 80));
+      assertThat(open.verdict()).isEqualTo(Verdict.ALLOW);
+      assertThat(open.notes())
+          .containsExactly(
+              action == WorkloadToHost.Return
+                  ? Note.WORKLOAD_TO_OWN_HOST_RETURN
+                  : Note.WORKLOAD_TO_OWN_HOST_ACCEPT);
+    }
+    assertThat(
+            Explanation.explain(told, tcp("198.51.100.1", "192.0.2.2", 2222))
+                .ingress()
+                .orElseThrow()
+                .decision())
+        .isEqualTo(new Decision.ByFailsafe(new FailsafePort(Protocol.TCP, 2222)));
+    Explanation ssh = Explanation.explain(told, tcp("198.51.100.1", "192.0.2.2", 22));
+    assertThat(ssh.verdict()).isEqualTo(Verdict.DENY);
+    assertThat(ssh.notes()).isEmpty();
+    assertThat(Explanation.explain(told, tcp("192.0.2.2", "198.51.100.1", 443)).verdict())
+        .isEqualTo(Verdict.ALLOW);
+    // Who may not open a flow to his own host, may to another.
+    assertThat(Explanation.explain(told, tcp("10.0.1.1", "192.0.2.2", 2222)).verdict())
+        .isEqualTo(Verdict.ALLOW);
+  }
+
+  @Test
   void whatStagedPoliciesWouldChange() {
     Explanation explanation =
         explain(
@@ -249,15 +294,15 @@ final class ExplanationTest {
   }
 
   private static Explanation explain(String policies, Question question) {
+    return Explanation.explain(picture(policies), question);
+  }
+
+  private static Picture picture(String policies) {
     String manifest =
         (FLEET + "---\n" + policies).replaceAll("(?m)^kind:", "apiVersion: wayleave.io/v1\nkind:");
-    return Explanation.explain(
-        Picture.of(
-            ResourceCodec.fromManifest(
-                policies.isEmpty()
-                    ? manifest.substring(0, manifest.lastIndexOf("---"))
-                    : manifest)),
-        question);
+    return Picture.of(
+        ResourceCodec.fromManifest(
+            policies.isEmpty() ? manifest.substring(0, manifest.lastIndexOf("---")) : manifest));
   }
 
   private static Question tcp(String from, String to, int port) {

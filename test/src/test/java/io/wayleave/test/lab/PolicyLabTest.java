@@ -59,6 +59,11 @@ class PolicyLabTest {
           .contains("verdict: DENY")
           .contains("by rule 2 of GlobalNetworkPolicy \"no-strangers\"");
       assertThat(explained(lab, friend, web)).contains("verdict: ALLOW");
+      // As the host's agent reports it.
+      assertThat(
+              lab.netctl("policy", "explain", "--from", web.address().toString(), "--to", "r1h1")
+                  .check())
+          .contains("(workloadToHostAction: Return)");
       assertThat(lab.netctl("policy", "status").check())
           .containsPattern("GlobalNetworkPolicy no-strangers +1 +r1h1 +-")
           .containsPattern("r2h2 +\\S+ +current +-");
