@@ -247,7 +247,15 @@ final class EngineLifeRealTest {
     engine.engine().forget(Fixtures.endpoint("n1", "c1", "wl1", Map.of()).name());
     engine.settle();
     assertThat(lab.filter(backend)).doesNotContain("wl-in-").doesNotContain("wl-gi-");
-    assertThat(lab.answersSoon(() -> !sets().contains("wl-"))).isTrue();
+    assertThat(
+            lab.answersSoon(
+                () ->
+                    sets()
+                        .lines()
+                        .filter(name -> name.startsWith("wl-"))
+                        .allMatch(name -> name.endsWith("-endpoints"))))
+        .isTrue();
+    assertThat(lab.in(lab.host(), "ipset", "save")).doesNotContain("add wl-");
     assertOpenFromOutside(false);
   }
 

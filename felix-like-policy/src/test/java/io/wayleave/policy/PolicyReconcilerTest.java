@@ -147,14 +147,64 @@ final class PolicyReconcilerTest {
     kernel.takeLog();
     step();
     assertThat(commands())
-        .containsExactly("ipsets change", "iptables-nft-restore --noflush --wait=10");
+        .containsExactly(
+            "ipsets change", "iptables-nft-restore --noflush --wait=10", "ipsets change");
+    assertThat(kernel.sets().get("wl-4-endpoints")).contains("10.0.0.2/32,wl2");
 
     reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(DB.name()));
     step();
-    assertThat(commands().getFirst()).isEqualTo("iptables-nft-restore --noflush --wait=10");
-    assertThat(kernel.sets()).isEmpty();
+    List<String> log = kernel.takeLog();
+    assertThat(log)
+        .containsSubsequence(
+            "ipsets change",
+            "del wl-4-endpoints 10.0.0.2/32,wl2",
+            "iptables-nft-restore --noflush --wait=10",
+            "ipsets change");
+    assertThat(log.indexOf("ipsets change")).isZero();
+    assertThat(kernel.sets()).containsOnlyKeys("wl-4-endpoints");
     assertThat(rules("wl-from-wl")).noneMatch(rule -> rule.contains("wl2"));
     assertThat(kernel.table(Family.IPV4)).doesNotContainKey("wl-gi-from-web");
+  }
+
+  /**
+   * Between the steps of a write neither the old endpoint's address is let pass nor the new one's.
+   */
+  @Test
+  void anInterfaceOfAnotherEndpointLosesTheOldAddressFirst() {
+    inSync();
+    put(WEB);
+    put(DB);
+    step();
+    kernel.takeLog();
+    reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(DB.name()));
+    put(endpoint("n1", "other", "wl2", Map.of("role", "other"), "10.0.0.7"));
+    step();
+    assertThat(kernel.takeLog())
+        .containsSubsequence(
+            "del wl-4-endpoints 10.0.0.2/32,wl2",
+            "iptables-nft-restore --noflush --wait=10",
+            "add wl-4-endpoints 10.0.0.7/32,wl2");
+    assertThat(kernel.sets().get("wl-4-endpoints"))
+        .containsExactly("10.0.0.1/32,wl1", "10.0.0.7/32,wl2");
+  }
+
+  @Test
+  void withoutTheSetOfEndpointsEverythingGoesThroughTheTrees() {
+    kernel.restoreSets("create wl-4-endpoints hash:net family inet maxelem 65536");
+    kernel.hold("wl-4-endpoints");
+    inSync();
+    put(FROM_WEB);
+    put(WEB);
+    put(DB);
+    step();
+    assertThat(rules("wl-FORWARD")).isNotEmpty().noneMatch(rule -> rule.contains("endpoints"));
+    assertThat(rules("wl-gi-from-web")).anyMatch(rule -> rule.contains("--match-set wl-4n-"));
+    assertThat(reconciler.status().failing()).containsKey("wl-4-endpoints");
+    kernel.work();
+    now += RESYNC.toNanos();
+    step();
+    assertThat(rules("wl-FORWARD")).anyMatch(rule -> rule.contains("--match-set wl-4-endpoints"));
+    assertThat(reconciler.status().failing()).isEmpty();
   }
 
   @Test
@@ -166,7 +216,7 @@ final class PolicyReconcilerTest {
       put(endpoint("n1", "c" + i, "wlc" + i, Map.of("role", "db"), "10.0.1." + i));
     }
     step();
-    assertThat(commands()).hasSize(2);
+    assertThat(commands()).hasSize(3);
   }
 
   @Test
@@ -266,7 +316,11 @@ final class PolicyReconcilerTest {
     put(FROM_WEB);
     put(DB);
     step();
-    String set = kernel.sets().keySet().iterator().next();
+    String set =
+        kernel.sets().keySet().stream()
+            .filter(name -> name.startsWith("wl-4n-"))
+            .findFirst()
+            .orElseThrow();
     kernel.hold(set);
     reconciler.on(Kind.WORKLOAD_ENDPOINT, new Update.Delete<>(DB.name()));
     CompletableFuture<Void> settled = ask(reconciler::settled);
@@ -276,7 +330,7 @@ final class PolicyReconcilerTest {
     kernel.work();
     now += 100 * MILLI;
     step();
-    assertThat(kernel.sets()).isEmpty();
+    assertThat(kernel.sets()).containsOnlyKeys("wl-4-endpoints");
     assertThat(reconciler.status().failing()).isEmpty();
   }
 

@@ -112,6 +112,11 @@ final class ChainNames {
         + digits(nets.stream().map(Cidr::toString).collect(Collectors.joining(" ")));
   }
 
+  /** The ipset of the addresses of this host's endpoints, each at its interface. */
+  static String endpoints(Family family) {
+    return PREFIX + digit(family) + "-endpoints";
+  }
+
   static boolean isOurs(String name) {
     return name.startsWith(PREFIX);
   }

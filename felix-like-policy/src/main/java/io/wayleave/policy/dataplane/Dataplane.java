@@ -12,9 +12,11 @@ import io.wayleave.policy.calc.SetId;
 import io.wayleave.policy.calc.SetMember;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -40,6 +42,10 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   private final CommandRunner runner;
   private final IptablesBackend backend;
   private final IptablesBackend other;
+  private final HostRules host;
+
+  /** The families whose rules ask whether an address is that of an endpoint. */
+  private final Set<Family> knowing = EnumSet.noneOf(Family.class);
 
   /**
    * Wants the frame and no endpoints.
@@ -62,14 +68,15 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     this.runner = runner;
     this.backend = backend;
     this.other = backend.other();
+    this.host = host;
     for (Family family : families) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
-      FrameRenderer.frame(host, family).forEach(table::put);
+      FrameRenderer.frame(host, family, false).forEach(table::put);
       tables.put(family, table);
       leftovers.put(family, new TableDriver(family, other, runner, FrameRenderer.noHooks()));
     }
     this.blocks = new RuleBlocks(tables, this.ipsets);
-    this.workloads = new WorkloadChains(tables);
+    this.workloads = new WorkloadChains(tables, this.ipsets);
     this.hosts = new HostChains(tables, host, addresses);
   }
 
@@ -96,6 +103,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
         case FULL -> {
           ipsets.applyAdditions();
           blocks.closeFor(ipsets.refused());
+          askForEndpoints();
           applyTables(mode);
           sweepLeftovers();
           ipsets.applyRemovals();
@@ -104,6 +112,18 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     } finally {
       watch.written(this::written);
     }
+  }
+
+  /** Rules may refer only to what is there: without its set, a family does without it. */
+  private void askForEndpoints() {
+    Set<String> refused = ipsets.refused().keySet();
+    tables.forEach(
+        (family, table) -> {
+          boolean knows = !refused.contains(ChainNames.endpoints(family));
+          if (knows ? knowing.add(family) : knowing.remove(family)) {
+            FrameRenderer.frame(host, family, knows).forEach(table::put);
+          }
+        });
   }
 
   private KernelState written() {

@@ -11,6 +11,7 @@ import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import io.wayleave.policy.calc.RuleBlock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,11 +24,13 @@ import java.util.stream.Collectors;
  * endpoint, and what an endpoint asks.
  *
  * <pre>
- *   FORWARD ─▶ wl-FORWARD   no marks
+ *   FORWARD ─▶ wl-FORWARD   established, and of ours only from and to known addresses: ACCEPT
+ *                           no marks
  *                           in by wl+  ─▶ wl-from-wl ─▶ … IF and its address ─▶ wl-eg-… ─▶ blocks
  *                           out by wl+ ─▶ wl-to-wl   ─▶ … IF ─▶ wl-in-… ─▶ blocks
  *                           allowed? ACCEPT
- *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-wl-to-host ─▶ wl-from-wl, then as the host wants it
+ *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-wl-to-host ─▶ wl-from-wl, then as the host wants it;
+ *                                         established from a known address: at once
  *                           else       ─▶ wl-hi-… of the host endpoint of the interface
  *   OUTPUT  ─▶ wl-OUTPUT    out by wl+ ─▶ wl-host-to-wl: ACCEPT
  *                           else       ─▶ wl-ho-… of the host endpoint of the interface
@@ -42,7 +45,13 @@ import java.util.stream.Collectors;
  *
  * <p>How an endpoint decides does not depend on which endpoint it is; so those that the same
  * policies govern share a chain, which is named after its content. The dispatch chains end in DROP:
- * an interface of ours that is not known passes nothing, also while no agent runs. Pure.
+ * an interface of ours that is not known passes nothing, also while no agent runs.
+ *
+ * <p>Packets of established flows do not walk the trees, whose length grows with the number of
+ * endpoints: one set has the addresses of all endpoints, each at its interface, and by it the first
+ * rules accept what both trees would have accepted for the same reason. What these rules do not
+ * take, a forged address, an unknown interface or one of {@link ChainNames#FOREIGN_INTERFACES}, is
+ * left to the trees; so without the set everything is the same, but slower. Pure.
  */
 final class FrameRenderer {
   /** What one multiport match holds (xt_multiport). */
@@ -84,26 +93,58 @@ final class FrameRenderer {
     return none;
   }
 
-  /** The chains that do not depend on endpoints. */
-  static List<Chain> frame(HostRules host, Family family) {
+  /**
+   * The chains that do not depend on endpoints.
+   *
+   * @param knowsEndpoints whether the set {@link ChainNames#endpoints} is there and may be asked
+   */
+  static List<Chain> frame(HostRules host, Family family, boolean knowsEndpoints) {
     List<String> fromHost = new ArrayList<>();
     ChainNames.FOREIGN_INTERFACES.stream()
         .sorted()
         .forEach(foreign -> fromHost.add("-o " + foreign + "+ " + RETURN));
     fromHost.add("-j ACCEPT");
     return List.of(
-        Chain.structure(
-            ChainNames.FORWARD,
-            List.of(
-                Marks.set(Marks.UNDECIDED),
-                "-i " + OURS + " -j " + ChainNames.FROM_WORKLOAD,
-                "-o " + OURS + " -j " + ChainNames.TO_WORKLOAD,
-                Marks.has(Marks.ALLOWED) + " -j ACCEPT")),
-        workloadToHost(host.workloadToHost(), family),
+        forward(family, knowsEndpoints),
+        workloadToHost(host.workloadToHost(), family, knowsEndpoints),
         Chain.structure(ChainNames.HOST_TO_WORKLOAD, fromHost),
         deny(host),
         Chain.structure(ChainNames.ALLOW, List.of(Marks.set(Marks.ALLOWED))),
         Chain.structure(ChainNames.PASS, List.of(Marks.set(Marks.PASSED))));
+  }
+
+  private static Chain forward(Family family, boolean knowsEndpoints) {
+    List<String> rules = new ArrayList<>();
+    if (knowsEndpoints) {
+      String from = isEndpoint(family, "src");
+      String to = isEndpoint(family, "dst");
+      rules.add("-i " + OURS + " ! -o " + OURS + " " + ESTABLISHED + from + "-j ACCEPT");
+      rules.add("! -i " + OURS + " -o " + OURS + " " + ESTABLISHED + to + "-j ACCEPT");
+      rules.add("-i " + OURS + " -o " + OURS + " " + ESTABLISHED + from + to + "-j ACCEPT");
+    }
+    rules.add(Marks.set(Marks.UNDECIDED));
+    rules.add("-i " + OURS + " -j " + ChainNames.FROM_WORKLOAD);
+    rules.add("-o " + OURS + " -j " + ChainNames.TO_WORKLOAD);
+    rules.add(Marks.has(Marks.ALLOWED) + " -j ACCEPT");
+    return Chain.structure(ChainNames.FORWARD, rules);
+  }
+
+  /** The match of what comes by an interface from its endpoint's address, or goes so to it. */
+  private static String isEndpoint(Family family, String side) {
+    return "-m set --match-set " + ChainNames.endpoints(family) + " " + side + "," + side + " ";
+  }
+
+  /**
+   * Whether a rule lets packets of established flows pass that endpoints send (Egress) or receive.
+   */
+  static boolean passesEstablished(String rule, Direction direction) {
+    String side =
+        switch (direction) {
+          case Ingress -> "dst";
+          case Egress -> "src";
+        };
+    return Arrays.stream(Family.values())
+        .anyMatch(family -> rule.contains(isEndpoint(family, side).strip()));
   }
 
   /** Where all go that a policy, a tier or the lack of a profile denies. */
@@ -113,8 +154,18 @@ final class FrameRenderer {
         host.logDenied() ? List.of(LogPrefix.deniedTarget(), DROP) : List.of(DROP));
   }
 
-  private static Chain workloadToHost(WorkloadToHost action, Family family) {
+  private static Chain workloadToHost(
+      WorkloadToHost action, Family family, boolean knowsEndpoints) {
     List<String> rules = new ArrayList<>();
+    if (knowsEndpoints) {
+      rules.add(
+          ESTABLISHED
+              + isEndpoint(family, "src")
+              + switch (action) {
+                case Return -> "-g " + ChainNames.ALLOW;
+                case Accept, Drop -> "-j ACCEPT";
+              });
+    }
     if (family == Family.IPV6) {
       // From link-local addresses and from ::, so before addresses are looked at.
       NEIGHBOUR_DISCOVERY.forEach(match -> rules.add(match + RETURN));

@@ -27,6 +27,9 @@ import org.slf4j.LoggerFactory;
  * and removals are two steps: the tables are written between them, so no rule ever refers to a set
  * that is not there and nothing is taken from a set while old rules are in force.
  *
+ * <p>There are sets whose members by themselves let packets pass ({@link #putOpeningSet}): with
+ * them it is the other way round, so that between the steps less passes than before and after.
+ *
  * <p>A set that is there with another format, as an agent of another version or a stranger left it,
  * is replaced in one step also under the rules that refer to it, where the kernel can do that: it
  * cannot where the type or the family is another.
@@ -47,6 +50,7 @@ final class IpsetDriver {
   private final DeltaTracker<String, Optional<IpsetFormat>> sets = new DeltaTracker<>();
 
   private final Map<String, Members> members = new HashMap<>();
+  private final Set<String> opening = new HashSet<>();
   private final Map<String, String> undeletable = new TreeMap<>();
   private final Map<String, String> refusedAdditions = new TreeMap<>();
   private final Map<String, String> refusedRemovals = new TreeMap<>();
@@ -60,8 +64,15 @@ final class IpsetDriver {
     sets.setDesired(set, Optional.of(new IpsetFormat(type, family, MAX_MEMBERS)));
   }
 
+  /** One that rules ask in order to let packets pass that other rules might stop. */
+  void putOpeningSet(String set, IpsetType type, Family family) {
+    opening.add(set);
+    putSet(set, type, family);
+  }
+
   void removeSet(String set) {
     sets.removeDesired(set);
+    opening.remove(set);
     membersOf(set).wantNone();
   }
 
@@ -74,12 +85,12 @@ final class IpsetDriver {
     membersOf(set).wantNot(member);
   }
 
-  /** A port at an address, of a set of type IP_PORT. */
-  void addMember(String set, IpsetMember.AddressPort member) {
+  /** Any that the set's type is for; a network not of length 0. */
+  void addMember(String set, IpsetMember member) {
     membersOf(set).delta.setDesired(member, true);
   }
 
-  void removeMember(String set, IpsetMember.AddressPort member) {
+  void removeMember(String set, IpsetMember member) {
     membersOf(set).delta.removeDesired(member);
   }
 
@@ -113,7 +124,8 @@ final class IpsetDriver {
   }
 
   /**
-   * Creates sets and adds members. What the kernel refuses is tried again by the next call.
+   * Creates sets and adds members; takes those from opening sets that are not wanted. What the
+   * kernel refuses is tried again by the next call.
    *
    * @throws DataplaneException when it is not known what was done
    */
@@ -143,10 +155,7 @@ final class IpsetDriver {
               }
             });
     for (String set : sets.desired().keySet()) {
-      List<IpsetMember> missing = membersOf(set).missing();
-      if (!missing.isEmpty()) {
-        changes.add(new IpsetChange.Add(set, missing));
-      }
+      changeMembers(set, !opening.contains(set)).ifPresent(changes::add);
     }
     execute(changes, refusedAdditions);
     fresh.stream()
@@ -154,28 +163,41 @@ final class IpsetDriver {
         .forEach(set -> sets.setActual(set, sets.desired().get(set)));
     sets.desired().keySet().stream()
         .filter(set -> !refusedAdditions.containsKey(set))
-        .forEach(set -> membersOf(set).added());
+        .forEach(set -> membersChanged(set, !opening.contains(set)));
+  }
+
+  private Optional<IpsetChange> changeMembers(String set, boolean toMore) {
+    List<IpsetMember> changed = toMore ? membersOf(set).missing() : membersOf(set).surplus();
+    return changed.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            toMore ? new IpsetChange.Add(set, changed) : new IpsetChange.Remove(set, changed));
+  }
+
+  private void membersChanged(String set, boolean toMore) {
+    if (toMore) {
+      membersOf(set).added();
+    } else {
+      membersOf(set).removed();
+    }
   }
 
   /**
-   * Removes members and destroys sets. A set that the kernel still holds (it frees the rules of a
-   * replaced nft table a little later) is left for the next call.
+   * Removes members, adds those of opening sets, and destroys sets. A set that the kernel still
+   * holds (it frees the rules of a replaced nft table a little later) is left for the next call.
    *
    * @throws DataplaneException when it is not known what was done
    */
   void applyRemovals() {
     List<IpsetChange> changes = new ArrayList<>();
     for (String set : sets.desired().keySet()) {
-      List<IpsetMember> surplus = membersOf(set).surplus();
-      if (!surplus.isEmpty()) {
-        changes.add(new IpsetChange.Remove(set, surplus));
-      }
+      changeMembers(set, opening.contains(set)).ifPresent(changes::add);
     }
     refusedRemovals.clear();
     execute(changes, refusedRemovals);
     sets.desired().keySet().stream()
         .filter(set -> !refusedRemovals.containsKey(set))
-        .forEach(set -> membersOf(set).removed());
+        .forEach(set -> membersChanged(set, opening.contains(set)));
     undeletable.clear();
     destroy(sets.pendingDeletes().keySet());
   }
@@ -199,13 +221,14 @@ final class IpsetDriver {
   /** The set is there and is not what it should be. */
   private void replace(String set, IpsetFormat format) {
     String temporary = TEMPORARY + Chain.hashOf(set);
+    List<IpsetMember> first = opening.contains(set) ? List.of() : membersOf(set).desired();
     log.warn("ipset is of another format, replacing it set={} format={}", set, format);
     if (!executeFor(
         set,
         List.of(
             new IpsetChange.Destroy(temporary),
             create(temporary, set, format),
-            new IpsetChange.Add(temporary, membersOf(set).desired())))) {
+            new IpsetChange.Add(temporary, first)))) {
       return;
     }
     List<IpsetFailure> swap = kernel.execute(List.of(new IpsetChange.Swap(temporary, set)));
@@ -222,7 +245,7 @@ final class IpsetDriver {
     }
     if (replaced) {
       sets.setActual(set, Optional.of(format));
-      membersOf(set).isAsDesired();
+      membersOf(set).are(first);
     }
   }
 
@@ -347,8 +370,10 @@ final class IpsetDriver {
       delta.pendingDeletes().keySet().forEach(delta::removeActual);
     }
 
-    void isAsDesired() {
-      delta.replaceActual(Map.copyOf(delta.desired()));
+    void are(List<IpsetMember> present) {
+      Map<IpsetMember, Boolean> all = new HashMap<>();
+      present.forEach(member -> all.put(member, true));
+      delta.replaceActual(all);
     }
   }
 }

@@ -32,6 +32,8 @@ import java.util.TreeMap;
  * answer is true if an equal picture can be taken afterwards.
  */
 public final class RuleCounters {
+  private static final String ESTABLISHED_FLOW = "established flow";
+
   private final CommandRunner runner;
   private final IptablesBackend backend;
   private final Set<Family> families;
@@ -197,16 +199,15 @@ public final class RuleCounters {
                 .forEach(
                     (name, rules) ->
                         ChainNames.decides(name)
-                            .ifPresent(
-                                decides ->
-                                    othersOf(decides, rules, blocks)
-                                        .forEach(
-                                            (reason, count) -> {
-                                              reasons.put(reason.toString(), reason);
-                                              counts
-                                                  .computeIfAbsent(family, _ -> new HashMap<>())
-                                                  .merge(reason, count, Count::plus);
-                                            }))));
+                            .map(decides -> othersOf(decides, rules, blocks))
+                            .orElseGet(() -> establishedOf(name, rules))
+                            .forEach(
+                                (reason, count) -> {
+                                  reasons.put(reason.toString(), reason);
+                                  counts
+                                      .computeIfAbsent(family, _ -> new HashMap<>())
+                                      .merge(reason, count, Count::plus);
+                                })));
     return reasons.values().stream()
         .map(
             reason ->
@@ -233,7 +234,7 @@ public final class RuleCounters {
       if (asked != null && asked.kind() != Kind.PROFILE) {
         tier = tiers.getOrDefault(asked, PolicyCalculator.UNREADABLE);
       } else if (text.contains("--ctstate") && text.contains("ESTABLISHED")) {
-        merge(counts, decides, "established flow", "Allow", rule);
+        merge(counts, decides, ESTABLISHED_FLOW, "Allow", rule);
       } else if (text.contains("--ctstate") && text.contains("INVALID")) {
         merge(counts, decides, "invalid to connection tracking", "Deny", rule);
       } else if (text.equals(deny)) {
@@ -242,6 +243,22 @@ public final class RuleCounters {
         merge(counts, decides, "default action of tier " + tier, "Deny", rule);
       } else if (text.equals("-g " + ChainNames.ALLOW)) {
         merge(counts, decides, "no policy decides, and there is no profile", "Allow", rule);
+      }
+    }
+    return counts;
+  }
+
+  /** Most established flows pass in front of the chains of endpoints: {@link FrameRenderer}. */
+  private static Map<Reason, Count> establishedOf(String chain, List<Rule> rules) {
+    Map<Reason, Count> counts = new HashMap<>();
+    if (chain.equals(ChainNames.FORWARD) || chain.equals(ChainNames.WORKLOAD_TO_HOST)) {
+      for (Rule rule : rules) {
+        for (Direction direction : Direction.values()) {
+          if (FrameRenderer.passesEstablished(rule.text(), direction)) {
+            counts.merge(
+                new Reason(false, direction, ESTABLISHED_FLOW, "Allow"), rule.count(), Count::plus);
+          }
+        }
       }
     }
     return counts;

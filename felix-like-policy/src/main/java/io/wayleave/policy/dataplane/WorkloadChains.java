@@ -1,20 +1,25 @@
 package io.wayleave.policy.dataplane;
 
+import io.wayleave.linux.netlink.IpsetMember;
+import io.wayleave.linux.netlink.IpsetType;
 import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
  * The way of packets from and to containers: from the interface, and for what it sends from its own
- * addresses only, to the chain that decides.
+ * addresses only, to the chain that decides; and the sets of these addresses, by which established
+ * flows need not go that way.
  *
  * <p>NOT thread safe.
  */
@@ -23,6 +28,7 @@ final class WorkloadChains {
   private record Endpoint(WorkloadEndpoint endpoint, Chain ingress, Chain egress) {}
 
   private final Map<Family, TableDriver> tables;
+  private final IpsetDriver ipsets;
   private final DispatchTree to = new DispatchTree(ChainNames.TO_WORKLOAD, "-o");
   private final Map<Family, DispatchTree> from = new EnumMap<>(Family.class);
 
@@ -31,16 +37,21 @@ final class WorkloadChains {
 
   private final Map<String, String> interfaceOf = new HashMap<>();
 
+  /** What the sets of addresses shall have of each interface. */
+  private final Map<String, Set<IpsetMember.NetInterface>> members = new HashMap<>();
+
   /** How many endpoints decide by each chain. */
   private final Map<String, Integer> deciders = new HashMap<>();
 
   private final SortedMap<String, String> refused = new TreeMap<>();
 
-  WorkloadChains(Map<Family, TableDriver> tables) {
+  WorkloadChains(Map<Family, TableDriver> tables, IpsetDriver ipsets) {
     this.tables = tables;
-    tables
-        .keySet()
-        .forEach(family -> from.put(family, new DispatchTree(ChainNames.FROM_WORKLOAD, "-i")));
+    this.ipsets = ipsets;
+    for (Family family : tables.keySet()) {
+      from.put(family, new DispatchTree(ChainNames.FROM_WORKLOAD, "-i"));
+      ipsets.putOpeningSet(ChainNames.endpoints(family), IpsetType.NET_INTERFACE, family);
+    }
   }
 
   void put(WorkloadEndpoint endpoint, ResolvedPolicies policies) {
@@ -100,6 +111,7 @@ final class WorkloadChains {
     Optional<Endpoint> winner =
         Optional.ofNullable(byInterface.get(interfaceName))
             .map(claims -> claims.firstEntry().getValue());
+    know(interfaceName, winner.map(Endpoint::endpoint));
     if (winner.isEmpty()) {
       to.remove(interfaceName);
       from.values().forEach(tree -> tree.remove(interfaceName));
@@ -116,6 +128,23 @@ final class WorkloadChains {
                     .sorted()
                     .map(net -> "-s " + net + " -g " + endpoint.egress().name())
                     .toList()));
+  }
+
+  private void know(String interfaceName, Optional<WorkloadEndpoint> endpoint) {
+    Set<IpsetMember.NetInterface> now = new LinkedHashSet<>();
+    endpoint.ifPresent(
+        it ->
+            it.spec().ipNetworks().stream()
+                .filter(net -> tables.containsKey(net.family()))
+                .forEach(net -> now.add(new IpsetMember.NetInterface(net, interfaceName))));
+    Set<IpsetMember.NetInterface> before =
+        now.isEmpty() ? members.remove(interfaceName) : members.put(interfaceName, now);
+    if (before != null) {
+      before.stream()
+          .filter(member -> !now.contains(member))
+          .forEach(member -> ipsets.removeMember(ChainNames.endpoints(member.family()), member));
+    }
+    now.forEach(member -> ipsets.addMember(ChainNames.endpoints(member.family()), member));
   }
 
   private void use(Chain decider) {

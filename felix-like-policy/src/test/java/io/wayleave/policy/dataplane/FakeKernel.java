@@ -98,7 +98,7 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
   }
 
   /** As another program, by lines of {@code ipset save} with lengths. */
-  void restoreSets(String... lines) {
+  public void restoreSets(String... lines) {
     for (String line : lines) {
       List<String> words = List.of(line.split(" ", 3));
       String set = words.get(1);
@@ -362,6 +362,10 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
       return IpsetMember.of(Cidr.parse(text));
     }
     int colon = text.indexOf(':', comma);
+    if (colon < 0) {
+      return new IpsetMember.NetInterface(
+          Cidr.parse(text.substring(0, comma)), text.substring(comma + 1));
+    }
     return new IpsetMember.AddressPort(
         IpAddress.parse(text.substring(0, comma)),
         Protocol.parse(text.substring(comma + 1, colon)),

@@ -243,6 +243,72 @@ final class FrameRendererTest {
     assertThat(forward(chains, "wlan0", "eth1")).isEqualTo("RETURN");
   }
 
+  /** The trees stop everything, so what is accepted did not come to them. */
+  @Test
+  void establishedFlowsBetweenKnownAddressesAreForwardedWithoutTheTrees() {
+    Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
+    chains.put("wl-from-wl", List.of("-i wlan+ -j RETURN", "-j DROP"));
+    chains.put("wl-to-wl", List.of("-o wlan+ -j RETURN", "-j DROP"));
+    Packet out = Packet.through("wl1", "eth0").knowing("src");
+    Packet in = Packet.through("eth0", "wl1").knowing("dst");
+    Packet here = Packet.through("wl1", "wl2").knowing("src", "dst");
+    for (Packet packet : List.of(out, in, here)) {
+      for (String state : List.of("ESTABLISHED", "RELATED")) {
+        End end = TableWalk.walk(chains, "wl-FORWARD", packet.inState(state), ALLOWED);
+        assertThat(end.verdict()).as("%s", packet).isEqualTo("ACCEPT");
+        assertThat(end.rules()).isLessThanOrEqualTo(3);
+      }
+      for (String state : List.of("NEW", "INVALID", "UNTRACKED")) {
+        assertThat(forward(chains, packet.inState(state))).as("%s", packet).isEqualTo("DROP");
+      }
+      // Forged, or by an interface of no endpoint.
+      assertThat(forward(chains, packet.knowing().inState("ESTABLISHED"))).isEqualTo("DROP");
+    }
+    for (Packet packet :
+        List.of(
+            here.knowing("src"),
+            here.knowing("dst"),
+            Packet.through("wl1", "wlan0").knowing("src"),
+            Packet.through("wlan0", "wl1").knowing("dst"))) {
+      String verdict = forward(chains, packet.inState("ESTABLISHED"));
+      assertThat(verdict).as("%s is left to the trees", packet).isIn("DROP", "RETURN");
+    }
+    // Neither is ours, and what others do with established flows is theirs.
+    for (Packet packet :
+        List.of(
+            Packet.through("eth0", "eth1"),
+            Packet.through("wlan0", "eth0"),
+            Packet.through("eth0", "wlan0"))) {
+      assertThat(forward(chains, packet.inState("ESTABLISHED"))).isEqualTo("RETURN");
+    }
+  }
+
+  @Test
+  void establishedFlowsOfKnownAddressesComeToTheHostWithoutTheTree() {
+    for (WorkloadToHost action : WorkloadToHost.values()) {
+      Map<String, List<String>> chains = frame(action, Family.IPV4);
+      add(
+          chains,
+          FrameRenderer.hostDispatch(
+              List.of(new HostInterface("*", named("all-in"), named("all-out")))));
+      chains.put("wl-from-wl", List.of("-j DROP"));
+      Packet answer = Packet.in("wl1").knowing("src").inState("ESTABLISHED");
+      assertThat(input(chains, answer))
+          .isEqualTo(action == WorkloadToHost.Return ? "RETURN" : "ACCEPT");
+      assertThat(input(chains, answer.knowing())).isEqualTo("DROP");
+      assertThat(input(chains, answer.inState("NEW"))).isEqualTo("DROP");
+    }
+  }
+
+  @Test
+  void withoutTheSetNoRuleAsksForIt() {
+    List<String> rules =
+        FrameRenderer.frame(HostRules.DEFAULT, Family.IPV4, false).stream()
+            .flatMap(chain -> chain.rules().stream())
+            .toList();
+    assertThat(rules).isNotEmpty().noneMatch(rule -> rule.contains("-m set"));
+  }
+
   @Test
   void theFirstHostInterfaceThatFitsDecides() {
     Map<String, List<String>> chains = frame(WorkloadToHost.Return, Family.IPV4);
@@ -320,7 +386,9 @@ final class FrameRendererTest {
 
   private static Map<String, List<String>> frame(WorkloadToHost action, Family family) {
     Map<String, List<String>> chains = new HashMap<>();
-    add(chains, FrameRenderer.frame(new HostRules(action, List.of(), List.of(), false), family));
+    add(
+        chains,
+        FrameRenderer.frame(new HostRules(action, List.of(), List.of(), false), family, true));
     return chains;
   }
 
@@ -341,7 +409,10 @@ final class FrameRendererTest {
   }
 
   private static String forward(Map<String, List<String>> chains, String in, String out) {
-    Packet packet = new Packet(in, out, "10.0.0.1", "tcp", 80, -1, "NEW");
+    return forward(chains, Packet.through(in, out));
+  }
+
+  private static String forward(Map<String, List<String>> chains, Packet packet) {
     return TableWalk.walk(chains, "wl-FORWARD", packet, ALLOWED).verdict();
   }
 }

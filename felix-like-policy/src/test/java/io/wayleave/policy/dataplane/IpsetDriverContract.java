@@ -81,6 +81,56 @@ abstract class IpsetDriverContract {
             "add wl-4-p 10.0.0.1,udp:53");
   }
 
+  /** What they have lets packets pass, so it comes after the tables and goes before them. */
+  @Test
+  void membersOfAnOpeningSetGoFirstAndComeLast() {
+    driver().putOpeningSet("wl-4-o", IpsetType.NET_INTERFACE, Family.IPV4);
+    driver().addMember("wl-4-o", at("10.0.0.1", "wl1"));
+    driver().addMember("wl-4-o", at("10.0.0.2", "wl2"));
+    driver().putSet("wl-4-a", IpsetType.NET, Family.IPV4);
+    driver().addMember("wl-4-a", Cidr.parse("10.0.0.1"));
+    driver().applyAdditions();
+    assertThat(saved())
+        .contains("create wl-4-o hash:net,iface family inet maxelem 1048576")
+        .contains("add wl-4-a 10.0.0.1/32");
+    assertThat(members("wl-4-o")).isEmpty();
+    driver().applyRemovals();
+    assertThat(members("wl-4-o")).containsExactlyInAnyOrder("10.0.0.1/32,wl1", "10.0.0.2/32,wl2");
+
+    driver().removeMember("wl-4-o", at("10.0.0.1", "wl1"));
+    driver().addMember("wl-4-o", at("10.0.0.3", "wl1"));
+    driver().applyAdditions();
+    assertThat(members("wl-4-o")).containsExactly("10.0.0.2/32,wl2");
+    driver().applyRemovals();
+    assertThat(members("wl-4-o")).containsExactlyInAnyOrder("10.0.0.2/32,wl2", "10.0.0.3/32,wl1");
+
+    // What others put there goes as early, and what they took comes as late.
+    restore("add wl-4-o 10.0.0.9/32,wl9", "del wl-4-o 10.0.0.2/32,wl2");
+    driver().invalidate();
+    driver().applyAdditions();
+    assertThat(members("wl-4-o")).containsExactly("10.0.0.3/32,wl1");
+    driver().applyRemovals();
+    assertThat(members("wl-4-o")).containsExactlyInAnyOrder("10.0.0.2/32,wl2", "10.0.0.3/32,wl1");
+  }
+
+  @Test
+  void anOpeningSetOfAnotherSizeIsReplacedByAnEmptyOne() {
+    restore("create wl-4-o hash:net,iface family inet maxelem 100", "add wl-4-o 10.0.0.9/32,wl9");
+    driver().putOpeningSet("wl-4-o", IpsetType.NET_INTERFACE, Family.IPV4);
+    driver().addMember("wl-4-o", at("10.0.0.1", "wl1"));
+    driver().applyAdditions();
+    assertThat(members("wl-4-o")).isEmpty();
+    driver().applyRemovals();
+    assertThat(saved())
+        .containsExactly(
+            "create wl-4-o hash:net,iface family inet maxelem 1048576",
+            "add wl-4-o 10.0.0.1/32,wl1");
+  }
+
+  private static IpsetMember at(String address, String interfaceName) {
+    return new IpsetMember.NetInterface(Cidr.parse(address), interfaceName);
+  }
+
   @Test
   void theWholeAddressSpaceIsItsTwoHalves() {
     driver().putSet("wl-4-a", IpsetType.NET, Family.IPV4);

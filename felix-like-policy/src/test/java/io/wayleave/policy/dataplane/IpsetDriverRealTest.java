@@ -33,7 +33,7 @@ final class IpsetDriverRealTest extends IpsetDriverContract {
         .lines()
         .map(line -> line.replaceAll(" hashsize \\d+| bucketsize \\d+| initval 0x[0-9a-f]+", ""))
         // The program prints a single address without its length.
-        .map(line -> line.replaceAll("^(add wl-\\S+ [0-9.]+)$", "$1/32"))
+        .map(line -> line.replaceAll("^(add wl-\\S+ [0-9.]+)(,wl.*)?$", "$1/32$2"))
         .map(line -> line.replaceAll("^(add wl-\\S+ [0-9a-f:]*:[0-9a-f:]*)$", "$1/128"))
         .toList();
   }

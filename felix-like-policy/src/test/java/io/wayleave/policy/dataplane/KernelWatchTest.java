@@ -59,7 +59,7 @@ final class KernelWatchTest {
   void start() throws InterruptedException {
     for (Family family : Family.values()) {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
-      FrameRenderer.frame(HostRules.DEFAULT, family).forEach(table::put);
+      FrameRenderer.frame(HostRules.DEFAULT, family, false).forEach(table::put);
       FrameRenderer.hostDispatch(List.of()).forEach(table::put);
       dispatch(ChainNames.FROM_WORKLOAD, "-i", table);
       dispatch(ChainNames.TO_WORKLOAD, "-o", table);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 final class RuleCountersTest {
@@ -152,11 +153,17 @@ final class RuleCountersTest {
                 + saved("wl-in-aaaabbbbccccdddd", asked)
                 + saved("wl-hi-0123456789abcdef", asked)
                 + saved("wl-eg-0123456789abcdef", List.of("-g wl-allow"))
+                + FrameRenderer.frame(HostRules.DEFAULT, Family.IPV4, true).stream()
+                    .map(chain -> saved(chain.name(), chain.rules()))
+                    .collect(Collectors.joining())
                 // Not of an endpoint.
                 + saved("wl-in-short", List.of("-g wl-deny")));
     assertThat(report.others())
         .containsExactlyInAnyOrder(
-            other("workload", "Ingress", "established flow", "Allow", 2),
+            // The second and the third rule of wl-FORWARD have them as well.
+            other("workload", "Ingress", "established flow", "Allow", 2 + 2 + 3),
+            // The first and the third rule of wl-FORWARD, and the first of wl-wl-to-host.
+            other("workload", "Egress", "established flow", "Allow", 1 + 3 + 1),
             other("workload", "Ingress", "invalid to connection tracking", "Deny", 4),
             other("workload", "Ingress", "default action of tier mine", "Deny", 12),
             other("workload", "Ingress", "no profile allows it", "Deny", 14),

@@ -8,40 +8,56 @@ import java.util.Set;
 
 /**
  * What iptables does with a packet in chains, as far as the frame's matches go: interfaces, source
- * addresses, protocols, ports, marks and the state of the connection.
+ * addresses, protocols, ports, marks, the state of the connection, and the sets of endpoints.
  */
 final class TableWalk {
   /**
    * A packet.
    *
    * @param state NEW, ESTABLISHED, INVALID, UNTRACKED
+   * @param known the sides, {@code src} and {@code dst}, that the set of endpoints knows
    * @param port destination port
    * @param icmpType of ICMPv6 with the hop limit 255, or -1
    */
   record Packet(
-      String in, String out, String source, String protocol, int port, int icmpType, String state) {
+      String in,
+      String out,
+      String source,
+      String protocol,
+      int port,
+      int icmpType,
+      String state,
+      Set<String> known) {
     static Packet in(String interfaceName) {
-      return new Packet(interfaceName, "", "", "tcp", 80, -1, "NEW");
+      return through(interfaceName, "");
     }
 
     static Packet out(String interfaceName) {
-      return new Packet("", interfaceName, "", "tcp", 80, -1, "NEW");
+      return through("", interfaceName);
+    }
+
+    static Packet through(String in, String out) {
+      return new Packet(in, out, "", "tcp", 80, -1, "NEW", Set.of());
     }
 
     Packet from(String address) {
-      return new Packet(in, out, address, protocol, port, icmpType, state);
+      return new Packet(in, out, address, protocol, port, icmpType, state, known);
     }
 
     Packet to(String protocol, int port) {
-      return new Packet(in, out, source, protocol, port, icmpType, state);
+      return new Packet(in, out, source, protocol, port, icmpType, state, known);
     }
 
     Packet icmp6(int type) {
-      return new Packet(in, out, source, "ipv6-icmp", 0, type, state);
+      return new Packet(in, out, source, "ipv6-icmp", 0, type, state, known);
     }
 
     Packet inState(String state) {
-      return new Packet(in, out, source, protocol, port, icmpType, state);
+      return new Packet(in, out, source, protocol, port, icmpType, state, known);
+    }
+
+    Packet knowing(String... sides) {
+      return new Packet(in, out, source, protocol, port, icmpType, state, Set.of(sides));
     }
   }
 
@@ -127,23 +143,32 @@ final class TableWalk {
   private boolean matches(Deque<String> words) {
     boolean all = true;
     while (!Set.of("-j", "-g").contains(words.peek())) {
+      boolean not = words.peek().equals("!");
+      if (not) {
+        words.pop();
+      }
       String option = words.pop();
       String value = words.pop();
       all &=
-          switch (option) {
-            case "-m" -> true;
-            case "-i" -> named(value, packet.in());
-            case "-o" -> named(value, packet.out());
-            case "-s" ->
-                value.equals(packet.source() + "/32") || value.equals(packet.source() + "/128");
-            case "-p" -> value.equals(packet.protocol());
-            case "--dports" -> List.of(value.split(",")).contains(Integer.toString(packet.port()));
-            case "--ctstate" -> List.of(value.split(",")).contains(packet.state());
-            case "--icmpv6-type" -> value.equals(Integer.toString(packet.icmpType()));
-            case "--hl-eq" -> value.equals("255");
-            case "--mark" -> (mark & valueAndMask(value)[1]) == valueAndMask(value)[0];
-            default -> throw new AssertionError("no such match here: " + option);
-          };
+          not
+              ^ switch (option) {
+                case "-m" -> true;
+                case "-i" -> named(value, packet.in());
+                case "-o" -> named(value, packet.out());
+                case "-s" ->
+                    value.equals(packet.source() + "/32") || value.equals(packet.source() + "/128");
+                case "-p" -> value.equals(packet.protocol());
+                case "--dports" ->
+                    List.of(value.split(",")).contains(Integer.toString(packet.port()));
+                case "--ctstate" -> List.of(value.split(",")).contains(packet.state());
+                case "--icmpv6-type" -> value.equals(Integer.toString(packet.icmpType()));
+                case "--match-set" ->
+                    value.endsWith("-endpoints")
+                        && packet.known().contains(words.pop().replaceFirst(",.*", ""));
+                case "--hl-eq" -> value.equals("255");
+                case "--mark" -> (mark & valueAndMask(value)[1]) == valueAndMask(value)[0];
+                default -> throw new AssertionError("no such match here: " + option);
+              };
     }
     return all;
   }

@@ -48,6 +48,33 @@ public sealed interface IpsetMember {
   }
 
   /**
+   * A network or a single address, at one interface.
+   *
+   * @param interfaceName of at most 15 octets
+   */
+  record NetInterface(Cidr net, String interfaceName) implements IpsetMember {
+    public NetInterface {
+      requireNonNull(net, "net is null");
+      requireNonNull(interfaceName, "interfaceName is null");
+    }
+
+    @Override
+    public Family family() {
+      return net.family();
+    }
+
+    @Override
+    public IpsetType type() {
+      return IpsetType.NET_INTERFACE;
+    }
+
+    @Override
+    public String toString() {
+      return net + "," + interfaceName;
+    }
+  }
+
+  /**
    * A port of a protocol, at one address. Without ports it is what the kernel puts in its place.
    */
   record AddressPort(IpAddress address, Protocol protocol, int port) implements IpsetMember {

@@ -7,7 +7,9 @@ public enum IpsetType {
   /** Networks and single addresses. */
   NET("hash:net", 0),
   /** A port of a protocol at an address. */
-  IP_PORT("hash:ip,port", 1);
+  IP_PORT("hash:ip,port", 1),
+  /** Networks and single addresses, each at one interface. */
+  NET_INTERFACE("hash:net,iface", 0);
 
   private final String kernelName;
   private final int revision;

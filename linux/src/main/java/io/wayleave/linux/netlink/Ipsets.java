@@ -25,7 +25,7 @@ import java.util.function.Predicate;
  * what others did must list.
  */
 public final class Ipsets implements AutoCloseable {
-  /** So that one message, of 36 bytes a member at most, stays well below 64 KiB. */
+  /** So that one message, of 60 bytes a member at most, stays well below 64 KiB. */
   private static final int MEMBERS_PER_MESSAGE = 1024;
 
   private static final int SMALLEST_HASH = 1024;
@@ -215,6 +215,11 @@ public final class Ipsets implements AutoCloseable {
           writeAddress(writer, net.address());
           writer.u8(Netfilter.IPSET_ATTR_CIDR, net.prefixLength());
         }
+        case IpsetMember.NetInterface(Cidr net, String interfaceName) -> {
+          writeAddress(writer, net.address());
+          writer.u8(Netfilter.IPSET_ATTR_CIDR, net.prefixLength());
+          writer.text(Netfilter.IPSET_ATTR_IFACE, interfaceName);
+        }
         case IpsetMember.AddressPort(IpAddress address, Protocol protocol, int port) -> {
           writeAddress(writer, address);
           writer.be16(Netfilter.IPSET_ATTR_PORT | Netfilter.NLA_F_NET_BYTEORDER, port);
@@ -293,6 +298,7 @@ public final class Ipsets implements AutoCloseable {
       int prefixLength = format.family().bits();
       int protocol = 0;
       int port = 0;
+      String interfaceName = "";
       boolean matches = true;
       MessageReader.Attributes data = list.nested();
       while (data.next()) {
@@ -306,23 +312,24 @@ public final class Ipsets implements AutoCloseable {
           case Netfilter.IPSET_ATTR_CIDR -> prefixLength = data.u8();
           case Netfilter.IPSET_ATTR_PORT -> port = data.be16();
           case Netfilter.IPSET_ATTR_PROTO -> protocol = data.u8();
+          case Netfilter.IPSET_ATTR_IFACE -> interfaceName = data.text();
           case Netfilter.IPSET_ATTR_CADT_FLAGS ->
               matches = (data.be32() & Netfilter.IPSET_FLAG_NOMATCH) == 0;
           default -> {}
         }
       }
       if (address.isPresent()) {
-        into.put(member(format.type(), address.get(), prefixLength, protocol, port), matches);
+        IpAddress first = address.get();
+        into.put(
+            switch (format.type()) {
+              case NET -> new IpsetMember.Net(new Cidr(first, prefixLength));
+              case NET_INTERFACE ->
+                  new IpsetMember.NetInterface(new Cidr(first, prefixLength), interfaceName);
+              case IP_PORT -> new IpsetMember.AddressPort(first, new Protocol(protocol), port);
+            },
+            matches);
       }
     }
-  }
-
-  private static IpsetMember member(
-      IpsetType type, IpAddress address, int prefixLength, int protocol, int port) {
-    return switch (type) {
-      case NET -> new IpsetMember.Net(new Cidr(address, prefixLength));
-      case IP_PORT -> new IpsetMember.AddressPort(address, new Protocol(protocol), port);
-    };
   }
 
   private static Reason reason(NetlinkException refusal) {

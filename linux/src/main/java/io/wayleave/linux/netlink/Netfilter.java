@@ -49,6 +49,7 @@ final class Netfilter {
   static final int IPSET_ATTR_HASHSIZE = 18;
   static final int IPSET_ATTR_MAXELEM = 19;
   static final int IPSET_ATTR_NETMASK = 20;
+  static final int IPSET_ATTR_IFACE = 23;
   static final int IPSET_ATTR_ELEMENTS = 24;
   static final int IPSET_FLAG_NOMATCH = 1 << 2;
   static final int IPSET_ATTR_IPADDR_IPV4 = 1;

@@ -27,6 +27,10 @@ class IpsetsTest {
   private static final IpsetFormat NET4 = new IpsetFormat(IpsetType.NET, Family.IPV4, 1 << 20);
   private static final IpsetFormat NET6 = new IpsetFormat(IpsetType.NET, Family.IPV6, 1 << 20);
   private static final IpsetFormat PORT4 = new IpsetFormat(IpsetType.IP_PORT, Family.IPV4, 1000);
+  private static final IpsetFormat IFACE4 =
+      new IpsetFormat(IpsetType.NET_INTERFACE, Family.IPV4, 1000);
+  private static final IpsetFormat IFACE6 =
+      new IpsetFormat(IpsetType.NET_INTERFACE, Family.IPV6, 1000);
   private static final IpsetFormat PORT6 = new IpsetFormat(IpsetType.IP_PORT, Family.IPV6, 1000);
 
   private TestNamespace namespace;
@@ -54,7 +58,11 @@ class IpsetsTest {
         create("p4", PORT4),
         add("p4", port("10.0.0.1", Protocol.TCP, 80), port("10.0.0.1", Protocol.UDP, 53)),
         create("p6", PORT6),
-        add("p6", port("fd00::1", Protocol.SCTP, 0), port("fd00::1", Protocol.UDPLITE, 65535)));
+        add("p6", port("fd00::1", Protocol.SCTP, 0), port("fd00::1", Protocol.UDPLITE, 65535)),
+        create("i4", IFACE4),
+        add("i4", at("10.0.0.1", "wl0123456789abc"), at("10.0.0.1", "wl1"), at("10.1.0.0/16", "e")),
+        create("i6", IFACE6),
+        add("i6", at("fd00::1", "wl1")));
 
     assertThat(save())
         .contains(
@@ -66,16 +74,22 @@ class IpsetsTest {
             "add p4 10.0.0.1,tcp:80",
             "add p4 10.0.0.1,udp:53",
             "add p6 fd00::1,sctp:0",
-            "add p6 fd00::1,udplite:65535")
+            "add p6 fd00::1,udplite:65535",
+            "add i4 10.0.0.1,wl0123456789abc",
+            "add i4 10.0.0.1,wl1",
+            "add i4 10.1.0.0/16,e",
+            "add i6 fd00::1,wl1")
         .filteredOn(line -> line.startsWith("create"))
         .satisfiesExactlyInAnyOrder(
             line -> assertThat(line).startsWith("create n4 hash:net family inet hashsize 1024"),
             line -> assertThat(line).startsWith("create n6 hash:net family inet6 hashsize 1024"),
             line -> assertThat(line).startsWith("create p4 hash:ip,port family inet hashsize 1024"),
-            line -> assertThat(line).startsWith("create p6 hash:ip,port family inet6 "))
+            line -> assertThat(line).startsWith("create p6 hash:ip,port family inet6 "),
+            line -> assertThat(line).startsWith("create i4 hash:net,iface family inet hashsize"),
+            line -> assertThat(line).startsWith("create i6 hash:net,iface family inet6 hashsize"))
         .allMatch(line -> line.contains("maxelem 1048576") || line.contains("maxelem 1000"))
         .noneMatch(line -> line.contains("counters") || line.contains("timeout"));
-    assertThat(save()).hasSize(4 + 9);
+    assertThat(save()).hasSize(6 + 13);
   }
 
   @Test
@@ -92,6 +106,9 @@ class IpsetsTest {
         create p4 hash:ip,port family inet maxelem 1000
         add p4 10.0.0.1,tcp:80
         add p4 10.0.0.1,icmp:8/0
+        create i4 hash:net,iface family inet maxelem 1000
+        add i4 10.0.0.1,wl0123456789abc
+        add i4 10.2.0.0/16,wl1
         create empty hash:ip,port family inet6 maxelem 1000
         create timed hash:net family inet timeout 300
         add timed 10.0.0.1
@@ -120,6 +137,10 @@ class IpsetsTest {
                     true,
                     port("10.0.0.1", Protocol.ICMP, 8 << 8),
                     true)),
+            new Ipset(
+                "i4",
+                Optional.of(IFACE4),
+                Map.of(at("10.0.0.1", "wl0123456789abc"), true, at("10.2.0.0/16", "wl1"), true)),
             new Ipset("empty", Optional.of(PORT6), Map.of()),
             new Ipset("timed", Optional.empty(), Map.of()),
             new Ipset("other", Optional.empty(), Map.of()));
@@ -296,6 +317,10 @@ class IpsetsTest {
 
   private static IpsetMember net(String net) {
     return IpsetMember.of(Cidr.parse(net));
+  }
+
+  private static IpsetMember at(String net, String interfaceName) {
+    return new IpsetMember.NetInterface(Cidr.parse(net), interfaceName);
   }
 
   private static IpsetMember port(String address, Protocol protocol, int port) {
