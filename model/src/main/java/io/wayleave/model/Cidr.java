@@ -93,6 +93,19 @@ public record Cidr(IpAddress address, int prefixLength) implements Comparable<Ci
     return new IpAddress(Family.IPV6, high, low);
   }
 
+  // As a record's own, but fast from the first call, like those of the address.
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Cidr that
+        && prefixLength == that.prefixLength
+        && address.equals(that.address);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * address.hashCode() + prefixLength;
+  }
+
   @Override
   public int compareTo(Cidr other) {
     return ORDER.compare(this, other);

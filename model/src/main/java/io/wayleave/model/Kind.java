@@ -2,6 +2,7 @@ package io.wayleave.model;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -27,6 +28,10 @@ public enum Kind {
   STAGED_NETWORK_POLICY("StagedNetworkPolicy", "stagednetworkpolicies", StagedNetworkPolicy.class),
   TIER("Tier", "tiers", Tier.class),
   WORKLOAD_ENDPOINT("WorkloadEndpoint", "workloadendpoints", WorkloadEndpoint.class);
+
+  /** Asked for each resource that is told, so it is no search. */
+  private static final Map<Class<? extends Resource>, Kind> BY_TYPE =
+      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Kind::type, kind -> kind));
 
   private final String title;
   private final String plural;
@@ -75,10 +80,11 @@ public enum Kind {
 
   /** The kind of a Java type. */
   public static Kind of(Class<? extends Resource> type) {
-    return Arrays.stream(values())
-        .filter(kind -> kind.type == type)
-        .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException(type + " is not a resource type"));
+    Kind kind = BY_TYPE.get(type);
+    if (kind == null) {
+      throw new IllegalArgumentException(type + " is not a resource type");
+    }
+    return kind;
   }
 
   /** By the name in a manifest, exactly. */

@@ -105,6 +105,9 @@ public final class PolicyCalculator {
 
     boolean present = true;
 
+    /** Whether it is in {@link #changedItems}. */
+    boolean changed;
+
     /** The profiles under which it is in {@link #governedByProfile}. */
     List<String> enforcedProfiles = List.of();
 
@@ -195,7 +198,7 @@ public final class PolicyCalculator {
   private final SetsInUse<Item> sets = new SetsInUse<>();
 
   // What a flush has to look at; new ones each time, as clearing costs what was ever in them.
-  private Set<Item> changedItems = new LinkedHashSet<>();
+  private List<Item> changedItems = new ArrayList<>();
   private Set<Block> changedPolicies = new LinkedHashSet<>();
   private Set<String> changedTiers = new LinkedHashSet<>();
   private Set<Block> staleBlocks = new LinkedHashSet<>();
@@ -349,7 +352,7 @@ public final class PolicyCalculator {
     if (!item.profiles.equals(profileNames)) {
       nameProfiles(item, profileNames);
     }
-    changedItems.add(item);
+    changed(item);
   }
 
   private void removeItem(Kind kind, String id) {
@@ -360,6 +363,13 @@ public final class PolicyCalculator {
       item.endpoint = Optional.empty();
       shared.release(item.own);
       nameProfiles(item, List.of());
+      changed(item);
+    }
+  }
+
+  private void changed(Item item) {
+    if (!item.changed) {
+      item.changed = true;
       changedItems.add(item);
     }
   }
@@ -380,7 +390,7 @@ public final class PolicyCalculator {
     }
     Set<Item> named = naming.getOrDefault(name, Set.of());
     if (!labelsOf(before).equals(labelsOf(profile))) {
-      changedItems.addAll(named);
+      named.forEach(this::changed);
     }
     Block block = block(new RuleBlock.Id(Kind.PROFILE, name));
     block.stored = readable ? profile.map(RuleBlock::of) : Optional.of(closed(block.id));
@@ -412,7 +422,7 @@ public final class PolicyCalculator {
   /** Tells the sink everything that has changed since the last call. */
   public void flush(CalculationSink sink) {
     changedItems.forEach(this::applyItem);
-    changedItems = new LinkedHashSet<>();
+    changedItems = new ArrayList<>();
     changedPolicies.forEach(this::applyPolicy);
     changedPolicies = new LinkedHashSet<>();
     for (String tier : changedTiers) {
@@ -445,16 +455,11 @@ public final class PolicyCalculator {
 
   /** Takes over an endpoint or network set as it is now. */
   private void applyItem(Item item) {
-    Optional<Subject> before = sets.subjectOf(item);
+    item.changed = false;
     if (item.present) {
-      Subject subject = item.own.withLabelsOf(item.profiles, this::profile);
-      if (!before.equals(Optional.of(subject))) {
-        sets.put(item, shared.share(subject));
-        before.ifPresent(shared::release);
-      }
+      sets.put(item, item.own.withLabelsOf(item.profiles, this::profile));
     } else {
       sets.remove(item);
-      before.ifPresent(shared::release);
       items.get(item.kind).remove(item.id);
     }
     if (item.endpoint.isEmpty() && !selection.has(item)) {

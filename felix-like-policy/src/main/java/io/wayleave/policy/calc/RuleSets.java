@@ -28,25 +28,35 @@ public final class RuleSets {
   }
 
   private static void addSets(PolicyRule rule, Optional<String> namespace, Set<SetId> into) {
-    for (Family family : Family.values()) {
-      if (!rule.concerns(family)) {
-        continue;
-      }
-      rule.entities()
-          .forEach(
-              entity -> {
-                chosen(entity, namespace, family).ifPresent(into::add);
-                excluded(entity, family).ifPresent(into::add);
-                for (List<Port> ports : List.of(entity.ports(), entity.notPorts())) {
-                  for (Port port : ports) {
-                    if (port instanceof PortName name) {
-                      // A rule with ports has a protocol: PolicyRule refuses others.
-                      into.add(
-                          named(name, rule.protocol().orElseThrow(), entity, namespace, family));
-                    }
-                  }
+    rule.entities()
+        .forEach(
+            entity -> {
+              // Selectors are read once for both families.
+              Optional<SubjectSelector> chosen = SubjectSelector.chosenBy(entity, namespace);
+              Optional<SubjectSelector> excluded = SubjectSelector.excludedBy(entity);
+              for (Family family : Family.values()) {
+                if (rule.concerns(family)) {
+                  chosen.ifPresent(by -> into.add(new SetId.Nets(by, family)));
+                  excluded.ifPresent(by -> into.add(new SetId.Nets(by, family)));
+                  addNamed(rule, entity, chosen, family, into);
                 }
-              });
+              }
+            });
+  }
+
+  private static void addNamed(
+      PolicyRule rule,
+      Entity entity,
+      Optional<SubjectSelector> chosen,
+      Family family,
+      Set<SetId> into) {
+    for (List<Port> ports : List.of(entity.ports(), entity.notPorts())) {
+      for (Port port : ports) {
+        if (port instanceof PortName name) {
+          // A rule with ports has a protocol: PolicyRule refuses others.
+          into.add(named(name, rule.protocol().orElseThrow(), chosen, family));
+        }
+      }
     }
   }
 
@@ -98,10 +108,11 @@ public final class RuleSets {
    */
   public static SetId named(
       PortName name, Protocol protocol, Entity entity, Optional<String> namespace, Family family) {
-    return new SetId.NamedPort(
-        SubjectSelector.chosenBy(entity, namespace).orElse(SubjectSelector.ALL),
-        name,
-        protocol,
-        family);
+    return named(name, protocol, SubjectSelector.chosenBy(entity, namespace), family);
+  }
+
+  private static SetId named(
+      PortName name, Protocol protocol, Optional<SubjectSelector> chosen, Family family) {
+    return new SetId.NamedPort(chosen.orElse(SubjectSelector.ALL), name, protocol, family);
   }
 }

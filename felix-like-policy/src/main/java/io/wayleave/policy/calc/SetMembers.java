@@ -2,9 +2,11 @@ package io.wayleave.policy.calc;
 
 import io.wayleave.model.Cidr;
 import io.wayleave.model.EndpointPort;
+import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.policy.Subject;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -17,26 +19,28 @@ import java.util.function.Consumer;
  */
 final class SetMembers {
   private final SetId id;
+  private final Family family;
   private final Map<SetMember, Integer> counts = new HashMap<>();
 
   /** Whether the sink knows each member that has changed since it was told. */
   private Map<SetMember, Boolean> changed = new HashMap<>();
 
-  /** How many networks of each length there are. */
-  private final Map<Integer, Integer> prefixLengths = new HashMap<>();
+  /** The lengths that its networks have, or had. */
+  private final BitSet prefixLengths = new BitSet();
 
   private boolean told;
 
   SetMembers(SetId id) {
     this.id = id;
+    this.family = id.family();
   }
 
   void add(Subject subject) {
-    members(subject, member -> count(member, 1));
+    members(subject, this::add);
   }
 
   void remove(Subject subject) {
-    members(subject, member -> count(member, -1));
+    members(subject, this::remove);
   }
 
   /** Tells the set, when it is new, and the members that are. */
@@ -75,15 +79,12 @@ final class SetMembers {
 
   /** Whether one of its networks has the address. */
   boolean has(IpAddress address) {
-    if (address.family() != id.family()) {
+    if (address.family() != family) {
       return false;
     }
-    for (int length : prefixLengths.keySet()) {
-      if (counts.containsKey(new SetMember.Net(Cidr.around(address, length)))) {
-        return true;
-      }
-    }
-    return false;
+    return prefixLengths.stream()
+        .mapToObj(length -> new SetMember.Net(Cidr.around(address, length)))
+        .anyMatch(counts::containsKey);
   }
 
   /** Whether it has the port at the address. */
@@ -92,41 +93,48 @@ final class SetMembers {
   }
 
   private void members(Subject subject, Consumer<SetMember> each) {
-    switch (id) {
-      case SetId.Nets nets -> {
-        for (Cidr net : subject.nets()) {
-          if (net.family() == nets.family()) {
-            each.accept(new SetMember.Net(net));
+    if (id instanceof SetId.NamedPort wanted) {
+      for (EndpointPort port : subject.ports()) {
+        if (port.name().equals(wanted.name()) && port.protocol().equals(wanted.protocol())) {
+          for (Cidr net : subject.nets()) {
+            if (net.family() == family) {
+              each.accept(new SetMember.AddressPort(net.address(), port.protocol(), port.port()));
+            }
           }
         }
       }
-      case SetId.NamedPort wanted -> {
-        for (EndpointPort port : subject.ports()) {
-          if (port.name().equals(wanted.name()) && port.protocol().equals(wanted.protocol())) {
-            for (Cidr net : subject.nets()) {
-              if (net.family() == wanted.family()) {
-                each.accept(new SetMember.AddressPort(net.address(), port.protocol(), port.port()));
-              }
-            }
-          }
+    } else {
+      for (Cidr net : subject.nets()) {
+        if (net.family() == family) {
+          each.accept(new SetMember.Net(net));
         }
       }
     }
   }
 
-  private void count(SetMember member, int step) {
-    Integer before = counts.get(member);
-    int now = (before == null ? 0 : before) + step;
-    if (told && (before == null || now == 0)) {
-      changed.putIfAbsent(member, before != null);
+  private void add(SetMember member) {
+    Integer before = counts.putIfAbsent(member, 1);
+    if (before != null) {
+      counts.put(member, before + 1);
+      return;
     }
-    if (now == 0) {
-      counts.remove(member);
-    } else {
-      counts.put(member, now);
+    if (told) {
+      changed.putIfAbsent(member, false);
     }
-    if (member instanceof SetMember.Net(Cidr net) && (before == null || now == 0)) {
-      prefixLengths.merge(net.prefixLength(), step, (a, b) -> a + b == 0 ? null : a + b);
+    if (member instanceof SetMember.Net net) {
+      prefixLengths.set(net.net().prefixLength());
+    }
+  }
+
+  private void remove(SetMember member) {
+    int before = counts.get(member);
+    if (before > 1) {
+      counts.put(member, before - 1);
+      return;
+    }
+    counts.remove(member);
+    if (told) {
+      changed.putIfAbsent(member, true);
     }
   }
 }

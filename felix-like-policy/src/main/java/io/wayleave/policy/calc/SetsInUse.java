@@ -73,7 +73,7 @@ final class SetsInUse<I> {
     if (before.equals(Optional.of(subject))) {
       return;
     }
-    List<Source> chosenBefore = subjects.queriesOf(item);
+    List<Source> chosenBefore = before.isPresent() ? subjects.queriesOf(item) : List.of();
     subjects.put(item, subject);
     before.ifPresent(old -> removeMembers(chosenBefore, old));
     for (Source source : subjects.queriesOf(item)) {
@@ -118,7 +118,7 @@ final class SetsInUse<I> {
     SetMembers set = new SetMembers(id);
     source.sets.put(id.family(), set);
     sets.put(id, set);
-    subjects.itemsOf(source).forEach(item -> set.add(subjects.subjectOf(item).orElseThrow()));
+    subjects.forEachSubject(source, set::add);
     changed.add(set);
   }
 

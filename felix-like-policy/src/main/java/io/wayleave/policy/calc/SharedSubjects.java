@@ -1,6 +1,7 @@
 package io.wayleave.policy.calc;
 
 import io.wayleave.model.EndpointPort;
+import io.wayleave.model.Labels;
 import io.wayleave.model.policy.Subject;
 import java.util.HashMap;
 import java.util.List;
@@ -9,14 +10,15 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
- * Lets subjects share what is equal: the containers of one application have the same labels, and
- * all objects of a namespace the labels of that. Without it a large fleet's labels fill the memory.
+ * Lets subjects share what is equal: the texts of labels, of which a fleet has far fewer than
+ * endpoints, and all that the objects of a namespace have in common. Without it a large fleet's
+ * labels fill the memory.
  *
  * <p>Whoever lets a subject share gives it back with {@link #release} when it forgets it. NOT
  * thread safe.
  */
 final class SharedSubjects {
-  private final Pool<Map<String, String>> labels = new Pool<>(SharedSubjects::internLabels);
+  private final Pool<Labels> namespaceLabels = new Pool<>(SharedSubjects::intern);
   private final Pool<List<EndpointPort>> ports = new Pool<>(UnaryOperator.identity());
   private final Pool<Optional<String>> namespaces = new Pool<>(UnaryOperator.identity());
 
@@ -24,27 +26,26 @@ final class SharedSubjects {
   Subject share(Subject subject) {
     return new Subject(
         namespaces.acquire(subject.namespace()),
-        labels.acquire(subject.labels()),
-        labels.acquire(subject.namespaceLabels()),
+        intern(subject.labels()),
+        namespaceLabels.acquire(subject.namespaceLabels()),
         subject.nets(),
         ports.acquire(subject.ports()));
   }
 
   void release(Subject subject) {
     namespaces.release(subject.namespace());
-    labels.release(subject.labels());
-    labels.release(subject.namespaceLabels());
+    namespaceLabels.release(subject.namespaceLabels());
     ports.release(subject.ports());
   }
 
   boolean isEmpty() {
-    return labels.values.isEmpty() && ports.values.isEmpty() && namespaces.values.isEmpty();
+    return namespaceLabels.values.isEmpty()
+        && ports.values.isEmpty()
+        && namespaces.values.isEmpty();
   }
 
-  private static Map<String, String> internLabels(Map<String, String> labels) {
-    Map<String, String> interned = new HashMap<>();
-    labels.forEach((key, value) -> interned.put(key.intern(), value.intern()));
-    return Map.copyOf(interned);
+  private static Labels intern(Labels labels) {
+    return labels.withTexts(String::intern);
   }
 
   /** One of equal values, as long as somebody uses it. */

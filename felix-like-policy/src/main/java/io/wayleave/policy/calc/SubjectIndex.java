@@ -1,6 +1,6 @@
 package io.wayleave.policy.calc;
 
-import io.wayleave.model.EndpointPort;
+import io.wayleave.model.Labels;
 import io.wayleave.model.PortName;
 import io.wayleave.model.policy.Subject;
 import io.wayleave.model.policy.SubjectSelector;
@@ -19,6 +19,7 @@ import io.wayleave.model.selector.Expression.NotIn;
 import io.wayleave.model.selector.Expression.Or;
 import io.wayleave.model.selector.Expression.StartsWith;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Which subjects each query chooses, kept current. Subjects are found by their labels, the labels
@@ -48,7 +50,7 @@ import java.util.Set;
  */
 final class SubjectIndex<I, Q extends SubjectQuery> {
   /** The labels of the namespace of what is in none: a label that nothing can have. */
-  private static final Map<String, String> NO_NAMESPACE = Map.of("", "");
+  private static final Labels NO_NAMESPACE = Labels.of("", "");
 
   /** What a subject can be found by. */
   private enum Aspect {
@@ -60,18 +62,56 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
   /** Something that a query needs: a value of a label, or the label when the value is empty. */
   private record Need(Aspect aspect, String label, Optional<String> value) {}
 
+  /** A value of a label. */
   private static final class Place<I, Q> {
-    final Set<I> items = new HashSet<>(2);
+    final Label<I, Q> label;
+    final String value;
+
+    /** In no order; each knows where in the list it is. */
+    final ArrayList<Known<I, Q>> subjects = new ArrayList<>(1);
+
     final List<Entry<I, Q>> queries = new ArrayList<>(0);
+
+    Place(Label<I, Q> label, String value) {
+      this.label = label;
+      this.value = value;
+    }
+
+    void dropIfUnused() {
+      if (subjects.isEmpty() && queries.isEmpty()) {
+        label.values.remove(value);
+        label.dropIfUnused();
+      }
+    }
   }
 
   private static final class Label<I, Q> {
+    /** Where it is known by its name. */
+    final Map<String, Label<I, Q>> aspect;
+
+    final String name;
     final Map<String, Place<I, Q>> values = new HashMap<>(2);
     final List<Entry<I, Q>> queries = new ArrayList<>(0);
-    int items;
+    int subjects;
 
-    boolean isEmpty() {
-      return values.isEmpty() && queries.isEmpty();
+    Label(Map<String, Label<I, Q>> aspect, String name) {
+      this.aspect = aspect;
+      this.name = name;
+    }
+
+    Place<I, Q> place(String value) {
+      Place<I, Q> place = values.get(value);
+      if (place == null) {
+        place = new Place<>(this, value);
+        values.put(value, place);
+      }
+      return place;
+    }
+
+    void dropIfUnused() {
+      if (values.isEmpty() && queries.isEmpty()) {
+        aspect.remove(name);
+      }
     }
   }
 
@@ -81,7 +121,12 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     /** Where it stands; empty when it is compared with all. */
     final Optional<List<Need>> needs;
 
-    final Set<I> items = new HashSet<>();
+    final Map<I, Known<I, Q>> chosen = new HashMap<>();
+
+    /** The last {@link #round} in which it was compared with a subject, and the answer. */
+    long round;
+
+    boolean chose;
 
     Entry(Q query, Optional<List<Need>> needs) {
       this.query = query;
@@ -90,11 +135,52 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
   }
 
   private static final class Known<I, Q> {
+    final I item;
     Subject subject;
-    final List<Entry<I, Q>> chosenBy = new ArrayList<>(0);
 
-    Known(Subject subject) {
+    /** Where it stands. */
+    List<Place<I, Q>> places = List.of();
+
+    /** Of each place, where in its list of subjects. */
+    int[] positions = {};
+
+    List<Entry<I, Q>> chosenBy = List.of();
+
+    Known(I item, Subject subject) {
+      this.item = item;
       this.subject = subject;
+    }
+
+    void chosenBy(Entry<I, Q> entry) {
+      if (chosenBy.isEmpty()) {
+        chosenBy = new ArrayList<>(2);
+      }
+      chosenBy.add(entry);
+    }
+
+    void enter(List<Place<I, Q>> entered) {
+      places = entered;
+      positions = new int[entered.size()];
+      for (int i = 0; i < positions.length; i++) {
+        Place<I, Q> place = entered.get(i);
+        positions[i] = place.subjects.size();
+        place.subjects.add(this);
+        place.label.subjects++;
+      }
+    }
+
+    /** The last one of each place takes the room that is free then. */
+    void leave() {
+      for (int i = 0; i < positions.length; i++) {
+        Place<I, Q> place = places.get(i);
+        Known<I, Q> last = place.subjects.removeLast();
+        if (last != this) {
+          place.subjects.set(positions[i], last);
+          last.positions[last.places.indexOf(place)] = positions[i];
+        }
+        place.label.subjects--;
+        place.dropIfUnused();
+      }
     }
   }
 
@@ -106,38 +192,32 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
   private final Set<Entry<I, Q>> comparedWithAll = new LinkedHashSet<>();
   private long evaluations;
 
+  /** Counts the subjects that were compared with queries. */
+  private long round;
+
   /** A subject that is new or has changed. */
   void put(I item, Subject subject) {
     Known<I, Q> state = known.get(item);
     if (state == null) {
-      state = new Known<>(subject);
+      state = new Known<>(item, subject);
       known.put(item, state);
-      enter(item, subject);
     } else {
       Subject before = state.subject;
       state.subject = subject;
       if (looksAlike(before, subject)) {
         return;
       }
-      leave(item, before);
-      enter(item, subject);
+      state.leave();
     }
-    Set<Entry<I, Q>> now = choosing(subject);
-    for (Entry<I, Q> entry : state.chosenBy) {
-      if (!now.contains(entry)) {
-        entry.items.remove(item);
-      }
-    }
-    now.forEach(entry -> entry.items.add(item));
-    state.chosenBy.clear();
-    state.chosenBy.addAll(now);
+    state.enter(placesOf(subject));
+    choose(state);
   }
 
   void remove(I item) {
     Known<I, Q> state = known.remove(item);
     if (state != null) {
-      leave(item, state.subject);
-      state.chosenBy.forEach(entry -> entry.items.remove(item));
+      state.leave();
+      state.chosenBy.forEach(entry -> entry.chosen.remove(item));
     }
   }
 
@@ -156,18 +236,21 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     entries.put(query, entry);
     if (entry.needs.isEmpty()) {
       comparedWithAll.add(entry);
-      known.keySet().forEach(item -> compare(entry, item));
+      known.values().forEach(state -> compare(entry, state));
       return;
     }
     for (Need need : entry.needs.get()) {
-      Label<I, Q> label = aspect(need.aspect()).computeIfAbsent(need.label(), _ -> new Label<>());
+      Label<I, Q> label = label(aspect(need.aspect()), need.label());
       if (need.value().isPresent()) {
-        Place<I, Q> place = label.values.computeIfAbsent(need.value().get(), _ -> new Place<>());
+        Place<I, Q> place = label.place(need.value().get());
         place.queries.add(entry);
-        place.items.forEach(item -> compare(entry, item));
+        place.subjects.forEach(state -> compare(entry, state));
       } else {
         label.queries.add(entry);
-        label.values.values().forEach(place -> place.items.forEach(item -> compare(entry, item)));
+        label
+            .values
+            .values()
+            .forEach(place -> place.subjects.forEach(state -> compare(entry, state)));
       }
     }
   }
@@ -176,34 +259,39 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     Entry<I, Q> entry = entries.remove(query);
     comparedWithAll.remove(entry);
     for (Need need : entry.needs.orElse(List.of())) {
-      Map<String, Label<I, Q>> aspect = aspect(need.aspect());
-      Label<I, Q> label = aspect.get(need.label());
+      Label<I, Q> label = aspect(need.aspect()).get(need.label());
       if (need.value().isPresent()) {
         Place<I, Q> place = label.values.get(need.value().get());
         place.queries.remove(entry);
-        dropIfUnused(label, need.value().get(), place);
+        place.dropIfUnused();
       } else {
         label.queries.remove(entry);
-      }
-      if (label.isEmpty()) {
-        aspect.remove(need.label());
+        label.dropIfUnused();
       }
     }
-    for (I item : entry.items) {
-      known.get(item).chosenBy.remove(entry);
-    }
+    entry.chosen.values().forEach(state -> state.chosenBy.remove(entry));
   }
 
   /** The queries that choose it; a copy. */
   List<Q> queriesOf(I item) {
     Known<I, Q> state = known.get(item);
-    return state == null ? List.of() : state.chosenBy.stream().map(entry -> entry.query).toList();
+    if (state == null || state.chosenBy.isEmpty()) {
+      return List.of();
+    }
+    List<Q> queries = new ArrayList<>(state.chosenBy.size());
+    state.chosenBy.forEach(entry -> queries.add(entry.query));
+    return queries;
   }
 
   /** What the query chooses; a view, empty for one that is not there. */
   Set<I> itemsOf(Q query) {
     Entry<I, Q> entry = entries.get(query);
-    return entry == null ? Set.of() : Collections.unmodifiableSet(entry.items);
+    return entry == null ? Set.of() : Collections.unmodifiableSet(entry.chosen.keySet());
+  }
+
+  /** The subjects that the query chooses. */
+  void forEachSubject(Q query, Consumer<Subject> action) {
+    entries.get(query).chosen.values().forEach(state -> action.accept(state.subject));
   }
 
   /** Whether it knows neither a subject nor a query, and keeps no place for one. */
@@ -221,38 +309,46 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     return evaluations;
   }
 
-  private Set<Entry<I, Q>> choosing(Subject subject) {
-    // One that stands at several of the subject's places is compared once.
-    Set<Entry<I, Q>> candidates = new LinkedHashSet<>(comparedWithAll);
-    collect(labels, subject.labels(), candidates);
-    collect(namespaceLabels, namespaceLabelsOf(subject), candidates);
-    for (EndpointPort port : subject.ports()) {
-      collect(ports, Map.of(port.name().name(), ""), candidates);
+  /** Compares a subject with all queries that may choose it. */
+  private void choose(Known<I, Q> state) {
+    round++;
+    List<Entry<I, Q>> before = state.chosenBy;
+    state.chosenBy = List.of();
+    compareOnce(comparedWithAll, state);
+    for (Place<I, Q> place : state.places) {
+      if (!place.label.queries.isEmpty()) {
+        compareOnce(place.label.queries, state);
+      }
+      if (!place.queries.isEmpty()) {
+        compareOnce(place.queries, state);
+      }
     }
-    candidates.removeIf(entry -> !matches(entry, subject));
-    return candidates;
+    for (Entry<I, Q> entry : before) {
+      if (entry.round != round || !entry.chose) {
+        entry.chosen.remove(state.item);
+      }
+    }
   }
 
-  private static <I, Q> void collect(
-      Map<String, Label<I, Q>> aspect, Map<String, String> own, Set<Entry<I, Q>> into) {
-    own.forEach(
-        (key, value) -> {
-          Label<I, Q> label = aspect.get(key);
-          if (label != null) {
-            into.addAll(label.queries);
-            Place<I, Q> place = label.values.get(value);
-            if (place != null) {
-              into.addAll(place.queries);
-            }
-          }
-        });
+  /** One that stands at several of the subject's places is compared once. */
+  private void compareOnce(Collection<Entry<I, Q>> candidates, Known<I, Q> state) {
+    for (Entry<I, Q> entry : candidates) {
+      if (entry.round != round) {
+        entry.round = round;
+        entry.chose = matches(entry, state.subject);
+        if (entry.chose) {
+          entry.chosen.put(state.item, state);
+          state.chosenBy(entry);
+        }
+      }
+    }
   }
 
-  private void compare(Entry<I, Q> entry, I item) {
-    Known<I, Q> state = known.get(item);
-    if (!entry.items.contains(item) && matches(entry, state.subject)) {
-      entry.items.add(item);
-      state.chosenBy.add(entry);
+  /** Compares a new query with a subject. */
+  private void compare(Entry<I, Q> entry, Known<I, Q> state) {
+    if (!entry.chosen.containsKey(state.item) && matches(entry, state.subject)) {
+      entry.chosen.put(state.item, state);
+      state.chosenBy(entry);
     }
   }
 
@@ -261,51 +357,25 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     return entry.query.matches(subject);
   }
 
-  private void enter(I item, Subject subject) {
-    enter(labels, subject.labels(), item);
-    enter(namespaceLabels, namespaceLabelsOf(subject), item);
+  private List<Place<I, Q>> placesOf(Subject subject) {
+    Labels ofNamespace = namespaceLabelsOf(subject);
+    List<Place<I, Q>> places =
+        new ArrayList<>(subject.labels().size() + ofNamespace.size() + subject.ports().size());
+    subject.labels().forEach((name, value) -> places.add(label(labels, name).place(value)));
+    ofNamespace.forEach((name, value) -> places.add(label(namespaceLabels, name).place(value)));
     for (String name : portNames(subject)) {
-      enter(ports, Map.of(name, ""), item);
+      places.add(label(ports, name).place(""));
     }
+    return places;
   }
 
-  private static <I, Q> void enter(
-      Map<String, Label<I, Q>> aspect, Map<String, String> own, I item) {
-    own.forEach(
-        (key, value) -> {
-          Label<I, Q> label = aspect.computeIfAbsent(key, _ -> new Label<>());
-          label.values.computeIfAbsent(value, _ -> new Place<>()).items.add(item);
-          label.items++;
-        });
-  }
-
-  private void leave(I item, Subject subject) {
-    leave(labels, subject.labels(), item);
-    leave(namespaceLabels, namespaceLabelsOf(subject), item);
-    for (String name : portNames(subject)) {
-      leave(ports, Map.of(name, ""), item);
+  private static <I, Q> Label<I, Q> label(Map<String, Label<I, Q>> aspect, String name) {
+    Label<I, Q> label = aspect.get(name);
+    if (label == null) {
+      label = new Label<>(aspect, name);
+      aspect.put(name, label);
     }
-  }
-
-  private static <I, Q> void leave(
-      Map<String, Label<I, Q>> aspect, Map<String, String> own, I item) {
-    own.forEach(
-        (key, value) -> {
-          Label<I, Q> label = aspect.get(key);
-          Place<I, Q> place = label.values.get(value);
-          place.items.remove(item);
-          label.items--;
-          dropIfUnused(label, value, place);
-          if (label.isEmpty()) {
-            aspect.remove(key);
-          }
-        });
-  }
-
-  private static <I, Q> void dropIfUnused(Label<I, Q> label, String value, Place<I, Q> place) {
-    if (place.items.isEmpty() && place.queries.isEmpty()) {
-      label.values.remove(value);
-    }
+    return label;
   }
 
   /** Whether every query answers alike for both; addresses choose nothing. */
@@ -325,7 +395,7 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     return names;
   }
 
-  private static Map<String, String> namespaceLabelsOf(Subject subject) {
+  private static Labels namespaceLabelsOf(Subject subject) {
     return subject.namespace().isPresent() ? subject.namespaceLabels() : NO_NAMESPACE;
   }
 
@@ -426,9 +496,9 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
                 .map(
                     value -> {
                       Place<I, Q> place = label.values.get(value);
-                      return place == null ? 0 : place.items.size();
+                      return place == null ? 0 : place.subjects.size();
                     })
-                .orElse(label.items);
+                .orElse(label.subjects);
       }
     }
     return items;

@@ -3,6 +3,7 @@ package io.wayleave.policy.calc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.EndpointPort;
+import io.wayleave.model.Labels;
 import io.wayleave.model.PortName;
 import io.wayleave.model.Protocol;
 import io.wayleave.model.policy.Subject;
@@ -166,8 +167,8 @@ final class SubjectIndexTest {
           Subject subject =
               new Subject(
                   random.nextBoolean() ? Optional.of("shop") : Optional.empty(),
-                  labels.get(random.nextInt(labels.size())),
-                  labels.get(random.nextInt(labels.size())),
+                  Labels.copyOf(labels.get(random.nextInt(labels.size()))),
+                  Labels.copyOf(labels.get(random.nextInt(labels.size()))),
                   List.of(),
                   random.nextBoolean()
                       ? List.of()
@@ -177,7 +178,7 @@ final class SubjectIndexTest {
                   ? subject
                   : new Subject(
                       subject.namespace(),
-                      with(subject.labels(), Subject.NAMESPACE_LABEL, "shop"),
+                      Labels.of(Subject.NAMESPACE_LABEL, "shop").over(subject.labels()),
                       subject.namespaceLabels(),
                       List.of(),
                       subject.ports());
@@ -202,13 +203,7 @@ final class SubjectIndexTest {
     assertThat(index.isEmpty()).isTrue();
   }
 
-  private static Map<String, String> with(Map<String, String> map, String key, String value) {
-    Map<String, String> more = new HashMap<>(map);
-    more.put(key, value);
-    return more;
-  }
-
   private static Subject subject(Map<String, String> labels) {
-    return new Subject(Optional.empty(), labels, Map.of(), List.of(), List.of());
+    return new Subject(Optional.empty(), Labels.copyOf(labels), Labels.NONE, List.of(), List.of());
   }
 }

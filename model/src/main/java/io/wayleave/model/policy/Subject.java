@@ -5,11 +5,11 @@ import io.wayleave.model.EndpointPort;
 import io.wayleave.model.GlobalNetworkSet;
 import io.wayleave.model.HostEndpoint;
 import io.wayleave.model.IpAddress;
+import io.wayleave.model.Labels;
 import io.wayleave.model.Metadata;
 import io.wayleave.model.NetworkSet;
 import io.wayleave.model.Profile;
 import io.wayleave.model.WorkloadEndpoint;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +27,8 @@ import java.util.function.Function;
  */
 public record Subject(
     Optional<String> namespace,
-    Map<String, String> labels,
-    Map<String, String> namespaceLabels,
+    Labels labels,
+    Labels namespaceLabels,
     List<Cidr> nets,
     List<EndpointPort> ports) {
   /** Label of every namespaced object: the name of its namespace. */
@@ -39,8 +39,6 @@ public record Subject(
       List.of("projectcalico.org/name", "kubernetes.io/metadata.name");
 
   public Subject {
-    labels = Map.copyOf(labels);
-    namespaceLabels = Map.copyOf(namespaceLabels);
     nets = List.copyOf(nets);
     ports = List.copyOf(ports);
   }
@@ -79,8 +77,8 @@ public record Subject(
   public static Subject of(HostEndpoint endpoint) {
     return new Subject(
         Optional.empty(),
-        endpoint.labels(),
-        Map.of(),
+        Labels.copyOf(endpoint.labels()),
+        Labels.NONE,
         endpoint.spec().expectedIPs().stream().map(IpAddress::toCidr).toList(),
         endpoint.spec().ports());
   }
@@ -90,14 +88,18 @@ public record Subject(
     return new Subject(
         namespace,
         labels(namespace, set.metadata().labels()),
-        namespaceLabels(namespace, Map.of()),
+        namespaceLabels(namespace, Labels.NONE),
         set.spec().nets(),
         List.of());
   }
 
   public static Subject of(GlobalNetworkSet set) {
     return new Subject(
-        Optional.empty(), set.metadata().labels(), Map.of(), set.spec().nets(), List.of());
+        Optional.empty(),
+        Labels.copyOf(set.metadata().labels()),
+        Labels.NONE,
+        set.spec().nets(),
+        List.of());
   }
 
   /**
@@ -108,28 +110,31 @@ public record Subject(
    */
   public Subject withLabelsOf(
       List<String> profileNames, Function<String, Optional<Profile>> profiles) {
-    Map<String, String> applied = new HashMap<>();
-    for (String name : profileNames.reversed()) {
-      profiles.apply(name).ifPresent(profile -> applied.putAll(profile.spec().labelsToApply()));
+    Labels applied = Labels.NONE;
+    for (String name : profileNames) {
+      Optional<Profile> profile = profiles.apply(name);
+      if (profile.isPresent()) {
+        applied = applied.over(Labels.copyOf(profile.get().spec().labelsToApply()));
+      }
     }
-    if (applied.isEmpty()) {
-      return this;
-    }
-    applied.putAll(labels);
-    return new Subject(namespace, applied, namespaceLabels, nets, ports);
+    return applied.isEmpty()
+        ? this
+        : new Subject(namespace, labels.over(applied), namespaceLabels, nets, ports);
   }
 
-  private static Map<String, String> labels(Optional<String> namespace, Map<String, String> own) {
-    Map<String, String> labels = new HashMap<>(own);
-    namespace.ifPresent(name -> labels.put(NAMESPACE_LABEL, name));
-    return labels;
+  private static Labels labels(Optional<String> namespace, Map<String, String> own) {
+    Labels labels = Labels.copyOf(own);
+    return namespace.isPresent()
+        ? Labels.of(NAMESPACE_LABEL, namespace.get()).over(labels)
+        : labels;
   }
 
-  private static Map<String, String> namespaceLabels(
-      Optional<String> namespace, Map<String, String> told) {
-    Map<String, String> labels = new HashMap<>(told);
+  private static Labels namespaceLabels(Optional<String> namespace, Map<String, String> told) {
     String name = namespace.orElse(Metadata.DEFAULT_NAMESPACE);
-    NAMESPACE_NAME_LABELS.forEach(label -> labels.put(label, name));
+    Labels labels = Labels.copyOf(told);
+    for (String label : NAMESPACE_NAME_LABELS) {
+      labels = Labels.of(label, name).over(labels);
+    }
     return labels;
   }
 }
