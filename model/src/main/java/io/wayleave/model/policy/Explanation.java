@@ -73,6 +73,8 @@ public record Explanation(
     WORKLOAD_TO_OWN_HOST(
         "after the container's egress, the agent's workloadToHostAction and the host's own rules"
             + " decide"),
+    NOT_ITS_ADDRESS(
+        "a container sends from its own addresses only: all else is dropped before any policy"),
     NEIGHBOUR_DISCOVERY("neighbour discovery is always allowed on the link (hop limit 255)"),
     WORKLOAD_TO_OWN_HOST_RETURN(
         "after the container's egress, the host's own rules decide (workloadToHostAction: Return)"),

@@ -38,15 +38,19 @@ record Path(
     Spot from = Spot.find(picture, "from", question.from());
     Spot to = Spot.find(picture, "to", question.to());
     if (staysAt(from.place(), to.place())) {
-      return unasked(question, from, to, Note.LOCAL);
+      return unasked(question, from, to, Verdict.ALLOW, Note.LOCAL);
     }
     if (isNeighbourDiscovery(question)) {
-      return unasked(question, from, to, Note.NEIGHBOUR_DISCOVERY);
+      return unasked(question, from, to, Verdict.ALLOW, Note.NEIGHBOUR_DISCOVERY);
+    }
+    if (from.endpoint().orElse(null) instanceof WorkloadEndpoint workload
+        && !workload.spec().ipNetworks().contains(question.from().address().toCidr())) {
+      return unasked(question, from, to, Verdict.DENY, Note.NOT_ITS_ADDRESS);
     }
     if (from.place() instanceof Place.Host(String node, _)
         && to.place() instanceof Place.Workload(_, String home)
         && home.equals(node)) {
-      return unasked(question, from, to, Note.HOST_TO_OWN_WORKLOAD);
+      return unasked(question, from, to, Verdict.ALLOW, Note.HOST_TO_OWN_WORKLOAD);
     }
     if (from.place() instanceof Place.Workload(_, String home)
         && to.place() instanceof Place.Host(String node, _)
@@ -124,14 +128,14 @@ record Path(
             .reduce(open, Verdict::and));
   }
 
-  private static Path unasked(Question question, Spot from, Spot to, Note note) {
+  private static Path unasked(Question question, Spot from, Spot to, Verdict verdict, Note note) {
     return new Path(
         question,
         from.place(),
         to.place(),
         Optional.empty(),
         Optional.empty(),
-        Verdict.ALLOW,
+        verdict,
         List.of(note));
   }
 

@@ -174,6 +174,16 @@ final class ExplanationTest {
             explain("", Question.icmp(end("fd00::1:1"), end("fd00::1:2"), Protocol.ICMPV6, 135, 0))
                 .notes())
         .containsExactly(Note.NEIGHBOUR_DISCOVERY);
+    Explanation borrowed =
+        explain(
+            "",
+            Question.toPort(
+                new End(IpAddress.parse("10.0.2.1"), Optional.of("client")),
+                end("10.0.1.2"),
+                Protocol.UDP,
+                80));
+    assertThat(borrowed.verdict()).isEqualTo(Verdict.DENY);
+    assertThat(borrowed.notes()).containsExactly(Note.NOT_ITS_ADDRESS);
   }
 
   @Test

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Resource;
 import io.wayleave.model.Update;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.policy.PolicyConfig;
 import io.wayleave.policy.PolicyEngine;
 import io.wayleave.policy.calc.PolicyCalculator;
+import io.wayleave.policy.dataplane.HostRules;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +25,11 @@ final class EngineFleet implements AutoCloseable {
   private final Map<String, PolicyEngine> byNode = new TreeMap<>();
   private Map<String, Resource> told = Map.of();
 
-  EngineFleet(FleetLayout layout, FleetLab lab, IptablesBackend backend) {
+  EngineFleet(
+      FleetLayout layout,
+      FleetLab lab,
+      IptablesBackend backend,
+      Map<String, HostSettings> settings) {
     for (FleetLayout.Host host : layout.hosts()) {
       byNode.put(
           host.node(),
@@ -31,6 +37,7 @@ final class EngineFleet implements AutoCloseable {
               PolicyConfig.of(host.node())
                   .withNamespace(Path.of("/run/netns/" + lab.host(host.node())))
                   .withBackend(backend)
+                  .withHost(HostRules.of(settings.get(host.node()), false))
                   .withResyncInterval(Duration.ofMinutes(10))));
     }
     for (PolicyEngine engine : byNode.values()) {

@@ -1,13 +1,14 @@
 package io.wayleave.test.policy;
 
 import io.wayleave.model.Direction;
-import io.wayleave.model.Protocol;
 import io.wayleave.model.Resource;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Explanation.Verdict;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.policy.calc.Judge;
 import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.test.policy.Flow.Place;
@@ -27,7 +28,8 @@ import java.util.function.Function;
  */
 final class EngineJudge {
   private final Map<String, PolicyCalculator> byNode = new TreeMap<>();
-  private final Map<String, String> nodeOf = new HashMap<>();
+  private final Map<String, WorkloadEndpoint> endpoints = new HashMap<>();
+  private Map<String, HostSettings> hosts = Map.of();
   private Map<String, Resource> told = Map.of();
 
   EngineJudge(FleetLayout layout) {
@@ -51,14 +53,17 @@ final class EngineJudge {
       calculator.flush(new NoDataplane());
     }
     told = now;
-    nodeOf.clear();
-    for (WorkloadEndpoint endpoint : fleet.endpoints()) {
-      nodeOf.put(endpoint.id(), endpoint.spec().node());
-    }
+    endpoints.clear();
+    fleet.endpoints().forEach(endpoint -> endpoints.put(endpoint.id(), endpoint));
+    hosts = fleet.hosts();
     return this::judge;
   }
 
   private Judgement judge(Flow flow) {
+    if (flow.from() instanceof Place.Container(String name)
+        && !endpoints.get(name).spec().ipNetworks().contains(flow.source().toCidr())) {
+      return new Judgement(Optional.empty(), Optional.empty(), false);
+    }
     Question packet = ExplainJudge.question(flow);
     Optional<String> sender = node(flow.from());
     boolean oneHost = sender.isPresent() && sender.equals(node(flow.to()));
@@ -67,12 +72,15 @@ final class EngineJudge {
     boolean toHost = oneHost && flow.to() instanceof Place.Host;
     return new Judgement(
         fromHost ? Optional.empty() : ask(flow.from(), Direction.Egress, packet),
-        fromHost || toHost ? Optional.empty() : ask(flow.to(), Direction.Ingress, packet));
+        fromHost || toHost ? Optional.empty() : ask(flow.to(), Direction.Ingress, packet),
+        fromHost
+            || !toHost
+            || settings(sender.get()).workloadToHostAction() != WorkloadToHost.Drop);
   }
 
   private Optional<String> node(Place place) {
     return switch (place) {
-      case Place.Container(String endpoint) -> Optional.of(nodeOf.get(endpoint));
+      case Place.Container(String endpoint) -> Optional.of(nodeOf(endpoint));
       case Place.Host(String node, _) -> Optional.of(node);
       case Place.Outside _ -> Optional.empty();
     };
@@ -82,14 +90,12 @@ final class EngineJudge {
     return switch (place) {
       case Place.Container(String endpoint) ->
           Optional.of(
-              judgeOf(nodeOf.get(endpoint))
-                      .workload(endpoint, direction, packet)
-                      .orElse(Verdict.DENY)
+              judgeOf(nodeOf(endpoint)).workload(endpoint, direction, packet).orElse(Verdict.DENY)
                   == Verdict.ALLOW);
       case Place.Host(String node, Optional<String> endpoint) ->
           endpoint
               .flatMap(id -> judgeOf(node).host(id, direction, packet))
-              .map(verdict -> verdict == Verdict.ALLOW || failsafe(direction, packet));
+              .map(verdict -> verdict == Verdict.ALLOW || failsafe(node, direction, packet));
       case Place.Outside _ -> Optional.empty();
     };
   }
@@ -98,9 +104,18 @@ final class EngineJudge {
     return new Judge(byNode.get(node));
   }
 
-  private static boolean failsafe(Direction direction, Question packet) {
-    return (packet.protocol().equals(Protocol.TCP) || packet.protocol().equals(Protocol.UDP))
-        && FailsafePort.defaults(direction)
+  private String nodeOf(String endpoint) {
+    return endpoints.get(endpoint).spec().node();
+  }
+
+  private HostSettings settings(String node) {
+    return hosts.getOrDefault(node, HostSettings.DEFAULT);
+  }
+
+  private boolean failsafe(String node, Direction direction, Question packet) {
+    return packet.protocol().hasPorts()
+        && settings(node)
+            .failsafes(direction)
             .contains(new FailsafePort(packet.protocol(), packet.port()));
   }
 }

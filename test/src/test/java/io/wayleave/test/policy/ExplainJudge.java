@@ -1,7 +1,10 @@
 package io.wayleave.test.policy;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.wayleave.model.Protocol;
 import io.wayleave.model.policy.Explanation;
+import io.wayleave.model.policy.Explanation.Note;
 import io.wayleave.model.policy.Explanation.Verdict;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.model.policy.Question;
@@ -9,6 +12,8 @@ import io.wayleave.model.policy.Question.End;
 import io.wayleave.model.policy.Question.IcmpMessage;
 import io.wayleave.test.policy.Flow.Place;
 import io.wayleave.test.policy.NaiveEvaluator.Judgement;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 
 /** What {@code netctl policy explain} would say of a flow. */
@@ -17,9 +22,17 @@ final class ExplainJudge {
 
   static Judgement judge(Picture fleet, Flow flow) {
     Explanation explanation = Explanation.explain(fleet, question(flow));
-    return new Judgement(
-        explanation.egress().map(walk -> walk.verdict() == Verdict.ALLOW),
-        explanation.ingress().map(walk -> walk.verdict() == Verdict.ALLOW));
+    Judgement judgement =
+        new Judgement(
+            explanation.egress().map(walk -> walk.verdict() == Verdict.ALLOW),
+            explanation.ingress().map(walk -> walk.verdict() == Verdict.ALLOW),
+            Collections.disjoint(
+                explanation.notes(),
+                List.of(Note.WORKLOAD_TO_OWN_HOST_DROP, Note.NOT_ITS_ADDRESS)));
+    assertThat(explanation.verdict() == Verdict.ALLOW)
+        .as("verdict on " + flow)
+        .isEqualTo(judgement.allowed());
+    return judgement;
   }
 
   static Question question(Flow flow) {

@@ -14,6 +14,9 @@ record FleetLayout(List<Host> hosts, List<Container> containers, List<IpAddress>
   /** The interface by which a host reaches others. */
   static final String UPLINK = "out0";
 
+  /** The protocol that the hosts' own rules, not ours, drop when it comes from a container. */
+  static final int DROPPED_BY_HOSTS = Flow.UDP;
+
   private static final int HOSTS = 2;
   private static final int CONTAINERS_PER_HOST = 4;
 
@@ -31,6 +34,16 @@ record FleetLayout(List<Host> hosts, List<Container> containers, List<IpAddress>
    */
   record Container(
       String endpoint, String id, String node, String interfaceName, List<IpAddress> addresses) {}
+
+  /** Whether the flow is sent by a container from an address that is none of its own. */
+  boolean spoofed(Flow flow) {
+    return flow.from() instanceof Flow.Place.Container(String name)
+        && containers.stream()
+            .noneMatch(
+                container ->
+                    container.endpoint().equals(name)
+                        && container.addresses().contains(flow.source()));
+  }
 
   /** Two hosts with four containers each, most of them with both families. */
   static FleetLayout twoHosts() {

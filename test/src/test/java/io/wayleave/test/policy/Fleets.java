@@ -25,6 +25,6 @@ final class Fleets {
   }
 
   static Picture edit(Picture fleet, UnaryOperator<Resource> edit) {
-    return Picture.of(resources(fleet).stream().map(edit).toList());
+    return Picture.of(resources(fleet).stream().map(edit).toList()).withHosts(fleet.hosts());
   }
 }

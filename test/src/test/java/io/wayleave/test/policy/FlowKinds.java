@@ -1,8 +1,14 @@
 package io.wayleave.test.policy;
 
+import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
+import io.wayleave.model.Protocol;
+import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.test.policy.Flow.Place;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -10,6 +16,10 @@ import java.util.TreeMap;
  * by protocol. NOT thread safe.
  */
 final class FlowKinds {
+  private static final String SPOOFED = "from an address of others ";
+  private static final String FAILSAFE = "configured failsafe port ";
+  private static final String USUAL_FAILSAFE = "usual failsafe port that is none here ";
+
   private final FleetLayout layout;
   private final Map<String, Count> counts = new TreeMap<>();
 
@@ -36,12 +46,55 @@ final class FlowKinds {
       counts.put("protocol " + protocol, new Count(0, 0));
     }
     counts.put("protocol " + Flow.ICMPV6, new Count(0, 0));
+    for (Family family : Family.values()) {
+      counts.put(SPOOFED + family, new Count(0, 0));
+    }
+    for (WorkloadToHost action : WorkloadToHost.values()) {
+      counts.put(Way.CONTAINER_TO_OWN_HOST + " " + action, new Count(0, 0));
+    }
+    for (Direction direction : Direction.values()) {
+      counts.put(FAILSAFE + direction, new Count(0, 0));
+      counts.put(USUAL_FAILSAFE + direction, new Count(0, 0));
+    }
   }
 
-  void add(Flow flow, boolean allowed) {
+  /**
+   * Counts a flow.
+   *
+   * @param hosts what the agents of all hosts are told
+   */
+  void add(Map<String, HostSettings> hosts, Flow flow, boolean allowed) {
     Count one = new Count(allowed ? 1 : 0, allowed ? 0 : 1);
-    counts.merge(way(flow) + " " + flow.family(), one, Count::plus);
     counts.merge("protocol " + flow.protocol(), one, Count::plus);
+    if (layout.spoofed(flow)) {
+      counts.merge(SPOOFED + flow.family(), one, Count::plus);
+      return;
+    }
+    counts.merge(way(flow) + " " + flow.family(), one, Count::plus);
+    if (way(flow) == Way.CONTAINER_TO_OWN_HOST) {
+      counts.merge(
+          way(flow) + " " + hosts.get(node(flow.to())).workloadToHostAction(), one, Count::plus);
+    }
+    addFailsafe(hosts, flow.from(), Direction.Egress, flow, one);
+    addFailsafe(hosts, flow.to(), Direction.Ingress, flow, one);
+  }
+
+  /** Of host endpoints: ports that are kept open, and those that would be if nobody said others. */
+  private void addFailsafe(
+      Map<String, HostSettings> hosts, Place place, Direction direction, Flow flow, Count one) {
+    if (place instanceof Place.Host(String node, Optional<String> endpoint)
+        && endpoint.isPresent()
+        && !node(flow.from()).equals(node(flow.to()))
+        && Flow.hasPorts(flow.protocol())
+        && flow.destinationPort() > 0) {
+      FailsafePort port = new FailsafePort(Protocol.of(flow.protocol()), flow.destinationPort());
+      boolean usual = FailsafePort.defaults(direction).contains(port);
+      if (hosts.get(node).failsafes(direction).contains(port) && !usual) {
+        counts.merge(FAILSAFE + direction, one, Count::plus);
+      } else if (usual && !hosts.get(node).failsafes(direction).contains(port)) {
+        counts.merge(USUAL_FAILSAFE + direction, one, Count::plus);
+      }
+    }
   }
 
   /** Those of which fewer flows than this were allowed, or denied where anything can deny them. */
@@ -50,10 +103,21 @@ final class FlowKinds {
     rare.entrySet()
         .removeIf(
             entry ->
-                entry.getValue().allowed >= count
-                    && (entry.getValue().denied >= count
-                        || entry.getKey().startsWith(Way.HOST_TO_OWN_CONTAINER.name())));
+                (entry.getValue().allowed >= count || neverAllowed(entry.getKey()))
+                    && (entry.getValue().denied >= count || neverDenied(entry.getKey())));
     return rare;
+  }
+
+  /** Or by the other end only. */
+  private static boolean neverDenied(String kind) {
+    return kind.startsWith(FAILSAFE) || kind.startsWith(Way.HOST_TO_OWN_CONTAINER.name());
+  }
+
+  /** Or rarely, by a policy that has just that port. */
+  private static boolean neverAllowed(String kind) {
+    return kind.startsWith(SPOOFED)
+        || kind.startsWith(USUAL_FAILSAFE)
+        || kind.equals(Way.CONTAINER_TO_OWN_HOST + " " + WorkloadToHost.Drop);
   }
 
   @Override

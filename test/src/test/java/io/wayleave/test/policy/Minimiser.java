@@ -58,7 +58,7 @@ final class Minimiser {
             resource -> {
               List<Resource> rest = new ArrayList<>(all);
               rest.remove(resource);
-              return Picture.of(rest);
+              return Picture.of(rest).withHosts(fleet.hosts());
             });
   }
 
@@ -84,7 +84,7 @@ final class Minimiser {
                         other -> {
                           List<Resource> changed = new ArrayList<>(all);
                           changed.set(i, other);
-                          return Picture.of(changed);
+                          return Picture.of(changed).withHosts(fleet.hosts());
                         }));
   }
 

@@ -20,6 +20,8 @@ import io.wayleave.model.PortRange;
 import io.wayleave.model.Profile;
 import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
 import io.wayleave.test.policy.Flow.Place;
 import java.util.ArrayList;
@@ -79,30 +81,62 @@ final class NaiveEvaluator {
    *
    * @param egress whether the sender's policies allow it
    * @param ingress whether the receiver's policies allow it
+   * @param open whether what is no policy lets it pass
    */
-  record Judgement(Optional<Boolean> egress, Optional<Boolean> ingress) {
+  record Judgement(Optional<Boolean> egress, Optional<Boolean> ingress, boolean open) {
+    static final Judgement UNASKED = new Judgement(Optional.empty(), Optional.empty(), true);
+
     boolean allowed() {
-      return egress.orElse(true) && ingress.orElse(true);
+      return open && egress.orElse(true) && ingress.orElse(true);
     }
+  }
+
+  /** Whether the packet gets where it should, a host's own rules included. */
+  boolean arrives(Flow flow) {
+    boolean ownRulesAsked = toOwnHost(flow) && workloadToHost(flow).equals("Return");
+    return judge(flow).allowed()
+        && !(ownRulesAsked && flow.protocol() == FleetLayout.DROPPED_BY_HOSTS);
   }
 
   Judgement judge(Flow flow) {
     if (flow.protocol() == Flow.ICMPV6 && (flow.icmpType() == 135 || flow.icmpType() == 136)) {
-      return new Judgement(Optional.empty(), Optional.empty());
+      return Judgement.UNASKED;
     }
-    Optional<String> senderNode = node(flow.from());
-    Optional<String> receiverNode = node(flow.to());
-    boolean sameNode = senderNode.isPresent() && senderNode.equals(receiverNode);
+    // A container sends from its own addresses only: no policy is asked about others.
+    if (flow.from() instanceof Place.Container(String name)
+        && !inOneOf(endpoint(name).spec().ipNetworks(), flow.source())) {
+      return new Judgement(Optional.empty(), Optional.empty(), false);
+    }
     // From a host to its own containers, or to itself: always.
-    if (sameNode && flow.from() instanceof Place.Host) {
-      return new Judgement(Optional.empty(), Optional.empty());
+    if (sameNode(flow) && flow.from() instanceof Place.Host) {
+      return Judgement.UNASKED;
     }
-    // From a container to its own host: the container's egress, and then the host's own rules.
-    if (sameNode && flow.to() instanceof Place.Host) {
-      return new Judgement(at(flow.from(), flow, Direction.Egress), Optional.empty());
+    // From a container to its own host: its egress, and then what the host's agent is told to do.
+    if (toOwnHost(flow)) {
+      return new Judgement(
+          at(flow.from(), flow, Direction.Egress),
+          Optional.empty(),
+          !workloadToHost(flow).equals("Drop"));
     }
     return new Judgement(
-        at(flow.from(), flow, Direction.Egress), at(flow.to(), flow, Direction.Ingress));
+        at(flow.from(), flow, Direction.Egress), at(flow.to(), flow, Direction.Ingress), true);
+  }
+
+  private boolean sameNode(Flow flow) {
+    Optional<String> sender = node(flow.from());
+    return sender.isPresent() && sender.equals(node(flow.to()));
+  }
+
+  private boolean toOwnHost(Flow flow) {
+    return sameNode(flow)
+        && flow.from() instanceof Place.Container
+        && flow.to() instanceof Place.Host;
+  }
+
+  /** What the file of the agent of the host that the flow goes to says. */
+  private String workloadToHost(Flow flow) {
+    HostSettings settings = fleet.hosts().get(node(flow.to()).orElseThrow());
+    return settings == null ? "Return" : settings.workloadToHostAction().name();
   }
 
   private Optional<String> node(Place place) {
@@ -124,15 +158,24 @@ final class NaiveEvaluator {
           name.map(
               hostEndpoint -> {
                 HostEndpoint endpoint = hostEndpoint(hostEndpoint);
-                return failsafe(flow, direction)
+                return failsafe(endpoint.spec().node(), flow, direction)
                     || asks(thing(endpoint), true, endpoint.spec().profiles(), flow, direction);
               });
       case Place.Outside _ -> Optional.empty();
     };
   }
 
-  private static boolean failsafe(Flow flow, Direction direction) {
+  private boolean failsafe(String node, Flow flow, Direction direction) {
     boolean in = direction == Direction.Ingress;
+    HostSettings settings = fleet.hosts().get(node);
+    if (settings != null) {
+      for (FailsafePort port : in ? settings.failsafeInbound() : settings.failsafeOutbound()) {
+        if (port.protocol().number() == flow.protocol() && port.port() == flow.destinationPort()) {
+          return true;
+        }
+      }
+      return false;
+    }
     return switch (flow.protocol()) {
       case Flow.TCP -> (in ? FAILSAFE_TCP_IN : FAILSAFE_TCP_OUT).contains(flow.destinationPort());
       case Flow.UDP -> (in ? FAILSAFE_UDP_IN : FAILSAFE_UDP_OUT).contains(flow.destinationPort());

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.ResourceCodec;
 import io.wayleave.model.policy.Explanation;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
+import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.test.lab.Command;
 import io.wayleave.test.lab.NetNs;
@@ -14,8 +16,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -31,6 +36,9 @@ final class PacketRun {
   private static final Duration TIME_TO_MINIMISE = Duration.ofSeconds(60);
 
   private static final int MOST_DRAWS_PER_FLOW = 20;
+
+  /** So often in a run the agents get another configuration of their hosts. */
+  private static final int CONFIGURATIONS = 3;
 
   private final FleetLayout layout = FleetLayout.twoHosts();
   private final IptablesBackend backend;
@@ -86,34 +94,69 @@ final class PacketRun {
   /** Fails with the first dispute, made small. */
   void fleets(int count, int flowsPerFleet) throws IOException {
     long start = System.nanoTime();
-    try (FleetLab lab = lab();
-        EngineFleet engines = new EngineFleet(layout, lab, backend)) {
+    try (FleetLab lab = lab()) {
       EngineJudge calculation = new EngineJudge(layout);
-      for (int i = 0; i < count; i++) {
-        RandomFleet random = new RandomFleet(seed + i, layout);
-        fields.add(RandomFleet.rules(random.picture()));
-        engines.tell(random.picture());
-        List<Dispute> disputes = packets(lab, random, flowsPerFleet, Optional.of(calculation));
-        if (!disputes.isEmpty()) {
-          throw new AssertionError(
-              "%s seed %d: %d of %d packets are disputed, such as%n%s"
-                  .formatted(
-                      backend,
-                      seed + i,
-                      disputes.size(),
-                      flowsPerFleet,
-                      describe(minimise(lab, engines, disputes.getFirst()))));
+      int next = 0;
+      for (int i = 0; i < CONFIGURATIONS; i++) {
+        int end = count * (i + 1) / CONFIGURATIONS;
+        Map<String, HostSettings> settings = settings(i);
+        // The engines adopt what those before them left.
+        try (EngineFleet engines = new EngineFleet(layout, lab, backend, settings)) {
+          for (; next < end; next++) {
+            fleet(lab, engines, settings, calculation, seed + next, flowsPerFleet);
+          }
         }
       }
     }
     millis = (System.nanoTime() - start) / 1_000_000;
   }
 
+  private void fleet(
+      FleetLab lab,
+      EngineFleet engines,
+      Map<String, HostSettings> settings,
+      EngineJudge calculation,
+      long fleetSeed,
+      int count)
+      throws IOException {
+    RandomFleet random = new RandomFleet(fleetSeed, layout);
+    fields.add(RandomFleet.rules(random.picture()));
+    engines.tell(random.picture());
+    List<Dispute> disputes = packets(lab, random, settings, count, Optional.of(calculation));
+    if (!disputes.isEmpty()) {
+      throw new AssertionError(
+          "%s seed %d, of a run from seed %d: %d of %d packets are disputed, such as%n%s"
+              .formatted(
+                  backend,
+                  fleetSeed,
+                  seed,
+                  disputes.size(),
+                  count,
+                  describe(minimise(lab, engines, disputes.getFirst()))));
+    }
+  }
+
+  /** Each action on each host in turn, ports by chance, and once what nobody has configured. */
+  private Map<String, HostSettings> settings(int configuration) {
+    Random random = new Random(seed + configuration);
+    Map<String, HostSettings> settings = new TreeMap<>();
+    WorkloadToHost[] actions = WorkloadToHost.values();
+    for (int i = 0; i < layout.hosts().size(); i++) {
+      settings.put(
+          layout.hosts().get(i).node(),
+          configuration + i == 0
+              ? HostSettings.DEFAULT
+              : RandomFleet.hostSettings(random, actions[(configuration + i) % actions.length]));
+    }
+    return settings;
+  }
+
   /** Over some fleets, with the fault if there is one. */
   List<Dispute> disputes(int count, int flowsPerFleet) throws IOException {
     List<Dispute> disputes = new ArrayList<>();
+    Map<String, HostSettings> settings = settings(0);
     try (FleetLab lab = lab();
-        EngineFleet engines = new EngineFleet(layout, lab, backend)) {
+        EngineFleet engines = new EngineFleet(layout, lab, backend, settings)) {
       for (int i = 0; i < count; i++) {
         RandomFleet random = new RandomFleet(seed + i, layout);
         if (i == 0 || !fault.equals(Optional.of(Fault.OLD_POLICIES))) {
@@ -124,21 +167,47 @@ final class PacketRun {
           engines.stop();
           unhook(lab);
         }
-        disputes.addAll(packets(lab, random, flowsPerFleet, Optional.empty()));
+        disputes.addAll(packets(lab, random, settings, flowsPerFleet, Optional.empty()));
       }
     }
     return disputes;
   }
 
   private FleetLab lab() throws IOException {
-    return new FleetLab(
-        layout, "wlpp" + ProcessHandle.current().pid() + "n" + COUNTER.incrementAndGet());
+    FleetLab lab =
+        new FleetLab(
+            layout, "wlpp" + ProcessHandle.current().pid() + "n" + COUNTER.incrementAndGet());
+    try {
+      // What the hosts' administrators want, apart from us.
+      String protocol = Integer.toString(FleetLayout.DROPPED_BY_HOSTS);
+      iptables(lab, "-A", "INPUT", "-i", "wl+", "-p", protocol, "-j", "DROP");
+      return lab;
+    } catch (RuntimeException e) {
+      lab.close();
+      throw e;
+    }
+  }
+
+  /** On each host, for both families. */
+  private void iptables(FleetLab lab, String... arguments) {
+    String name = backend == IptablesBackend.NFT ? "tables-nft" : "tables-legacy";
+    for (FleetLayout.Host host : layout.hosts()) {
+      for (String family : List.of("ip", "ip6")) {
+        List<String> argv = new ArrayList<>(List.of(family + name));
+        argv.addAll(List.of(arguments));
+        Command.of(argv).at(NetNs.named(lab.host(host.node()))).check();
+      }
+    }
   }
 
   private List<Dispute> packets(
-      FleetLab lab, RandomFleet random, int count, Optional<EngineJudge> calculation)
+      FleetLab lab,
+      RandomFleet random,
+      Map<String, HostSettings> settings,
+      int count,
+      Optional<EngineJudge> calculation)
       throws IOException {
-    Picture fleet = random.picture();
+    Picture fleet = random.picture().withHosts(settings);
     NaiveEvaluator naive = new NaiveEvaluator(fleet);
     Optional<Function<Flow, Judgement>> engine = calculation.map(judge -> judge.tell(fleet));
     FlowTable table = new FlowTable();
@@ -155,8 +224,8 @@ final class PacketRun {
       engine.ifPresent(
           judge ->
               assertThat(judge.apply(flow)).as("calculation for " + flow).isEqualTo(judgement));
-      kinds.add(flow, judgement.allowed());
-      if (judgement.allowed()) {
+      kinds.add(settings, flow, naive.arrives(flow));
+      if (naive.arrives(flow)) {
         allowed.add(flow);
       }
     }
@@ -178,7 +247,7 @@ final class PacketRun {
             dispute.fleet(),
             flow,
             fleet -> {
-              boolean allowed = new NaiveEvaluator(fleet).judge(flow).allowed();
+              boolean allowed = new NaiveEvaluator(fleet).arrives(flow);
               return allowed != dispute.arrived()
                   && System.nanoTime() - end < 0
                   && arrives(lab, engines, fleet, flow) != allowed;
@@ -205,18 +274,16 @@ final class PacketRun {
             dispute.flow(),
             explanation.egress(),
             explanation.ingress(),
-            Fleets.resources(dispute.fleet()).stream()
-                .map(ResourceCodec::toYaml)
-                .collect(Collectors.joining("---\n")));
+            dispute.fleet().hosts()
+                + "\n"
+                + Fleets.resources(dispute.fleet()).stream()
+                    .map(ResourceCodec::toYaml)
+                    .collect(Collectors.joining("---\n")));
   }
 
   private void unhook(FleetLab lab) {
-    for (FleetLayout.Host host : layout.hosts()) {
-      for (String program : List.of("iptables-nft", "ip6tables-nft")) {
-        for (String chain : List.of("INPUT", "FORWARD", "OUTPUT")) {
-          Command.of(program, "-F", chain).at(NetNs.named(lab.host(host.node()))).check();
-        }
-      }
+    for (String chain : List.of("INPUT", "FORWARD", "OUTPUT")) {
+      iptables(lab, "-F", chain);
     }
   }
 

@@ -33,7 +33,7 @@ final class PolicyAgreementTest {
   private static final int FLOWS_PER_FLEET = 200;
 
   /** Enough for the rarest field to matter; most disputes arise in the first fleets. */
-  private static final int FLEETS_TO_FIND_A_FAULT = 60;
+  private static final int FLEETS_TO_FIND_A_FAULT = 400;
 
   private static final int LEAST_RULES_OF_A_FIELD = 50;
 
@@ -83,6 +83,9 @@ final class PolicyAgreementTest {
   /** What else there is to overlook. */
   static Stream<Arguments> faultsInOrderAndDefaults() {
     return Stream.of(
+        Arguments.of(
+            "what agents say of their hosts",
+            (UnaryOperator<Picture>) fleet -> fleet.withHosts(Map.of())),
         fault(
             "defaultAction of tiers",
             resource ->

@@ -51,7 +51,9 @@ final class PolicyPacketsTest {
     PacketRun open = new PacketRun(IptablesBackend.NFT, 1).withFault(PacketRun.Fault.NO_FILTER);
     assertThat(open.disputes(1, FLOWS_PER_FLEET))
         .isNotEmpty()
-        .allSatisfy(dispute -> assertThat(dispute.arrived()).isTrue());
+        .allSatisfy(dispute -> assertThat(dispute.arrived()).isTrue())
+        // It is the filter that drops what comes from addresses of others, and nothing else.
+        .anySatisfy(dispute -> assertThat(FleetLayout.twoHosts().spoofed(dispute.flow())).isTrue());
     PacketRun stale = new PacketRun(IptablesBackend.NFT, 1).withFault(PacketRun.Fault.OLD_POLICIES);
     assertThat(stale.disputes(2, FLOWS_PER_FLEET)).isNotEmpty();
   }

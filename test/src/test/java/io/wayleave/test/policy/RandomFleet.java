@@ -25,7 +25,10 @@ import io.wayleave.model.StagedGlobalNetworkPolicy;
 import io.wayleave.model.StagedNetworkPolicy;
 import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
+import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.Picture;
+import io.wayleave.model.policy.WorkloadToHost;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -58,6 +61,9 @@ final class RandomFleet {
           Optional.of(2.5),
           Optional.of(2e6));
 
+  private static final List<Integer> FAILSAFE_PROTOCOLS =
+      List.of(Flow.TCP, Flow.TCP, Flow.UDP, Flow.SCTP, Flow.UDPLITE);
+
   private static final int FIRST_FLOWS = 30;
 
   private final Random random;
@@ -85,7 +91,34 @@ final class RandomFleet {
     fillProfiles(rules);
     addTiers();
     addPolicies(rules);
-    this.picture = Picture.of(objects);
+    this.picture = Picture.of(objects).withHosts(hosts());
+  }
+
+  /** What the agents of some hosts say; of the others nothing is known. */
+  private Map<String, HostSettings> hosts() {
+    Map<String, HostSettings> hosts = new TreeMap<>();
+    for (FleetLayout.Host host : layout.hosts()) {
+      if (random.nextInt(4) > 0) {
+        hosts.put(host.node(), hostSettings(random, pick(List.of(WorkloadToHost.values()))));
+      }
+    }
+    return hosts;
+  }
+
+  /** With failsafe ports that flows go to. */
+  static HostSettings hostSettings(Random random, WorkloadToHost action) {
+    return new HostSettings(action, failsafes(random), failsafes(random));
+  }
+
+  private static List<FailsafePort> failsafes(Random random) {
+    List<FailsafePort> ports = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      ports.add(
+          new FailsafePort(
+              Protocol.of(FAILSAFE_PROTOCOLS.get(random.nextInt(FAILSAFE_PROTOCOLS.size()))),
+              RandomFlows.PORTS.get(random.nextInt(RandomFlows.PORTS.size()))));
+    }
+    return ports.stream().distinct().toList();
   }
 
   Picture picture() {

@@ -48,11 +48,29 @@ final class RandomFlows {
           && source.isPresent()
           && destination.isPresent()
           && source.get().family() == destination.get().family()) {
-        Flow flow = withProtocol(from.place, source.get(), to.place, destination.get());
+        Flow flow =
+            withProtocol(
+                from.place,
+                random.nextInt(12) == 0 ? borrowed(from, to, source.get()) : source.get(),
+                to.place,
+                destination.get());
         drawn.add(flow);
         return flow;
       }
     }
+  }
+
+  /**
+   * For a container an address of another place than the two, as if that were the sender; for who
+   * is no container its own.
+   */
+  private IpAddress borrowed(Spot from, Spot to, IpAddress own) {
+    List<IpAddress> others = new ArrayList<>(layout.outside());
+    layout.containers().forEach(container -> others.addAll(container.addresses()));
+    others.removeAll(from.addresses);
+    others.removeAll(to.addresses);
+    others.removeIf(address -> address.family() != own.family());
+    return from.place instanceof Place.Container ? pick(others) : own;
   }
 
   /** One that differs from an earlier one in one end or in its ports, or not at all. */

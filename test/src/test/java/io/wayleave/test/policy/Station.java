@@ -32,6 +32,13 @@ final class Station implements AutoCloseable {
   static final List<Integer> PROTOCOLS_V6 =
       List.of(Flow.ICMPV6, Flow.TCP, Flow.UDP, Flow.SCTP, Flow.UDPLITE, 99, 253);
 
+  /** linux/in.h and linux/in6.h. */
+  private static final int IPPROTO_IP = 0;
+
+  private static final int IP_TRANSPARENT = 19;
+  private static final int IPPROTO_IPV6 = 41;
+  private static final int IPV6_TRANSPARENT = 75;
+
   private static final int LARGEST_PACKET = 2048;
 
   private final NetworkNamespace namespace;
@@ -107,6 +114,15 @@ final class Station implements AutoCloseable {
   private static void send(Flow flow, byte[] packet) throws IOException {
     try (Fd socket = socket(flow.family(), flow.protocol());
         Arena local = Arena.ofConfined()) {
+      boolean v4 = flow.family() == Family.IPV4;
+      // From any address, also one that is not there.
+      check(
+          Libc.setsockopt(
+              socket.number(),
+              v4 ? IPPROTO_IP : IPPROTO_IPV6,
+              v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT,
+              1),
+          "send from any address");
       check(Libc.bind(socket.number(), address(local, flow.source())), "bind to " + flow.source());
       check(
           Libc.connect(socket.number(), address(local, flow.destination())),
