@@ -6,14 +6,16 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
- * Labels of an object: texts by their keys, in the order of the keys. One array and nothing else,
- * as a large fleet has a hundred thousand of them. Immutable.
+ * Labels of an object, or its annotations: texts by their keys, in the order of the keys. One array
+ * and nothing else, as a large fleet has a hundred thousand of them. A value may be null, as a
+ * manifest may have one; whoever allows none checks that. Immutable.
  */
 public final class Labels extends AbstractMap<String, String> {
   public static final Labels NONE = new Labels(new String[0]);
@@ -155,7 +157,7 @@ public final class Labels extends AbstractMap<String, String> {
   public int hashCode() {
     int sum = 0;
     for (int i = 0; i < texts.length; i += 2) {
-      sum += texts[i].hashCode() ^ texts[i + 1].hashCode();
+      sum += texts[i].hashCode() ^ Objects.hashCode(texts[i + 1]);
     }
     return sum;
   }
@@ -183,7 +185,8 @@ public final class Labels extends AbstractMap<String, String> {
             if (next >= texts.length) {
               throw new NoSuchElementException();
             }
-            Map.Entry<String, String> entry = Map.entry(texts[next], texts[next + 1]);
+            Map.Entry<String, String> entry =
+                new SimpleImmutableEntry<>(texts[next], texts[next + 1]);
             next += 2;
             return entry;
           }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
@@ -142,6 +141,6 @@ public record Metadata(
   }
 
   private static Map<String, String> sorted(Map<String, String> map) {
-    return map == null ? Map.of() : java.util.Collections.unmodifiableMap(new TreeMap<>(map));
+    return map == null ? Labels.NONE : Labels.copyOf(map);
   }
 }

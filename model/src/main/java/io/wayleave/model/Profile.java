@@ -3,10 +3,8 @@ package io.wayleave.model;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Labels and rules for the endpoints that name the profile. The rules are asked when no policy has
@@ -32,10 +30,7 @@ public record Profile(Metadata metadata, Spec spec) implements Resource {
     public Spec {
       ingress = checked("ingress", ingress);
       egress = checked("egress", egress);
-      labelsToApply =
-          labelsToApply == null
-              ? Map.of()
-              : Collections.unmodifiableMap(new TreeMap<>(labelsToApply));
+      labelsToApply = labelsToApply == null ? Labels.NONE : Labels.copyOf(labelsToApply);
       Metadata.checkLabels("labelsToApply", labelsToApply);
     }
 

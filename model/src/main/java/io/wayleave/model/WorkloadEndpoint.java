@@ -3,10 +3,8 @@ package io.wayleave.model;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * One interface of one container, and so the owner record of its addresses: it is written and
@@ -104,10 +102,7 @@ public record WorkloadEndpoint(Metadata metadata, Spec spec) implements Resource
       generation = Absent.orElse(generation, "");
       profiles = Absent.orEmpty(profiles);
       ports = Absent.orEmpty(ports);
-      namespaceLabels =
-          namespaceLabels == null
-              ? Map.of()
-              : Collections.unmodifiableMap(new TreeMap<>(namespaceLabels));
+      namespaceLabels = namespaceLabels == null ? Labels.NONE : Labels.copyOf(namespaceLabels);
       Checks.names("profiles", profiles);
       Metadata.checkLabels("namespaceLabels", namespaceLabels);
     }

@@ -55,6 +55,14 @@ final class LabelsTest {
     assertThat(Labels.NONE.over(labels)).isSameAs(labels);
   }
 
+  @Test
+  void keepsAValueThatIsNull() {
+    Map<String, String> map = new HashMap<>();
+    map.put("a", null);
+    map.put("b", "x");
+    assertThat(Labels.copyOf(map)).isEqualTo(map).hasSameHashCodeAs(map).containsEntry("a", null);
+  }
+
   private static Map<String, String> random(Random random) {
     Map<String, String> map = new HashMap<>();
     for (int i = random.nextInt(8); i > 0; i--) {

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 final class SetMembers {
   private final SetId id;
   private final Family family;
-  private final Map<SetMember, Integer> counts = new HashMap<>();
+  private final Counts<SetMember> counts = new Counts<>();
 
   /** Whether the sink knows each member that has changed since it was told. */
   private Map<SetMember, Boolean> changed = new HashMap<>();
@@ -48,12 +48,12 @@ final class SetMembers {
     if (!told) {
       told = true;
       sink.putSet(id);
-      counts.keySet().forEach(member -> sink.addMember(id, member));
+      counts.forEach(member -> sink.addMember(id, member));
       return;
     }
     changed.forEach(
         (member, known) -> {
-          if (!known && counts.containsKey(member)) {
+          if (!known && counts.contains(member)) {
             sink.addMember(id, member);
           }
         });
@@ -63,7 +63,7 @@ final class SetMembers {
   void tellRemovals(CalculationSink sink) {
     changed.forEach(
         (member, known) -> {
-          if (known && !counts.containsKey(member)) {
+          if (known && !counts.contains(member)) {
             sink.removeMember(id, member);
           }
         });
@@ -84,12 +84,12 @@ final class SetMembers {
     }
     return prefixLengths.stream()
         .mapToObj(length -> new SetMember.Net(Cidr.around(address, length)))
-        .anyMatch(counts::containsKey);
+        .anyMatch(counts::contains);
   }
 
   /** Whether it has the port at the address. */
   boolean has(IpAddress address, Protocol protocol, int port) {
-    return counts.containsKey(new SetMember.AddressPort(address, protocol, port));
+    return counts.contains(new SetMember.AddressPort(address, protocol, port));
   }
 
   private void members(Subject subject, Consumer<SetMember> each) {
@@ -113,9 +113,7 @@ final class SetMembers {
   }
 
   private void add(SetMember member) {
-    Integer before = counts.putIfAbsent(member, 1);
-    if (before != null) {
-      counts.put(member, before + 1);
+    if (counts.add(member) > 1) {
       return;
     }
     if (told) {
@@ -127,13 +125,7 @@ final class SetMembers {
   }
 
   private void remove(SetMember member) {
-    int before = counts.get(member);
-    if (before > 1) {
-      counts.put(member, before - 1);
-      return;
-    }
-    counts.remove(member);
-    if (told) {
+    if (counts.remove(member) == 0 && told) {
       changed.putIfAbsent(member, true);
     }
   }

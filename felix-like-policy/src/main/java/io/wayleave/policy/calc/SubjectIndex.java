@@ -19,6 +19,7 @@ import io.wayleave.model.selector.Expression.NotIn;
 import io.wayleave.model.selector.Expression.Or;
 import io.wayleave.model.selector.Expression.StartsWith;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -67,18 +68,56 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     final Label<I, Q> label;
     final String value;
 
-    /** In no order; each knows where in the list it is. */
-    final ArrayList<Known<I, Q>> subjects = new ArrayList<>(1);
+    /** In no order, and more room than there are; each knows where it is. */
+    Known<I, Q>[] subjects = room(1);
 
-    final List<Entry<I, Q>> queries = new ArrayList<>(0);
+    int count;
+    List<Entry<I, Q>> queries = List.of();
 
     Place(Label<I, Q> label, String value) {
       this.label = label;
       this.value = value;
     }
 
+    /** Returns where it is. */
+    int add(Known<I, Q> state) {
+      if (count == subjects.length) {
+        subjects = Arrays.copyOf(subjects, 2 * count);
+      }
+      subjects[count] = state;
+      label.subjects++;
+      return count++;
+    }
+
+    /** Who is last moves to where it was. */
+    void remove(int position) {
+      Known<I, Q> last = subjects[--count];
+      subjects[count] = null;
+      if (position < count) {
+        subjects[position] = last;
+        last.moved(this, position);
+      }
+      label.subjects--;
+    }
+
+    void forEachSubject(Consumer<Known<I, Q>> action) {
+      for (int i = 0; i < count; i++) {
+        action.accept(subjects[i]);
+      }
+    }
+
+    void add(Entry<I, Q> query) {
+      queries = queries.isEmpty() ? new ArrayList<>(1) : queries;
+      queries.add(query);
+    }
+
+    @SuppressWarnings("unchecked") // an array cannot be made of what is generic
+    private static <I, Q> Known<I, Q>[] room(int length) {
+      return (Known<I, Q>[]) new Known<?, ?>[length];
+    }
+
     void dropIfUnused() {
-      if (subjects.isEmpty() && queries.isEmpty()) {
+      if (count == 0 && queries.isEmpty()) {
         label.values.remove(value);
         label.dropIfUnused();
       }
@@ -162,25 +201,20 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
       places = entered;
       positions = new int[entered.size()];
       for (int i = 0; i < positions.length; i++) {
-        Place<I, Q> place = entered.get(i);
-        positions[i] = place.subjects.size();
-        place.subjects.add(this);
-        place.label.subjects++;
+        positions[i] = entered.get(i).add(this);
       }
     }
 
-    /** The last one of each place takes the room that is free then. */
     void leave() {
       for (int i = 0; i < positions.length; i++) {
         Place<I, Q> place = places.get(i);
-        Known<I, Q> last = place.subjects.removeLast();
-        if (last != this) {
-          place.subjects.set(positions[i], last);
-          last.positions[last.places.indexOf(place)] = positions[i];
-        }
-        place.label.subjects--;
+        place.remove(positions[i]);
         place.dropIfUnused();
       }
+    }
+
+    void moved(Place<I, Q> place, int position) {
+      positions[places.indexOf(place)] = position;
     }
   }
 
@@ -243,14 +277,14 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
       Label<I, Q> label = label(aspect(need.aspect()), need.label());
       if (need.value().isPresent()) {
         Place<I, Q> place = label.place(need.value().get());
-        place.queries.add(entry);
-        place.subjects.forEach(state -> compare(entry, state));
+        place.add(entry);
+        place.forEachSubject(state -> compare(entry, state));
       } else {
         label.queries.add(entry);
         label
             .values
             .values()
-            .forEach(place -> place.subjects.forEach(state -> compare(entry, state)));
+            .forEach(place -> place.forEachSubject(state -> compare(entry, state)));
       }
     }
   }
@@ -496,7 +530,7 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
                 .map(
                     value -> {
                       Place<I, Q> place = label.values.get(value);
-                      return place == null ? 0 : place.subjects.size();
+                      return place == null ? 0 : place.count;
                     })
                 .orElse(label.subjects);
       }
