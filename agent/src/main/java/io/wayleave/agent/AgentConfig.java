@@ -221,7 +221,7 @@ public record AgentConfig(
 
   /** How the host itself is kept, apart from policies. */
   HostRules hostRules() {
-    return HostRules.of(hostSettings(), logDeniedPackets);
+    return HostRules.of(hostSettings(), logDeniedPackets, true);
   }
 
   /**

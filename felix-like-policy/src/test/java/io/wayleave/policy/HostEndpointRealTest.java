@@ -32,7 +32,8 @@ final class HostEndpointRealTest {
           WorkloadToHost.Return,
           List.of(FailsafePort.parse("tcp:22")),
           List.of(FailsafePort.parse("tcp:179")),
-          false);
+          false,
+          true);
 
   private static final String WEB_ONLY =
       """
@@ -112,7 +113,7 @@ final class HostEndpointRealTest {
 
   @Test
   void whatContainersSendToTheirHost() {
-    start(new HostRules(WorkloadToHost.Drop, List.of(), List.of(), false));
+    start(new HostRules(WorkloadToHost.Drop, List.of(), List.of(), false, true));
     Flows flows =
         new Flows(lab)
             .add("tcp to the host", false, () -> lab.tcp(lab.container(1), HOST_V4, 80))
@@ -130,7 +131,7 @@ final class HostEndpointRealTest {
     start(RULES);
     assertThat(lab.tcp(lab.container(1), HOST_V4, 80)).as("the host's own rule").isFalse();
     dataplane.close();
-    start(new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false));
+    start(new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false, true));
     flows.allPass();
     assertThat(lab.tcp(lab.outside(), HOST_V4, 80)).as("not from a container").isFalse();
   }

@@ -24,7 +24,8 @@ import java.util.stream.Collectors;
  * endpoint, and what an endpoint asks.
  *
  * <pre>
- *   FORWARD ─▶ wl-FORWARD   established, and of ours only from and to known addresses: ACCEPT
+ *   FORWARD ─▶ wl-FORWARD   of a flow that policy forbids now: DROP, also in the other two
+ *                           established, and of ours only from and to known addresses: ACCEPT
  *                           no marks
  *                           in by wl+  ─▶ wl-from-wl ─▶ … IF and its address ─▶ wl-eg-… ─▶ blocks
  *                           out by wl+ ─▶ wl-to-wl   ─▶ … IF ─▶ wl-in-… ─▶ blocks
@@ -103,18 +104,28 @@ final class FrameRenderer {
     ChainNames.FOREIGN_INTERFACES.stream()
         .sorted()
         .forEach(foreign -> fromHost.add("-o " + foreign + "+ " + RETURN));
+    fromHost.addAll(forbiddenFlows(host));
     fromHost.add("-j ACCEPT");
     return List.of(
-        forward(family, knowsEndpoints),
-        workloadToHost(host.workloadToHost(), family, knowsEndpoints),
+        forward(host, family, knowsEndpoints),
+        workloadToHost(host, family, knowsEndpoints),
         Chain.structure(ChainNames.HOST_TO_WORKLOAD, fromHost),
         deny(host),
         Chain.structure(ChainNames.ALLOW, List.of(Marks.set(Marks.ALLOWED))),
         Chain.structure(ChainNames.PASS, List.of(Marks.set(Marks.PASSED))));
   }
 
-  private static Chain forward(Family family, boolean knowsEndpoints) {
-    List<String> rules = new ArrayList<>();
+  /**
+   * Once on each way of packets from and to containers, and before established flows pass. A flow
+   * of the host to its own container is never marked, but the answers of the host are packets of a
+   * flow that its container began.
+   */
+  private static List<String> forbiddenFlows(HostRules host) {
+    return host.removeEstablished() ? List.of(Marks.ofForbiddenFlow() + " " + DENY) : List.of();
+  }
+
+  private static Chain forward(HostRules host, Family family, boolean knowsEndpoints) {
+    List<String> rules = new ArrayList<>(forbiddenFlows(host));
     if (knowsEndpoints) {
       String from = isEndpoint(family, "src");
       String to = isEndpoint(family, "dst");
@@ -154,9 +165,9 @@ final class FrameRenderer {
         host.logDenied() ? List.of(LogPrefix.deniedTarget(), DROP) : List.of(DROP));
   }
 
-  private static Chain workloadToHost(
-      WorkloadToHost action, Family family, boolean knowsEndpoints) {
-    List<String> rules = new ArrayList<>();
+  private static Chain workloadToHost(HostRules host, Family family, boolean knowsEndpoints) {
+    WorkloadToHost action = host.workloadToHost();
+    List<String> rules = new ArrayList<>(forbiddenFlows(host));
     if (knowsEndpoints) {
       rules.add(
           ESTABLISHED

@@ -14,22 +14,26 @@ import java.util.List;
  * @param failsafeInbound ports of the host that no policy of a host endpoint closes
  * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
  * @param logDenied whether packets that policy denies go to the kernel's log ({@link LogPrefix})
+ * @param removeEstablished whether established flows of containers end that a changed policy
+ *     forbids ({@link Marks#FORBIDDEN})
  */
 public record HostRules(
     WorkloadToHost workloadToHost,
     List<FailsafePort> failsafeInbound,
     List<FailsafePort> failsafeOutbound,
-    boolean logDenied) {
+    boolean logDenied,
+    boolean removeEstablished) {
 
   /** SSH, BGP, etcd and others without which a host could not be helped any more. */
-  public static final HostRules DEFAULT = of(HostSettings.DEFAULT, false);
+  public static final HostRules DEFAULT = of(HostSettings.DEFAULT, false, true);
 
-  public static HostRules of(HostSettings settings, boolean logDenied) {
+  public static HostRules of(HostSettings settings, boolean logDenied, boolean removeEstablished) {
     return new HostRules(
         settings.workloadToHostAction(),
         settings.failsafeInbound(),
         settings.failsafeOutbound(),
-        logDenied);
+        logDenied,
+        removeEstablished);
   }
 
   public HostRules {

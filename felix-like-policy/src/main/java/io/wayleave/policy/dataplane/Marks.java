@@ -1,8 +1,9 @@
 package io.wayleave.policy.dataplane;
 
 /**
- * The three bits of the packet mark that our rules use, as {@code value/mask}. Nobody else may use
- * them: what a packet comes with is cleared before it is read.
+ * The three bits of the packet mark and the one of the connection mark that our rules use, as
+ * {@code value/mask}. Nobody else may use them: what a packet comes with is cleared before it is
+ * read.
  */
 final class Marks {
   /** Policy of the endpoint at hand allows the packet. */
@@ -19,11 +20,22 @@ final class Marks {
 
   static final String NOT_LISTED = "0x0/0x40000";
 
+  /**
+   * The bit of the connection mark of an established flow that policy forbids now. It is none of
+   * those above: a program that saves the packet mark in the connection mark must not end flows.
+   */
+  static final int FORBIDDEN = 0x8000000;
+
   private Marks() {}
 
   /** The target that gives a packet these bits. */
   static String set(String mark) {
     return "-j MARK --set-xmark " + mark;
+  }
+
+  /** The match of packets of flows that are {@link #FORBIDDEN}, in both directions. */
+  static String ofForbiddenFlow() {
+    return "-m connmark --mark 0x%1$x/0x%1$x".formatted(FORBIDDEN);
   }
 
   /** The match of packets with these bits. */

@@ -256,7 +256,7 @@ final class FrameRendererTest {
       for (String state : List.of("ESTABLISHED", "RELATED")) {
         End end = TableWalk.walk(chains, "wl-FORWARD", packet.inState(state), ALLOWED);
         assertThat(end.verdict()).as("%s", packet).isEqualTo("ACCEPT");
-        assertThat(end.rules()).isLessThanOrEqualTo(3);
+        assertThat(end.rules()).isLessThanOrEqualTo(4);
       }
       for (String state : List.of("NEW", "INVALID", "UNTRACKED")) {
         assertThat(forward(chains, packet.inState(state))).as("%s", packet).isEqualTo("DROP");
@@ -297,6 +297,40 @@ final class FrameRendererTest {
           .isEqualTo(action == WorkloadToHost.Return ? "RETURN" : "ACCEPT");
       assertThat(input(chains, answer.knowing())).isEqualTo("DROP");
       assertThat(input(chains, answer.inState("NEW"))).isEqualTo("DROP");
+    }
+  }
+
+  @Test
+  void packetsOfForbiddenFlowsAreDroppedOnEachWayAndFirst() {
+    for (Family family : Family.values()) {
+      Map<String, List<String>> chains = frame(WorkloadToHost.Accept, family);
+      add(chains, FrameRenderer.hostDispatch(List.of()));
+      for (Packet packet :
+          List.of(
+              Packet.through("wl1", "eth0"),
+              Packet.through("eth0", "wl1"),
+              Packet.through("wl1", "wl2"),
+              Packet.in("wl1"),
+              Packet.out("wl1"))) {
+        String chain =
+            packet.in().isEmpty()
+                ? "wl-OUTPUT"
+                : packet.out().isEmpty() ? "wl-INPUT" : "wl-FORWARD";
+        Packet known = packet.knowing("src", "dst").inState("ESTABLISHED");
+        assertThat(TableWalk.walk(chains, chain, known, 0).verdict())
+            .as("%s", packet)
+            .isEqualTo("ACCEPT");
+        assertThat(TableWalk.walk(chains, chain, known.ofForbiddenFlow(), 0).verdict())
+            .as("%s", packet)
+            .isEqualTo("DROP");
+      }
+      assertThat(
+              FrameRenderer.frame(
+                  new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false, false),
+                  family,
+                  true))
+          .flatExtracting(Chain::rules)
+          .noneMatch(rule -> rule.contains("connmark"));
     }
   }
 
@@ -368,7 +402,7 @@ final class FrameRendererTest {
         FrameRenderer.hostDecision(
             Direction.Ingress,
             closed,
-            new HostRules(WorkloadToHost.Return, many, List.of(), false),
+            new HostRules(WorkloadToHost.Return, many, List.of(), false, true),
             Family.IPV4);
     assertThat(own.rules())
         .contains(
@@ -388,7 +422,8 @@ final class FrameRendererTest {
     Map<String, List<String>> chains = new HashMap<>();
     add(
         chains,
-        FrameRenderer.frame(new HostRules(action, List.of(), List.of(), false), family, true));
+        FrameRenderer.frame(
+            new HostRules(action, List.of(), List.of(), false, true), family, true));
     return chains;
   }
 

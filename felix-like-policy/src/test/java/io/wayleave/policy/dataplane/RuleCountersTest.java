@@ -160,10 +160,10 @@ final class RuleCountersTest {
                 + saved("wl-in-short", List.of("-g wl-deny")));
     assertThat(report.others())
         .containsExactlyInAnyOrder(
-            // The second and the third rule of wl-FORWARD have them as well.
-            other("workload", "Ingress", "established flow", "Allow", 2 + 2 + 3),
-            // The first and the third rule of wl-FORWARD, and the first of wl-wl-to-host.
-            other("workload", "Egress", "established flow", "Allow", 1 + 3 + 1),
+            // The third and the fourth rule of wl-FORWARD have them as well.
+            other("workload", "Ingress", "established flow", "Allow", 2 + 3 + 4),
+            // The second and the fourth rule of wl-FORWARD, and the second of wl-wl-to-host.
+            other("workload", "Egress", "established flow", "Allow", 2 + 4 + 2),
             other("workload", "Ingress", "invalid to connection tracking", "Deny", 4),
             other("workload", "Ingress", "default action of tier mine", "Deny", 12),
             other("workload", "Ingress", "no profile allows it", "Deny", 14),

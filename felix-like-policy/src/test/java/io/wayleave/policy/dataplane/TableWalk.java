@@ -18,6 +18,7 @@ final class TableWalk {
    * @param known the sides, {@code src} and {@code dst}, that the set of endpoints knows
    * @param port destination port
    * @param icmpType of ICMPv6 with the hop limit 255, or -1
+   * @param forbidden whether its connection is marked so
    */
   record Packet(
       String in,
@@ -27,7 +28,8 @@ final class TableWalk {
       int port,
       int icmpType,
       String state,
-      Set<String> known) {
+      Set<String> known,
+      boolean forbidden) {
     static Packet in(String interfaceName) {
       return through(interfaceName, "");
     }
@@ -37,27 +39,31 @@ final class TableWalk {
     }
 
     static Packet through(String in, String out) {
-      return new Packet(in, out, "", "tcp", 80, -1, "NEW", Set.of());
+      return new Packet(in, out, "", "tcp", 80, -1, "NEW", Set.of(), false);
     }
 
     Packet from(String address) {
-      return new Packet(in, out, address, protocol, port, icmpType, state, known);
+      return new Packet(in, out, address, protocol, port, icmpType, state, known, forbidden);
     }
 
     Packet to(String protocol, int port) {
-      return new Packet(in, out, source, protocol, port, icmpType, state, known);
+      return new Packet(in, out, source, protocol, port, icmpType, state, known, forbidden);
     }
 
     Packet icmp6(int type) {
-      return new Packet(in, out, source, "ipv6-icmp", 0, type, state, known);
+      return new Packet(in, out, source, "ipv6-icmp", 0, type, state, known, forbidden);
     }
 
     Packet inState(String state) {
-      return new Packet(in, out, source, protocol, port, icmpType, state, known);
+      return new Packet(in, out, source, protocol, port, icmpType, state, known, forbidden);
+    }
+
+    Packet ofForbiddenFlow() {
+      return new Packet(in, out, source, protocol, port, icmpType, "ESTABLISHED", known, true);
     }
 
     Packet knowing(String... sides) {
-      return new Packet(in, out, source, protocol, port, icmpType, state, Set.of(sides));
+      return new Packet(in, out, source, protocol, port, icmpType, state, Set.of(sides), forbidden);
     }
   }
 
@@ -142,6 +148,7 @@ final class TableWalk {
   /** Takes the matches from the words up to the target. */
   private boolean matches(Deque<String> words) {
     boolean all = true;
+    String module = "";
     while (!Set.of("-j", "-g").contains(words.peek())) {
       boolean not = words.peek().equals("!");
       if (not) {
@@ -149,10 +156,14 @@ final class TableWalk {
       }
       String option = words.pop();
       String value = words.pop();
+      if (option.equals("-m")) {
+        module = value;
+        continue;
+      }
+      boolean ofConnection = module.equals("connmark");
       all &=
           not
               ^ switch (option) {
-                case "-m" -> true;
                 case "-i" -> named(value, packet.in());
                 case "-o" -> named(value, packet.out());
                 case "-s" ->
@@ -166,7 +177,10 @@ final class TableWalk {
                     value.endsWith("-endpoints")
                         && packet.known().contains(words.pop().replaceFirst(",.*", ""));
                 case "--hl-eq" -> value.equals("255");
-                case "--mark" -> (mark & valueAndMask(value)[1]) == valueAndMask(value)[0];
+                case "--mark" ->
+                    ofConnection
+                        ? packet.forbidden()
+                        : (mark & valueAndMask(value)[1]) == valueAndMask(value)[0];
                 default -> throw new AssertionError("no such match here: " + option);
               };
     }
