@@ -154,31 +154,28 @@ final class Allocations {
   /** Empty: the memory does not do, and is not fresh. */
   private Optional<Round> plan(List<Asked> open, boolean fresh) {
     Planner planner =
-        new Planner(memory.pools(), memory.view(), node, nodeLabels.get(), options, names);
+        new Planner(memory.pools(), memory.view(), fresh, node, nodeLabels.get(), options, names);
     List<Part> parts = new ArrayList<>();
     Set<String> written = new HashSet<>();
     int bytes = 0;
     for (Asked ticket : open) {
       Planner.Mark mark = planner.mark();
-      Planner.Plan plan;
+      Optional<Planner.Plan> plan;
       try {
         plan = planner.plan(ticket.request);
       } catch (IpamException | InvalidInputException e) {
-        if (!fresh) {
-          return Optional.empty();
-        }
         // What others of this transaction take may be given back yet: then it is another's turn.
         if (parts.isEmpty()) {
           ticket.refuse(e);
         }
         continue;
       }
-      if (!plan.fromMemory() && !fresh) {
+      if (plan.isEmpty()) {
         return Optional.empty();
       }
       Part part;
       try {
-        part = part(ticket, plan);
+        part = part(ticket, plan.get());
       } catch (RuntimeException e) {
         // Of the caller's own function, so it is that caller's, whoever has the turn.
         planner.backTo(mark);

@@ -142,6 +142,14 @@ public final class Block {
     return size() - usedCount();
   }
 
+  boolean hasFree() {
+    return freeCount() > 0;
+  }
+
+  boolean isUnused() {
+    return used.isEmpty();
+  }
+
   /** How many addresses {@link #take} gives on these terms. */
   int freeCount(Terms terms) {
     if (terms.reserved().isEmpty() && freedAt.length == 0) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -20,7 +21,8 @@ import java.util.function.Supplier;
  * own blocks, then from a block to claim, then from an empty block that another host does not need,
  * then, where that is allowed, from other hosts' blocks, and only then addresses that were freed
  * just now. It touches nothing; {@link #changes} says what has to be written for all of them
- * together. NOT thread safe.
+ * together. By a view that may be old it gives from the host's own blocks only, for which no better
+ * choice can be missed. NOT thread safe.
  */
 final class Planner {
   /** A block that is empty and untouched for so many seconds may be taken from its host. */
@@ -28,6 +30,7 @@ final class Planner {
 
   private final PoolTable pools;
   private final BlockView view;
+  private final boolean fresh;
   private final String node;
   private final Map<String, String> labels;
   private final IpamOptions options;
@@ -36,7 +39,7 @@ final class Planner {
 
   private Mark all = new Mark(Map.of(), Set.of(), Set.of());
   private List<Handle.Assigned> assigned = new ArrayList<>();
-  private boolean complete = true;
+  private boolean ownBlocksDo = true;
 
   /**
    * A block before and after.
@@ -51,13 +54,8 @@ final class Planner {
     }
   }
 
-  /**
-   * What one request gets.
-   *
-   * @param fromMemory whether only blocks of the host itself are touched; otherwise the view must
-   *     be fresh for the plan to be the best one
-   */
-  record Plan(List<Handle.Assigned> assigned, boolean fromMemory) {
+  /** What one request gets. */
+  record Plan(List<Handle.Assigned> assigned) {
     List<IpAddress> addresses() {
       return assigned.stream().map(Handle.Assigned::address).toList();
     }
@@ -77,6 +75,7 @@ final class Planner {
   }
 
   /**
+   * @param fresh whether pools and view are up to date
    * @param labels of the node, for pools' selectors
    * @param options in force where no configuration says otherwise
    * @param names gives a new incarnation's name
@@ -84,12 +83,14 @@ final class Planner {
   Planner(
       PoolTable pools,
       BlockView view,
+      boolean fresh,
       String node,
       Map<String, String> labels,
       IpamOptions options,
       Supplier<String> names) {
     this.pools = pools;
     this.view = view;
+    this.fresh = fresh;
     this.node = node;
     this.labels = labels;
     this.options = options.under(pools.configuration());
@@ -128,33 +129,43 @@ final class Planner {
   /**
    * Chooses, or says why not; then nothing is planned for this request.
    *
+   * @return empty: a fresh view has to say
    * @throws IpamException when not all can be given
    * @throws InvalidInputException when the request names what does not exist
    */
-  Plan plan(AllocationRequest request) {
+  Optional<Plan> plan(AllocationRequest request) {
     Mark before = mark();
     assigned = new ArrayList<>();
-    complete = true;
+    ownBlocksDo = true;
     boolean done = false;
     try {
-      pools.check(request);
-      request.addresses().forEach(address -> takeNamed(address, request));
-      switch (request.wanted()) {
-        case AllocationRequest.Count count -> {
-          for (Family family : Family.values()) {
-            if (count.of(family) > 0) {
-              take(family, count.of(family), choose(family, request));
-            }
-          }
-        }
-        case AllocationRequest.OneOfEachFamily _ -> takeOneOfEachFamily(request);
+      choose(request);
+      done = fresh || ownBlocksDo;
+      return done ? Optional.of(new Plan(List.copyOf(assigned))) : Optional.empty();
+    } catch (IpamException | InvalidInputException e) {
+      if (fresh) {
+        throw e;
       }
-      done = true;
-      return new Plan(List.copyOf(assigned), complete);
+      return Optional.empty();
     } finally {
       if (!done) {
         backTo(before);
       }
+    }
+  }
+
+  private void choose(AllocationRequest request) {
+    pools.check(request);
+    request.addresses().forEach(address -> takeNamed(address, request));
+    switch (request.wanted()) {
+      case AllocationRequest.Count count -> {
+        for (Family family : Family.values()) {
+          if (count.of(family) > 0) {
+            take(family, count.of(family), choose(family, request));
+          }
+        }
+      }
+      case AllocationRequest.OneOfEachFamily _ -> takeOneOfEachFamily(request);
     }
   }
 
@@ -198,12 +209,15 @@ final class Planner {
     sources.add(this::claimFrom);
     sources.add(this::reclaimFrom);
     if (!options.strictAffinity()) {
-      sources.add((pool, wanted) -> takeFrom(pool, othersBlocks(pool), wanted, rested(pool)));
+      sources.add(
+          (pool, wanted) ->
+              takeFrom(pool, othersBlocks(pool, Block::hasFree), wanted, rested(pool)));
     }
     // An address that was freed just now is better than none.
     sources.add((pool, wanted) -> takeFrom(pool, ownBlocks(pool), wanted, any(pool)));
     if (!options.strictAffinity()) {
-      sources.add((pool, wanted) -> takeFrom(pool, othersBlocks(pool), wanted, any(pool)));
+      sources.add(
+          (pool, wanted) -> takeFrom(pool, othersBlocks(pool, Block::hasFree), wanted, any(pool)));
     }
     for (Source source : sources) {
       for (PoolTable.Pool pool : choice.usable()) {
@@ -212,7 +226,10 @@ final class Planner {
       if (missing == 0) {
         return;
       }
-      complete = false;
+      ownBlocksDo = false;
+      if (!fresh) {
+        return;
+      }
     }
     List<IpamException.PoolVerdict> verdicts = new ArrayList<>(choice.passedOver());
     choice.usable().forEach(pool -> verdicts.add(PoolTable.verdict(pool, whyNot(pool))));
@@ -257,10 +274,14 @@ final class Planner {
 
   /** A block that nobody has: one that its host gave up with addresses in use, or a new one. */
   private Optional<Change> nextClaim(PoolTable.Pool pool) {
+    long existing = 0;
     for (BlockView.Held held : view.all()) {
       Block block = held.block();
+      if (!pool.has(block)) {
+        continue;
+      }
+      existing++;
       if (block.node().isEmpty()
-          && pool.has(block)
           && !changes().containsKey(block.cidr())
           && block.freeCount(rested(pool)) > 0) {
         return Optional.of(
@@ -268,8 +289,11 @@ final class Planner {
                 Optional.of(held.version()), block.claimedBy(node, now), true, Optional.empty()));
       }
     }
-    return new BlockWalk(pool.cidr(), pool.blockSize(), node)
-        .first(
+    BlockWalk walk = new BlockWalk(pool.cidr(), pool.blockSize(), node);
+    if (existing == walk.count()) {
+      return Optional.empty(); // a walk through a full pool would cost the most when it is in vain
+    }
+    return walk.first(
             cidr ->
                 view.exists(cidr)
                     || changes().containsKey(cidr)
@@ -280,7 +304,7 @@ final class Planner {
 
   private int reclaimFrom(PoolTable.Pool pool, int wanted) {
     int got = 0;
-    for (Change change : othersBlocks(pool)) {
+    for (Change change : othersBlocks(pool, Block::isUnused)) {
       Block block = change.after();
       // How many it holds takes a look at every block, so that is asked of the few that are idle.
       if (got < wanted
@@ -334,7 +358,7 @@ final class Planner {
             .take(address)
             .orElseThrow(() -> new IpamException.AddressRefused(address, "it is in use"));
     if (!after.belongsTo(node) || change.claim()) {
-      complete = false;
+      ownBlocksDo = false;
     }
     record(pool, change.with(after), List.of(address));
   }
@@ -403,11 +427,16 @@ final class Planner {
     return own;
   }
 
-  /** In the order of the walk, so that borrowers do not all go to the same block. */
-  private List<Change> othersBlocks(PoolTable.Pool pool) {
+  /**
+   * Those that may do, in the order of the walk, so that borrowers do not all go to the same block.
+   *
+   * @param mayDo asked first, of all blocks that there are: planning only makes it less true
+   */
+  private List<Change> othersBlocks(PoolTable.Pool pool, Predicate<Block> mayDo) {
     List<Change> others = new ArrayList<>();
     for (BlockView.Held held : view.all()) {
-      if (!held.block().belongsTo(node) && pool.has(held.block())) {
+      Block block = held.block();
+      if (mayDo.test(block) && !block.belongsTo(node) && pool.has(block)) {
         Change change = changeOf(held);
         if (!change.claim()) {
           others.add(change);
