@@ -69,13 +69,14 @@ final class SetsInUse<I> {
 
   /** A subject that is new or has changed. */
   void put(I item, Subject subject) {
-    Optional<Subject> before = subjects.subjectOf(item);
-    if (before.equals(Optional.of(subject))) {
-      return;
+    Optional<SubjectIndex.Before<Source>> before = subjects.put(item, subject);
+    if (before.isPresent()) {
+      Subject old = before.get().subject();
+      if (old.equals(subject)) {
+        return;
+      }
+      removeMembers(before.get().chosenBy(), old);
     }
-    List<Source> chosenBefore = before.isPresent() ? subjects.queriesOf(item) : List.of();
-    subjects.put(item, subject);
-    before.ifPresent(old -> removeMembers(chosenBefore, old));
     for (Source source : subjects.queriesOf(item)) {
       for (SetMembers set : source.sets.values()) {
         set.add(subject);
@@ -85,13 +86,7 @@ final class SetsInUse<I> {
   }
 
   void remove(I item) {
-    subjects
-        .subjectOf(item)
-        .ifPresent(
-            old -> {
-              removeMembers(subjects.queriesOf(item), old);
-              subjects.remove(item);
-            });
+    subjects.remove(item).ifPresent(old -> removeMembers(old.chosenBy(), old.subject()));
   }
 
   private void removeMembers(List<Source> sources, Subject subject) {

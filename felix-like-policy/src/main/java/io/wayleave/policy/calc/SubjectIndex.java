@@ -97,6 +97,9 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
         subjects[position] = last;
         last.moved(this, position);
       }
+      if (count > 0 && 4 * count < subjects.length) {
+        subjects = Arrays.copyOf(subjects, subjects.length / 2);
+      }
       label.subjects--;
     }
 
@@ -229,30 +232,42 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
   /** Counts the subjects that were compared with queries. */
   private long round;
 
-  /** A subject that is new or has changed. */
-  void put(I item, Subject subject) {
+  /** What was known of a subject before it changed or went. */
+  record Before<Q>(Subject subject, List<Q> chosenBy) {}
+
+  /**
+   * A subject that is new or has changed.
+   *
+   * @return empty when it is new
+   */
+  Optional<Before<Q>> put(I item, Subject subject) {
     Known<I, Q> state = known.get(item);
     if (state == null) {
       state = new Known<>(item, subject);
       known.put(item, state);
-    } else {
-      Subject before = state.subject;
-      state.subject = subject;
-      if (looksAlike(before, subject)) {
-        return;
-      }
-      state.leave();
+      state.enter(placesOf(subject));
+      choose(state);
+      return Optional.empty();
     }
-    state.enter(placesOf(subject));
-    choose(state);
+    Before<Q> before = new Before<>(state.subject, queriesOf(state));
+    state.subject = subject;
+    if (!looksAlike(before.subject(), subject)) {
+      state.leave();
+      state.enter(placesOf(subject));
+      choose(state);
+    }
+    return Optional.of(before);
   }
 
-  void remove(I item) {
+  /** Returns what was known of it; empty when it is not there. */
+  Optional<Before<Q>> remove(I item) {
     Known<I, Q> state = known.remove(item);
-    if (state != null) {
-      state.leave();
-      state.chosenBy.forEach(entry -> entry.chosen.remove(item));
+    if (state == null) {
+      return Optional.empty();
     }
+    state.leave();
+    state.chosenBy.forEach(entry -> entry.chosen.remove(item));
+    return Optional.of(new Before<>(state.subject, queriesOf(state)));
   }
 
   boolean has(I item) {
@@ -308,8 +323,12 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
 
   /** The queries that choose it; a copy. */
   List<Q> queriesOf(I item) {
-    Known<I, Q> state = known.get(item);
-    if (state == null || state.chosenBy.isEmpty()) {
+    Known<I, Q> state = entries.isEmpty() ? null : known.get(item);
+    return state == null ? List.of() : queriesOf(state);
+  }
+
+  private List<Q> queriesOf(Known<I, Q> state) {
+    if (state.chosenBy.isEmpty()) {
       return List.of();
     }
     List<Q> queries = new ArrayList<>(state.chosenBy.size());
@@ -378,9 +397,11 @@ final class SubjectIndex<I, Q extends SubjectQuery> {
     }
   }
 
-  /** Compares a new query with a subject. */
+  /** Compares a new query with a subject, which may be at several of its places. */
   private void compare(Entry<I, Q> entry, Known<I, Q> state) {
-    if (!entry.chosen.containsKey(state.item) && matches(entry, state.subject)) {
+    // Whoever was found to be chosen by it has it last, as it is the newest.
+    boolean found = !state.chosenBy.isEmpty() && state.chosenBy.getLast() == entry;
+    if (!found && matches(entry, state.subject)) {
       entry.chosen.put(state.item, state);
       state.chosenBy(entry);
     }
