@@ -18,10 +18,8 @@ import io.wayleave.model.Tier;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.Subject;
 import io.wayleave.model.policy.SubjectSelector;
-import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -31,7 +29,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -79,44 +76,6 @@ public final class PolicyCalculator {
   public static final String UNREADABLE = "(unreadable)";
 
   private static final List<PolicyRule> DENY = List.of(PolicyRule.of(PolicyRule.Action.Deny));
-
-  /** Adding zero makes of -0.0, which Double counts as less than 0.0, the same number. */
-  private static final Comparator<Policy> WITHIN_TIER =
-      Comparator.<Policy>comparingDouble(policy -> rank(policy.spec().order()))
-          .thenComparing(Policy::name)
-          .thenComparing(policy -> policy instanceof NetworkPolicy)
-          .thenComparing(policy -> policy.metadata().namespace().orElse(""));
-
-  private static final Comparator<Tier> TIERS =
-      Comparator.<Tier>comparingDouble(tier -> rank(tier.spec().order())).thenComparing(Tier::name);
-
-  /** Something that rules can choose: an endpoint or a network set. Compared by identity. */
-  private static final class Item {
-    final Kind kind;
-    final String id;
-
-    /** As stored, without what profiles apply. */
-    Subject own;
-
-    List<String> profiles = List.of();
-
-    /** The endpoint, when it is of this node. */
-    Optional<Resource> endpoint = Optional.empty();
-
-    boolean present = true;
-
-    /** Whether it is in {@link #changedItems}. */
-    boolean changed;
-
-    /** The profiles under which it is in {@link #governedByProfile}. */
-    List<String> enforcedProfiles = List.of();
-
-    Item(Kind kind, String id, Subject own) {
-      this.kind = kind;
-      this.id = id;
-      this.own = own;
-    }
-  }
 
   /** The policies of equal selectors. Compared by identity. */
   private static final class Selection implements SubjectQuery {
@@ -169,7 +128,7 @@ public final class PolicyCalculator {
 
   private final String node;
 
-  private final Map<Kind, Map<String, Item>> items = new EnumMap<>(Kind.class);
+  private final Items items = new Items(KINDS);
   private final Map<String, Profile> profiles = new HashMap<>();
   private final Map<String, Tier> tiers = new HashMap<>();
   private final Map<RuleBlock.Id, Block> blocks = new HashMap<>();
@@ -179,13 +138,8 @@ public final class PolicyCalculator {
   /** Ids of network sets that cannot be read, by kind. */
   private final Map<Kind, Set<String>> unreadableSets = new EnumMap<>(Kind.class);
 
-  private final SharedSubjects shared = new SharedSubjects();
-
-  /** Endpoints of all nodes by the profiles that they name. */
-  private final Map<String, Set<Item>> naming = new HashMap<>();
-
   /** Policies by the tiers that they name. */
-  private final Map<String, Set<Block>> inTier = new TreeMap<>();
+  private final Groups<Block> inTier = new Groups<>();
 
   /** Policies against the endpoints of this node. */
   private final SubjectIndex<Item, Selection> selection = new SubjectIndex<>();
@@ -193,12 +147,11 @@ public final class PolicyCalculator {
   private final Map<SubjectSelector, Selection> selections = new HashMap<>();
 
   /** Endpoints of this node by the profiles that they name. */
-  private final Map<String, Set<Item>> governedByProfile = new TreeMap<>();
+  private final Groups<Item> governedByProfile = new Groups<>();
 
   private final SetsInUse<Item> sets = new SetsInUse<>();
 
   // What a flush has to look at; new ones each time, as clearing costs what was ever in them.
-  private List<Item> changedItems = new ArrayList<>();
   private Set<Block> changedPolicies = new LinkedHashSet<>();
   private Set<String> changedTiers = new LinkedHashSet<>();
   private Set<Block> staleBlocks = new LinkedHashSet<>();
@@ -214,9 +167,6 @@ public final class PolicyCalculator {
    */
   public PolicyCalculator(String node) {
     this.node = requireNonNull(node, "node is null");
-    for (Kind kind : KINDS) {
-      items.put(kind, new HashMap<>());
-    }
   }
 
   /**
@@ -242,9 +192,10 @@ public final class PolicyCalculator {
       case GlobalNetworkSet set -> putItem(set, Subject.of(set), List.of(), false);
       case Profile profile -> setProfile(profile.name(), Optional.of(profile), true);
       case Tier tier -> setTier(tier.name(), Optional.of(tier), true);
-      case NetworkPolicy policy -> setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
+      case NetworkPolicy policy ->
+          setPolicy(RuleBlock.Id.of(policy), Optional.of(policy), Optional.empty());
       case GlobalNetworkPolicy policy ->
-          setPolicy(idOf(policy), Optional.of(policy), Optional.empty());
+          setPolicy(RuleBlock.Id.of(policy), Optional.of(policy), Optional.empty());
       default -> throw governsNothing(resource.kind());
     }
   }
@@ -329,55 +280,12 @@ public final class PolicyCalculator {
 
   private void putItem(Resource resource, Subject own, List<String> profileNames, boolean local) {
     forgetUnreadable(resource.kind(), resource.id());
-    Map<String, Item> ofKind = items.get(resource.kind());
-    Item item = ofKind.get(resource.id());
-    Optional<Resource> endpoint = local ? Optional.of(resource) : Optional.empty();
-    if (item == null) {
-      item = new Item(resource.kind(), resource.id(), shared.share(own));
-      ofKind.put(item.id, item);
-    } else if (item.present
-        && item.own.equals(own)
-        && item.profiles.equals(profileNames)
-        && item.endpoint.equals(endpoint)) {
-      return;
-    } else {
-      Subject before = item.own;
-      item.own = shared.share(own);
-      if (item.present) {
-        shared.release(before);
-      }
-    }
-    item.present = true;
-    item.endpoint = endpoint;
-    if (!item.profiles.equals(profileNames)) {
-      nameProfiles(item, profileNames);
-    }
-    changed(item);
+    items.put(resource, own, profileNames, local);
   }
 
   private void removeItem(Kind kind, String id) {
     forgetUnreadable(kind, id);
-    Item item = items.get(kind).get(id);
-    if (item != null && item.present) {
-      item.present = false;
-      item.endpoint = Optional.empty();
-      shared.release(item.own);
-      nameProfiles(item, List.of());
-      changed(item);
-    }
-  }
-
-  private void changed(Item item) {
-    if (!item.changed) {
-      item.changed = true;
-      changedItems.add(item);
-    }
-  }
-
-  private void nameProfiles(Item item, List<String> names) {
-    item.profiles.forEach(name -> leave(naming, name, item));
-    names.forEach(name -> join(naming, name, item));
-    item.profiles = names;
+    items.remove(kind, id);
   }
 
   private void setProfile(String name, Optional<Profile> profile, boolean readable) {
@@ -388,15 +296,14 @@ public final class PolicyCalculator {
     if (!other && before.equals(profile)) {
       return;
     }
-    Set<Item> named = naming.getOrDefault(name, Set.of());
     if (!labelsOf(before).equals(labelsOf(profile))) {
-      named.forEach(this::changed);
+      items.profileChanged(name);
     }
     Block block = block(new RuleBlock.Id(Kind.PROFILE, name));
     block.stored = readable ? profile.map(RuleBlock::of) : Optional.of(closed(block.id));
     staleBlocks.add(block);
     if (other || before.isPresent() != profile.isPresent()) {
-      staleEndpoints.addAll(governedByProfile.getOrDefault(name, Set.of()));
+      staleEndpoints.addAll(governedByProfile.of(name));
     }
   }
 
@@ -411,8 +318,8 @@ public final class PolicyCalculator {
       dropIfUnused(block);
       return;
     }
-    block.policy.ifPresent(before -> leave(inTier, before.spec().tier(), block));
-    policy.ifPresent(now -> join(inTier, now.spec().tier(), block));
+    block.policy.ifPresent(before -> inTier.leave(before.spec().tier(), block));
+    policy.ifPresent(now -> inTier.join(now.spec().tier(), block));
     block.policy = policy;
     block.closes = closes;
     block.stored = closes.isPresent() ? Optional.of(closed(id)) : policy.map(RuleBlock::of);
@@ -421,12 +328,11 @@ public final class PolicyCalculator {
 
   /** Tells the sink everything that has changed since the last call. */
   public void flush(CalculationSink sink) {
-    changedItems.forEach(this::applyItem);
-    changedItems = new ArrayList<>();
+    items.takeChanged().forEach(this::applyItem);
     changedPolicies.forEach(this::applyPolicy);
     changedPolicies = new LinkedHashSet<>();
     for (String tier : changedTiers) {
-      for (Block block : inTier.getOrDefault(tier, Set.of())) {
+      for (Block block : inTier.of(tier)) {
         staleUnder(block);
         staleBlocks.add(block);
       }
@@ -455,12 +361,10 @@ public final class PolicyCalculator {
 
   /** Takes over an endpoint or network set as it is now. */
   private void applyItem(Item item) {
-    item.changed = false;
     if (item.present) {
       sets.put(item, item.own.withLabelsOf(item.profiles, this::profile));
     } else {
       sets.remove(item);
-      items.get(item.kind).remove(item.id);
     }
     if (item.endpoint.isEmpty() && !selection.has(item)) {
       return;
@@ -485,8 +389,8 @@ public final class PolicyCalculator {
     if (item.enforcedProfiles.equals(names)) {
       return;
     }
-    item.enforcedProfiles.forEach(name -> leave(governedByProfile, name, item));
-    names.forEach(name -> join(governedByProfile, name, item));
+    item.enforcedProfiles.forEach(name -> governedByProfile.leave(name, item));
+    names.forEach(name -> governedByProfile.join(name, item));
     for (List<String> changed : List.of(item.enforcedProfiles, names)) {
       changed.forEach(name -> staleBlocks.add(block(new RuleBlock.Id(Kind.PROFILE, name))));
     }
@@ -575,7 +479,7 @@ public final class PolicyCalculator {
 
   private Set<Item> governed(Block block) {
     if (block.id.kind() == Kind.PROFILE) {
-      return governedByProfile.getOrDefault(block.id.id(), Set.of());
+      return governedByProfile.of(block.id.id());
     }
     return block.selection.map(selection::itemsOf).orElse(Set.of());
   }
@@ -614,51 +518,27 @@ public final class PolicyCalculator {
   }
 
   private ResolvedPolicies resolve(Item item) {
-    Map<Tier, List<Policy>> byTier = new TreeMap<>(TIERS);
-    Set<RuleBlock.Id> closing = new TreeSet<>(Comparator.comparing(RuleBlock.Id::toString));
+    Governing governing = new Governing();
     item.profiles.stream()
         .filter(unreadableProfiles::contains)
-        .forEach(name -> closing.add(new RuleBlock.Id(Kind.PROFILE, name)));
+        .forEach(name -> governing.close(new RuleBlock.Id(Kind.PROFILE, name)));
     for (Selection chosen : selection.queriesOf(item)) {
       for (Block block : chosen.policies) {
         if (closesFirst(block)) {
-          closing.add(block.id);
-          continue;
+          governing.close(block.id);
+        } else {
+          Policy policy = block.policy.orElseThrow();
+          governing.add(tier(policy.spec().tier()), policy);
         }
-        Policy policy = block.policy.orElseThrow();
-        byTier.computeIfAbsent(tier(policy.spec().tier()), _ -> new ArrayList<>()).add(policy);
       }
     }
-    byTier.values().forEach(policies -> policies.sort(WITHIN_TIER));
-    return new ResolvedPolicies(
-        tiers(closing, byTier, Direction.Ingress),
-        tiers(closing, byTier, Direction.Egress),
+    return governing.resolve(
         item.profiles.stream()
             .filter(profiles::containsKey)
             .distinct()
             .map(name -> new RuleBlock.Id(Kind.PROFILE, name))
             .toList(),
         item.kind == Kind.WORKLOAD_ENDPOINT && item.profiles.isEmpty());
-  }
-
-  private static List<TierPolicies> tiers(
-      Set<RuleBlock.Id> closing, Map<Tier, List<Policy>> byTier, Direction direction) {
-    List<TierPolicies> asked = new ArrayList<>();
-    if (!closing.isEmpty()) {
-      asked.add(new TierPolicies(UNREADABLE, Tier.DefaultAction.Deny, List.copyOf(closing)));
-    }
-    byTier.forEach(
-        (tier, policies) -> {
-          List<RuleBlock.Id> ids =
-              policies.stream()
-                  .filter(policy -> policy.spec().types().contains(direction))
-                  .map(PolicyCalculator::idOf)
-                  .toList();
-          if (!ids.isEmpty()) {
-            asked.add(new TierPolicies(tier.name(), tier.spec().defaultAction(), ids));
-          }
-        });
-    return asked;
   }
 
   private Tier tier(String name) {
@@ -670,15 +550,6 @@ public final class PolicyCalculator {
     return Optional.ofNullable(profiles.get(name));
   }
 
-  /** Absent is last. */
-  private static double rank(Optional<Double> order) {
-    return order.orElse(Double.POSITIVE_INFINITY) + 0.0;
-  }
-
-  private static RuleBlock.Id idOf(Policy policy) {
-    return new RuleBlock.Id(policy.kind(), policy.id());
-  }
-
   private Block block(RuleBlock.Id id) {
     return blocks.computeIfAbsent(id, Block::new);
   }
@@ -686,18 +557,6 @@ public final class PolicyCalculator {
   private void dropIfUnused(Block block) {
     if (block.stored.isEmpty() && block.told.isEmpty() && !changedPolicies.contains(block)) {
       blocks.remove(block.id);
-    }
-  }
-
-  private static <V> void join(Map<String, Set<V>> groups, String name, V member) {
-    groups.computeIfAbsent(name, _ -> new LinkedHashSet<>()).add(member);
-  }
-
-  private static <V> void leave(Map<String, Set<V>> groups, String name, V member) {
-    Set<V> group = groups.get(name);
-    // A list of names may have one twice.
-    if (group != null && group.remove(member) && group.isEmpty()) {
-      groups.remove(name);
     }
   }
 
@@ -738,21 +597,20 @@ public final class PolicyCalculator {
   /** Tiers that policies in force on this node name and nobody stored; they deny. */
   public Set<String> missingTiers() {
     Set<String> missing = new TreeSet<>();
-    inTier.forEach(
-        (name, policies) -> {
-          if (!name.equals(Tier.DEFAULT)
-              && !tiers.containsKey(name)
-              && !unreadableTiers.contains(name)
-              && policies.stream().anyMatch(policy -> policy.told.isPresent())) {
-            missing.add(name);
-          }
-        });
+    for (String name : inTier.names()) {
+      if (!name.equals(Tier.DEFAULT)
+          && !tiers.containsKey(name)
+          && !unreadableTiers.contains(name)
+          && inTier.of(name).stream().anyMatch(policy -> policy.told.isPresent())) {
+        missing.add(name);
+      }
+    }
     return missing;
   }
 
   /** Profiles that endpoints of this node name and nobody stored; they allow nothing. */
   public Set<String> missingProfiles() {
-    Set<String> missing = new TreeSet<>(governedByProfile.keySet());
+    Set<String> missing = new TreeSet<>(governedByProfile.names());
     missing.removeAll(profiles.keySet());
     missing.removeAll(unreadableProfiles);
     return missing;
@@ -764,8 +622,8 @@ public final class PolicyCalculator {
    * @param kind of workload or host endpoints
    */
   public Optional<ResolvedPolicies> policiesOf(Kind kind, String id) {
-    return Optional.ofNullable(items.get(kind))
-        .flatMap(ofKind -> Optional.ofNullable(ofKind.get(id)))
+    return items
+        .find(kind, id)
         .flatMap(item -> Optional.ofNullable(told.get(item)))
         .map(Told::policies);
   }
@@ -782,16 +640,15 @@ public final class PolicyCalculator {
 
   /** Whether nothing is kept of what came and went. */
   boolean isEmpty() {
-    return items.values().stream().allMatch(Map::isEmpty)
-        && List.of(profiles, tiers, blocks, naming, inTier, selections, governedByProfile, told)
-            .stream()
-            .allMatch(Map::isEmpty)
+    return items.isEmpty()
+        && inTier.isEmpty()
+        && governedByProfile.isEmpty()
+        && List.of(profiles, tiers, blocks, selections, told).stream().allMatch(Map::isEmpty)
         && unreadableSets.isEmpty()
         && unreadableTiers.isEmpty()
         && unreadableProfiles.isEmpty()
         && selection.isEmpty()
-        && sets.isEmpty()
-        && shared.isEmpty();
+        && sets.isEmpty();
   }
 
   /** How often a selector has been compared with the labels of something so far. */

@@ -28,6 +28,10 @@ public record RuleBlock(
    * What tells one block from all others: {@code GlobalNetworkPolicy web}, {@code Profile base}.
    */
   public record Id(Kind kind, String id) {
+    static Id of(Policy policy) {
+      return new Id(policy.kind(), policy.id());
+    }
+
     @Override
     public String toString() {
       return kind.title() + " " + id;
@@ -42,7 +46,7 @@ public record RuleBlock(
 
   public static RuleBlock of(Policy policy) {
     return new RuleBlock(
-        new Id(policy.kind(), policy.id()),
+        Id.of(policy),
         SubjectSelector.namespaceOf(policy),
         policy.spec().types(),
         policy.spec().ingress(),
