@@ -328,6 +328,9 @@ final class Planner {
   }
 
   private int take(PoolTable.Pool pool, Change change, int count, Block.Terms terms) {
+    if (!change.after().hasFree()) {
+      return 0; // most blocks of a host that has many: looking for what to take would copy each
+    }
     Block.Taken taken = change.after().take(count, terms);
     if (!taken.addresses().isEmpty()) {
       record(pool, change.with(taken.block()), taken.addresses());
