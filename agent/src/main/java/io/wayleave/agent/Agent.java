@@ -369,8 +369,8 @@ final class Agent implements AutoCloseable {
                     }
                     case Update.Put<String, Stored<R>>(
                             String id,
-                            Stored.Unreadable<R>(SubjectSelector closes)) -> {
-                      policy.onUnreadable(kind, id, closes);
+                            Stored.Unreadable<R>(SubjectSelector closes, String why)) -> {
+                      policy.onUnreadable(kind, id, closes, why);
                       other.accept(new Update.Delete<>(id));
                     }
                     case Update.Delete<String, Stored<R>>(String id) -> {

@@ -32,8 +32,10 @@ final class ClosedPolicies<R extends Resource>
      *
      * @param closes of policies, the endpoints that it may govern: those of its selector, of all
      *     that it can be when that cannot be read either
+     * @param why it cannot be read, and what comes of it
      */
-    record Unreadable<R extends Resource>(SubjectSelector closes) implements Stored<R> {}
+    record Unreadable<R extends Resource>(SubjectSelector closes, String why)
+        implements Stored<R> {}
   }
 
   private final Kind kind;
@@ -61,8 +63,9 @@ final class ClosedPolicies<R extends Resource>
     try {
       return new Stored.Known<>(strict.value(id, entry));
     } catch (IllegalArgumentException e) {
-      onInvalid.accept(entry.key(), e.getMessage() + "; " + consequence());
-      return new Stored.Unreadable<>(closes(id, entry.value()));
+      String why = e.getMessage() + "; " + consequence();
+      onInvalid.accept(entry.key(), why);
+      return new Stored.Unreadable<>(closes(id, entry.value()), why);
     }
   }
 

@@ -65,6 +65,7 @@ final class PolicyReports implements Consumer<PolicyStatus> {
     status
         .missingProfiles()
         .forEach(name -> problems.add("Profile " + name + " does not exist: it allows nothing"));
+    status.unreadable().forEach((what, why) -> problems.add(what + " cannot be read: " + why));
     others.forEach((what, why) -> problems.add(what + ": " + why));
     status.lastError().ifPresent(problems::add);
     problems.sort(null);

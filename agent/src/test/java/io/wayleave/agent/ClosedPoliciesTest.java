@@ -56,7 +56,7 @@ class ClosedPoliciesTest {
 
   @Test
   void aFieldOfANewerVersionClosesTheEndpointsThatItSelects() {
-    assertThat(global(newer(POLICY)))
+    assertThat(closes(global(newer(POLICY))))
         .isEqualTo(closed(Optional.empty(), Optional.empty(), "app == 'web'"));
     assertThat(invalid)
         .singleElement()
@@ -69,9 +69,9 @@ class ClosedPoliciesTest {
 
   @Test
   void oneOfANamespaceClosesNothingOutsideOfIt() {
-    assertThat(namespaced(newer(NAMESPACED)))
+    assertThat(closes(namespaced(newer(NAMESPACED))))
         .isEqualTo(closed(Optional.of("shop"), Optional.empty(), "app == 'web'"));
-    assertThat(namespaced("no JSON at all"))
+    assertThat(closes(namespaced("no JSON at all")))
         .isEqualTo(closed(Optional.of("shop"), Optional.empty(), "all()"));
   }
 
@@ -79,16 +79,17 @@ class ClosedPoliciesTest {
   void theNamespacesThatAPolicySelectsAreHeeded() {
     String some =
         newer(POLICY).replace("\"selector\"", "\"namespaceSelector\":\"has(x)\",\"selector\"");
-    assertThat(global(some))
+    assertThat(closes(global(some)))
         .isEqualTo(closed(Optional.empty(), Optional.of(Selector.parse("has(x)")), "app == 'web'"));
-    assertThat(global(some.replace("has(x)", "has(x")))
+    assertThat(closes(global(some.replace("has(x)", "has(x"))))
         .isEqualTo(closed(Optional.empty(), Optional.empty(), "app == 'web'"));
   }
 
   @Test
   void withoutAReadableSelectorItClosesAll() {
     for (String text : List.of(POLICY.replace("app ==", "app ="), "no JSON at all", "{}")) {
-      assertThat(global(text)).isEqualTo(closed(Optional.empty(), Optional.empty(), "all()"));
+      assertThat(closes(global(text)))
+          .isEqualTo(closed(Optional.empty(), Optional.empty(), "all()"));
     }
   }
 
@@ -105,10 +106,16 @@ class ClosedPoliciesTest {
     return policy.replace("\"action\"", "\"flavour\":1,\"action\"");
   }
 
-  private static Stored.Unreadable<Resource> closed(
+  private static SubjectSelector closed(
       Optional<String> namespace, Optional<Selector> namespaceSelector, String selector) {
-    return new Stored.Unreadable<>(
-        new SubjectSelector(namespace, namespaceSelector, Selector.parse(selector)));
+    return new SubjectSelector(namespace, namespaceSelector, Selector.parse(selector));
+  }
+
+  /** What is closed, which must be told with the reason that is reported. */
+  private SubjectSelector closes(Stored<?> stored) {
+    Stored.Unreadable<?> unreadable = (Stored.Unreadable<?>) stored;
+    assertThat(invalid.getLast()).endsWith(": " + unreadable.why());
+    return unreadable.closes();
   }
 
   private Stored<?> global(String json) {

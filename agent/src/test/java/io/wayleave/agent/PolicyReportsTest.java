@@ -45,7 +45,10 @@ final class PolicyReportsTest {
                 "1.2",
                 "d1",
                 Map.of("NetworkPolicy shop/web", new InForce(3, Optional.of("no such match"))),
-                List.of("Profile absent does not exist: it allows nothing", "wl-x: in use"),
+                List.of(
+                    "Profile absent does not exist: it allows nothing",
+                    "Tier first cannot be read: spec.x: unknown; closed",
+                    "wl-x: in use"),
                 Optional.of(HOST)));
   }
 
@@ -96,6 +99,7 @@ final class PolicyReportsTest {
         Map.of(WEB, rules),
         Set.of(),
         missingProfiles,
+        rules.failing().isPresent() ? Map.of("Tier first", "spec.x: unknown; closed") : Map.of(),
         rules.failing().isPresent()
             ? Map.of("NetworkPolicy shop/web", "no such match", "wl-x", "in use")
             : Map.of(),

@@ -171,9 +171,10 @@ public final class PolicyEngine implements AutoCloseable {
    * PolicyCalculator#putUnreadable}. It ends with the next update of the same key.
    *
    * @param closes of policies, the endpoints that it may govern; else of no meaning
+   * @param why for the status
    */
-  public void onUnreadable(Kind kind, String id, SubjectSelector closes) {
-    tell(() -> reconciler.onUnreadable(kind, id, closes));
+  public void onUnreadable(Kind kind, String id, SubjectSelector closes, String why) {
+    tell(() -> reconciler.onUnreadable(kind, id, closes, why));
   }
 
   /** Completes when unknown interfaces of ours are dropped. Does not wait for in-sync. */

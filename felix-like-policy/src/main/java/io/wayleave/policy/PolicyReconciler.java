@@ -60,6 +60,9 @@ final class PolicyReconciler {
   private final PolicyDigest digest = new PolicyDigest();
   private String digestInForce = "";
 
+  /** What cannot be read, and why, by kind and id. */
+  private final Map<String, String> unreadable = new HashMap<>();
+
   /** The rules that the kernel had after the last write that succeeded. */
   private Map<RuleBlock.Id, ActiveRules> written = Map.of();
 
@@ -100,7 +103,8 @@ final class PolicyReconciler {
     writeDue = true;
   }
 
-  void onUnreadable(Kind kind, String id, SubjectSelector closes) {
+  void onUnreadable(Kind kind, String id, SubjectSelector closes, String why) {
+    unreadable.put(nameOf(kind, id), why);
     if (kind == Kind.WORKLOAD_ENDPOINT) {
       endpoints.storedGone(id);
     } else {
@@ -108,6 +112,10 @@ final class PolicyReconciler {
     }
     digest.remove(kind, id);
     writeDue = true;
+  }
+
+  private static String nameOf(Kind kind, String id) {
+    return kind.title() + " " + id;
   }
 
   private void put(Kind kind, Resource resource) {
@@ -120,6 +128,7 @@ final class PolicyReconciler {
       calculator.put(resource);
     }
     digest.put(resource);
+    unreadable.remove(nameOf(kind, resource.id()));
   }
 
   private void remove(Kind kind, String id) {
@@ -129,6 +138,7 @@ final class PolicyReconciler {
       calculator.remove(kind, id);
     }
     digest.remove(kind, id);
+    unreadable.remove(nameOf(kind, id));
   }
 
   void program(WorkloadEndpoint endpoint, CompletableFuture<Void> done) {
@@ -196,6 +206,7 @@ final class PolicyReconciler {
         rules(failing),
         calculator.missingTiers(),
         calculator.missingProfiles(),
+        unreadable,
         failing.byName(),
         lastError);
   }

@@ -22,6 +22,8 @@ import java.util.TreeSet;
  * @param rules the policies and profiles that govern an endpoint of this node
  * @param missingTiers tiers that such policies name and nobody stored: the last ones, which deny
  * @param missingProfiles profiles that endpoints of this node name and nobody stored
+ * @param unreadable what is stored and cannot be read, and why, by kind and id, such as {@code
+ *     NetworkPolicy shop/web}: what it may forbid is closed
  * @param failing what could not be programmed, by chain or set, and why; the endpoints under a
  *     failing policy chain are closed
  * @param lastError why the last write failed; empty after one that succeeded
@@ -35,12 +37,14 @@ public record PolicyStatus(
     Map<RuleBlock.Id, RuleStatus> rules,
     Set<String> missingTiers,
     Set<String> missingProfiles,
+    Map<String, String> unreadable,
     Map<String, String> failing,
     Optional<String> lastError) {
   public PolicyStatus {
     rules = Map.copyOf(rules);
     missingTiers = Collections.unmodifiableSet(new TreeSet<>(missingTiers));
     missingProfiles = Collections.unmodifiableSet(new TreeSet<>(missingProfiles));
+    unreadable = Collections.unmodifiableMap(new TreeMap<>(unreadable));
     failing = Collections.unmodifiableMap(new TreeMap<>(failing));
   }
 
@@ -55,6 +59,16 @@ public record PolicyStatus(
 
   static PolicyStatus unknown() {
     return new PolicyStatus(
-        false, false, false, "", 0, Map.of(), Set.of(), Set.of(), Map.of(), Optional.empty());
+        false,
+        false,
+        false,
+        "",
+        0,
+        Map.of(),
+        Set.of(),
+        Set.of(),
+        Map.of(),
+        Map.of(),
+        Optional.empty());
   }
 }

@@ -91,6 +91,16 @@ public final class Etcd implements Store {
     return found;
   }
 
+  /** Writes past Wayleave: whatever the value is, nobody checks it. */
+  public void write(String key, String value) {
+    etcdctl("put", key).input(value).check();
+  }
+
+  /** Deletes past Wayleave. */
+  public void delete(String key) {
+    etcdctl("del", key).check();
+  }
+
   private static String decode(JsonNode base64) {
     return new String(Base64.getDecoder().decode(base64.asText()), StandardCharsets.UTF_8);
   }
