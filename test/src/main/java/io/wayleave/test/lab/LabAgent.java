@@ -38,6 +38,11 @@ public final class LabAgent {
 
   /** Starts it and returns at once; {@link #awaitReady} says when it accepts containers. */
   public void begin() {
+    begin(Installation.find());
+  }
+
+  /** Starts the agent of another build of Wayleave; otherwise as {@link #begin()}. */
+  void begin(Installation installation) {
     Path config = host.file("agent.yaml");
     try {
       Files.writeString(config, configuration());
@@ -45,7 +50,7 @@ public final class LabAgent {
       throw new UncheckedIOException(e);
     }
     List<String> argv = new ArrayList<>(host.network());
-    argv.addAll(List.of(Installation.find().agent().toString(), "--config", config.toString()));
+    argv.addAll(List.of(installation.agent().toString(), "--config", config.toString()));
     ProcessRecord _ = daemons.start(processName(), log(), Map.of(), argv);
   }
 

@@ -27,8 +27,13 @@ final class Netctl {
 
   /** The command as a user gives it. */
   Command command(List<String> arguments) {
+    return command(Installation.find(), arguments);
+  }
+
+  /** The command of another build of Wayleave. */
+  Command command(Installation installation, List<String> arguments) {
     List<String> argv = new ArrayList<>();
-    argv.add(Installation.find().netctl().toString());
+    argv.add(installation.netctl().toString());
     argv.addAll(arguments);
     return Command.of(argv)
         .at(network)
