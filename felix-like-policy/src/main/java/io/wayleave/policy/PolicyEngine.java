@@ -12,10 +12,12 @@ import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.Dataplane;
 import io.wayleave.policy.dataplane.DataplaneException;
+import io.wayleave.policy.dataplane.FlowKernel;
 import io.wayleave.policy.dataplane.InterfaceAddresses;
 import io.wayleave.policy.dataplane.IpsetKernel;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.NetlinkAddresses;
+import io.wayleave.policy.dataplane.NetlinkFlows;
 import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import io.wayleave.policy.dataplane.RuleCounters;
@@ -109,6 +111,7 @@ public final class PolicyEngine implements AutoCloseable {
         runner,
         new NetlinkIpsets(config.namespace()),
         new NetlinkAddresses(config.namespace()),
+        new NetlinkFlows(config.namespace()),
         (backend, onChange) ->
             TableWatch.start(config.namespace(), backend, config.families(), runner::ran, onChange),
         onDeath);
@@ -125,6 +128,7 @@ public final class PolicyEngine implements AutoCloseable {
       CommandRunner runner,
       IpsetKernel ipsets,
       InterfaceAddresses addresses,
+      FlowKernel flows,
       WatchStart watch,
       Consumer<Throwable> onDeath) {
     AtomicReference<Runnable> lookAgain = new AtomicReference<>(() -> {});
@@ -149,7 +153,13 @@ public final class PolicyEngine implements AutoCloseable {
     PolicyEngine engine =
         new PolicyEngine(
             config.node(),
-            new PolicyReconciler(config.node(), open, config.resyncInterval()),
+            new PolicyReconciler(
+                config.node(),
+                open,
+                config.resyncInterval(),
+                config.host().removeEstablished()
+                    ? Optional.of(calculator -> new EstablishedFlows(flows, addresses, calculator))
+                    : Optional.empty()),
             onDeath);
     lookAgain.set(engine::resync);
     engine.thread.start();

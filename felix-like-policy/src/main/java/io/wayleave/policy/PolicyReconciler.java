@@ -9,6 +9,7 @@ import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.model.policy.PolicyDigest;
 import io.wayleave.model.policy.SubjectSelector;
 import io.wayleave.policy.PolicyStatus.RuleStatus;
+import io.wayleave.policy.calc.CalculationSink;
 import io.wayleave.policy.calc.PolicyCalculator;
 import io.wayleave.policy.calc.PolicyCalculator.ActiveRules;
 import io.wayleave.policy.calc.RuleBlock;
@@ -18,7 +19,9 @@ import io.wayleave.policy.dataplane.Failures;
 import io.wayleave.policy.dataplane.Mode;
 import io.wayleave.policy.dataplane.RuleCounters;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -26,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,10 +49,17 @@ final class PolicyReconciler {
 
   private record Waiter(boolean needsInSync, CompletableFuture<Void> done) {}
 
+  /** The digest of a write, and how many second looks at flows it takes until it counts. */
+  private record Uncertain(String digest, long secondLooks) {}
+
   private final Supplier<Dataplane> openDataplane;
   private final Duration resyncInterval;
   private final PolicyCalculator calculator;
   private final EndpointSources endpoints;
+
+  /** Empty when established flows are left alone. */
+  private final Optional<EstablishedFlows> flows;
+
   private final List<Waiter> waiters = new ArrayList<>();
   private final List<CompletableFuture<Void>> served = new ArrayList<>();
 
@@ -58,14 +69,19 @@ final class PolicyReconciler {
   private final Set<Kind> outstanding = EnumSet.copyOf(PolicyCalculator.KINDS);
 
   private final PolicyDigest digest = new PolicyDigest();
+  private final Deque<Uncertain> uncertain = new ArrayDeque<>();
   private String digestInForce = "";
 
   /** What cannot be read, and why, by kind and id. */
   private final Map<String, String> unreadable = new HashMap<>();
 
+  /** Whether more was told since the last write than that workload endpoints came or went. */
+  private boolean urgent = true;
+
   /** The rules that the kernel had after the last write that succeeded. */
   private Map<RuleBlock.Id, ActiveRules> written = Map.of();
 
+  private boolean writtenInSync;
   private boolean framed;
   private boolean writeDue = true;
   private int failures;
@@ -81,15 +97,23 @@ final class PolicyReconciler {
    * Reconciles one host.
    *
    * @param openDataplane called in a step, again after each failure, until it returns
+   * @param establishedFlows of which those end that policy forbids, by a given calculation; empty
+   *     when established flows are left alone
    */
-  PolicyReconciler(String node, Supplier<Dataplane> openDataplane, Duration resyncInterval) {
+  PolicyReconciler(
+      String node,
+      Supplier<Dataplane> openDataplane,
+      Duration resyncInterval,
+      Optional<Function<PolicyCalculator, EstablishedFlows>> establishedFlows) {
     this.openDataplane = requireNonNull(openDataplane, "openDataplane is null");
     this.resyncInterval = requireNonNull(resyncInterval, "resyncInterval is null");
     this.calculator = new PolicyCalculator(node);
     this.endpoints = new EndpointSources(node, calculator);
+    this.flows = establishedFlows.map(open -> open.apply(calculator));
   }
 
   void on(Kind kind, Update<String, ? extends Resource> update) {
+    urgent |= !comesOrGoes(kind, update);
     switch (update) {
       case Update.Put<String, ? extends Resource> put -> put(kind, put.value());
       case Update.Delete<String, ? extends Resource> delete -> remove(kind, delete.key());
@@ -103,7 +127,17 @@ final class PolicyReconciler {
     writeDue = true;
   }
 
+  private boolean comesOrGoes(Kind kind, Update<String, ? extends Resource> update) {
+    return switch (update) {
+      case Update.Put<String, ? extends Resource> put ->
+          kind == Kind.WORKLOAD_ENDPOINT && !calculator.knows(kind, put.value().id());
+      case Update.Delete<String, ? extends Resource> _ -> kind == Kind.WORKLOAD_ENDPOINT;
+      case Update.InSync<String, ? extends Resource> _ -> false;
+    };
+  }
+
   void onUnreadable(Kind kind, String id, SubjectSelector closes, String why) {
+    urgent |= kind != Kind.WORKLOAD_ENDPOINT;
     unreadable.put(nameOf(kind, id), why);
     if (kind == Kind.WORKLOAD_ENDPOINT) {
       endpoints.storedGone(id);
@@ -142,6 +176,7 @@ final class PolicyReconciler {
   }
 
   void program(WorkloadEndpoint endpoint, CompletableFuture<Void> done) {
+    urgent |= calculator.knows(Kind.WORKLOAD_ENDPOINT, endpoint.id());
     endpoints.added(endpoint);
     await(true, done);
   }
@@ -161,14 +196,19 @@ final class PolicyReconciler {
   }
 
   void resync(CompletableFuture<Void> done) {
-    dataplane.ifPresent(Dataplane::invalidate);
+    invalidate();
     await(false, done);
+  }
+
+  private void invalidate() {
+    dataplane.ifPresent(Dataplane::invalidate);
+    flows.ifPresent(EstablishedFlows::doubt);
   }
 
   /** What is to be asked for the counters of the rules that were written last. */
   RuleCounters counters() {
     return dataplane
-        .filter(_ -> !digestInForce.isEmpty())
+        .filter(_ -> writtenInSync)
         .orElseThrow(
             () ->
                 new DataplaneException(
@@ -193,6 +233,7 @@ final class PolicyReconciler {
     waiters.forEach(waiter -> waiter.done().completeExceptionally(why));
     waiters.clear();
     dataplane.ifPresent(Dataplane::close);
+    flows.ifPresent(EstablishedFlows::close);
   }
 
   PolicyStatus status() {
@@ -239,15 +280,43 @@ final class PolicyReconciler {
       notBefore = now;
     }
     if (now - nextResync >= 0) {
-      dataplane.ifPresent(Dataplane::invalidate);
+      invalidate();
       writeDue = true;
       nextResync = now + resyncInterval.toNanos();
     }
+    long wait = nextResync - now;
+    if (failures == 0) {
+      wait = Math.min(wait, lookAgain(now));
+    }
     if (writeDue && now - notBefore >= 0) {
       write(now);
+      confirm();
+      if (flows.map(EstablishedFlows::unscheduled).orElse(false)) {
+        // The write took its time: the next step knows when it was done.
+        return 0;
+      }
     }
-    long wait = nextResync - now;
     return Math.max(0, writeDue ? Math.min(wait, notBefore - now) : wait);
+  }
+
+  /** Nanoseconds until flows are to be looked at again. */
+  private long lookAgain(long now) {
+    try {
+      long wait = flows.isPresent() ? flows.get().step(now) : Long.MAX_VALUE;
+      confirm();
+      return wait;
+    } catch (DataplaneException e) {
+      writeDue = true;
+      retryLater(now, String.valueOf(e.getMessage()));
+      return Long.MAX_VALUE;
+    }
+  }
+
+  private void confirm() {
+    long secondLooks = flows.map(EstablishedFlows::secondLooks).orElse(0L);
+    while (!uncertain.isEmpty() && uncertain.peek().secondLooks() <= secondLooks) {
+      digestInForce = uncertain.remove().digest();
+    }
   }
 
   private void write(long now) {
@@ -255,8 +324,12 @@ final class PolicyReconciler {
       Dataplane target = dataplane.orElseGet(openDataplane);
       dataplane = Optional.of(target);
       if (inSync()) {
-        calculator.flush(target);
+        calculator.flush(flows.<CalculationSink>map(each -> each.watching(target)).orElse(target));
         target.apply(Mode.FULL);
+        long secondLooks = flows.map(each -> each.written(urgent)).orElse(0L);
+        urgent = false;
+        writtenInSync = true;
+        uncertain.add(new Uncertain(digest.toString(), secondLooks));
       } else {
         target.apply(Mode.ADOPT);
       }
@@ -264,7 +337,6 @@ final class PolicyReconciler {
       failures = 0;
       if (inSync()) {
         written = calculator.activeRules();
-        digestInForce = digest.toString();
       }
       lastError = Optional.empty();
       // What the kernel did not let go of yet is deleted a little later; nobody waits for it.

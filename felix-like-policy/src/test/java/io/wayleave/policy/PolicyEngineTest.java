@@ -31,6 +31,7 @@ final class PolicyEngineTest {
           kernel,
           kernel,
           Map::of,
+          new FakeFlows(),
           (_, _) -> TableWatch.none(),
           death::complete);
 

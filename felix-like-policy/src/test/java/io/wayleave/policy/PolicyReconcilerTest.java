@@ -62,7 +62,8 @@ final class PolicyReconcilerTest {
                 kernel,
                 Map::of,
                 TableWatch.none()),
-        RESYNC);
+        RESYNC,
+        Optional.empty());
   }
 
   @Test
@@ -274,7 +275,8 @@ final class PolicyReconcilerTest {
                   Map::of,
                   TableWatch.none());
             },
-            RESYNC);
+            RESYNC,
+            Optional.empty());
     assertThat(step()).isEqualTo(100 * MILLI);
     assertThat(reconciler.status().lastError()).contains("cannot run iptables-nft-save");
     installed[0] = true;
@@ -291,7 +293,8 @@ final class PolicyReconcilerTest {
             () -> {
               throw new IllegalStateException("a defect");
             },
-            RESYNC);
+            RESYNC,
+            Optional.empty());
     assertThat(step()).isEqualTo(100 * MILLI);
     assertThat(reconciler.status().lastError())
         .contains("java.lang.IllegalStateException: a defect");

@@ -560,6 +560,11 @@ public final class PolicyCalculator {
     }
   }
 
+  /** Whether the endpoint or network set has been put, of whatever node, and not removed. */
+  public boolean knows(Kind kind, String id) {
+    return items.find(kind, id).map(item -> item.present).orElse(false);
+  }
+
   /** Number of this node's workload endpoints, as last told. */
   public int localEndpoints() {
     return toldWorkloads;

@@ -18,8 +18,10 @@ import java.util.function.Predicate;
  * <p>NOT thread safe: one thread at a time.
  */
 public final class Conntrack implements AutoCloseable {
+  private static final int NEW = 0;
   private static final int GET = 1;
   private static final int DELETE = 2;
+  private static final int GET_STATS = 5;
 
   // linux/netfilter/nfnetlink_conntrack.h
   private static final int TUPLE_ORIG = 1;
@@ -27,7 +29,10 @@ public final class Conntrack implements AutoCloseable {
   private static final int STATUS = 3;
   private static final int MARK = 8;
   private static final int ID = 12;
+  private static final int TUPLE_MASTER = 14;
   private static final int ZONE = 18;
+  private static final int MARK_MASK = 21;
+  private static final int STATS_ENTRIES = 1;
   private static final int TUPLE_IP = 1;
   private static final int TUPLE_PROTO = 2;
   private static final int IP_V4_SRC = 1;
@@ -64,13 +69,64 @@ public final class Conntrack implements AutoCloseable {
 
   /** The flows of one family that are wanted; those that are not take no memory. */
   public List<Flow> list(Family family, Predicate<Flow> wanted) throws IOException {
+    return list(Netfilter.number(family), wanted, "list flows of " + family);
+  }
+
+  /**
+   * The flows of both families that are wanted, in one walk through the table. The kernel walks
+   * through all of it, whatever is wanted: 262,144 empty places take some 6 ms.
+   */
+  public List<Flow> list(Predicate<Flow> wanted) throws IOException {
+    return list(Netfilter.NFPROTO_UNSPEC, wanted, "list flows");
+  }
+
+  private List<Flow> list(int family, Predicate<Flow> wanted, String what) throws IOException {
     return socket.dump(
         new NetlinkRequest(
             Netfilter.type(Netfilter.NFNL_SUBSYS_CTNETLINK, GET),
             0,
-            writer -> Netfilter.header(writer, Netfilter.number(family), 0),
-            _ -> "list flows of " + family),
-        reader -> decode(reader, family).filter(wanted));
+            writer -> Netfilter.header(writer, family, 0),
+            _ -> what),
+        reader -> Families.of(reader.u8(0)).flatMap(its -> decode(reader, its)).filter(wanted));
+  }
+
+  /** How many flows the namespace has; costs no walk. */
+  public int count() throws IOException {
+    return socket
+        .query(
+            new NetlinkRequest(
+                Netfilter.type(Netfilter.NFNL_SUBSYS_CTNETLINK, GET_STATS),
+                0,
+                writer -> Netfilter.header(writer, Netfilter.NFPROTO_UNSPEC, 0),
+                _ -> "count flows"),
+            Conntrack::entries)
+        .orElseThrow(() -> new IOException("the kernel does not say how many flows there are"));
+  }
+
+  private static Optional<Integer> entries(MessageReader reader) {
+    MessageReader.Attributes attributes = reader.attributes(Netfilter.NFGENMSG_SIZE);
+    while (attributes.next()) {
+      if (attributes.type() == STATS_ENTRIES) {
+        return Optional.of(attributes.be32());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Sets bits of the marks of flows, and no other bits. A flow that has ended is left out; when
+   * another of the same tuple took its place, that is marked.
+   *
+   * @param value of the bits of the mask, all others 0
+   * @return how many were there
+   * @throws NetlinkException when the kernel refuses one; the others are marked
+   */
+  public int mark(Collection<Flow> flows, int value, int mask) throws IOException {
+    if ((value & ~mask) != 0) {
+      throw new IllegalArgumentException(
+          "value 0x%x has bits outside the mask 0x%x".formatted(value, mask));
+    }
+    return execute(flows.stream().map(flow -> marking(flow, value, mask)).toList());
   }
 
   /**
@@ -81,7 +137,11 @@ public final class Conntrack implements AutoCloseable {
    * @throws NetlinkException when the kernel refuses one; the others are deleted
    */
   public int delete(Collection<Flow> flows) throws IOException {
-    List<NetlinkRequest> requests = flows.stream().map(Conntrack::deleting).toList();
+    return execute(flows.stream().map(Conntrack::deleting).toList());
+  }
+
+  /** How many of the flows that the requests are of were there. */
+  private int execute(List<NetlinkRequest> requests) throws IOException {
     List<NetlinkSocket.Failure> failures = socket.executeAll(requests);
     for (NetlinkSocket.Failure failure : failures) {
       if (failure.reason().errno() != Errno.ENOENT) {
@@ -102,14 +162,31 @@ public final class Conntrack implements AutoCloseable {
         0,
         writer -> {
           // Without a tuple, the request would mean all flows.
-          Netfilter.header(writer, Netfilter.number(flow.original().family()), 0);
-          writeTuple(writer, flow.original());
+          writeFlow(writer, flow);
           writer.be32(ID, flow.id());
-          if (flow.zone() != 0) {
-            writer.be16(ZONE, flow.zone());
-          }
         },
         _ -> "delete flow " + flow.original());
+  }
+
+  private static NetlinkRequest marking(Flow flow, int value, int mask) {
+    return new NetlinkRequest(
+        // Without NLM_F_CREATE it changes what is there.
+        Netfilter.type(Netfilter.NFNL_SUBSYS_CTNETLINK, NEW),
+        0,
+        writer -> {
+          writeFlow(writer, flow);
+          writer.be32(MARK, value);
+          writer.be32(MARK_MASK, mask);
+        },
+        _ -> "mark flow " + flow.original());
+  }
+
+  private static void writeFlow(MessageWriter writer, Flow flow) {
+    Netfilter.header(writer, Netfilter.number(flow.original().family()), 0);
+    writeTuple(writer, flow.original());
+    if (flow.zone() != 0) {
+      writer.be16(ZONE, flow.zone());
+    }
   }
 
   private static void writeTuple(MessageWriter writer, FlowTuple tuple) {
@@ -140,6 +217,7 @@ public final class Conntrack implements AutoCloseable {
   private static Optional<Flow> decode(MessageReader reader, Family family) {
     Optional<FlowTuple> original = Optional.empty();
     Optional<FlowTuple> reply = Optional.empty();
+    Optional<FlowTuple> master = Optional.empty();
     int status = 0;
     int mark = 0;
     int zone = 0;
@@ -149,6 +227,7 @@ public final class Conntrack implements AutoCloseable {
       switch (attributes.type()) {
         case TUPLE_ORIG -> original = tuple(attributes.nested(), family);
         case TUPLE_REPLY -> reply = tuple(attributes.nested(), family);
+        case TUPLE_MASTER -> master = tuple(attributes.nested(), family);
         case STATUS -> status = attributes.be32();
         case MARK -> mark = attributes.be32();
         case ZONE -> zone = attributes.be16();
@@ -167,7 +246,8 @@ public final class Conntrack implements AutoCloseable {
             (status & ASSURED) != 0,
             mark,
             zone,
-            id));
+            id,
+            master));
   }
 
   /** Empty for a protocol number of 0, which nothing has. */

@@ -3,6 +3,7 @@ package io.wayleave.linux.netlink;
 import static java.util.Objects.requireNonNull;
 
 import io.wayleave.model.IpAddress;
+import java.util.Optional;
 
 /**
  * An entry of the connection tracking table.
@@ -14,6 +15,8 @@ import io.wayleave.model.IpAddress;
  * @param zone 0 but where rules put flows into zones
  * @param id tells it from a later flow of the same tuple, mostly: the kernel makes it of the
  *     entry's place in memory, which may be the same
+ * @param master of a flow that another one announced, such as the data of FTP: the original tuple
+ *     of that
  */
 public record Flow(
     FlowTuple original,
@@ -22,10 +25,12 @@ public record Flow(
     boolean assured,
     int mark,
     int zone,
-    int id) {
+    int id,
+    Optional<FlowTuple> master) {
   public Flow {
     requireNonNull(original, "original is null");
     requireNonNull(reply, "reply is null");
+    requireNonNull(master, "master is null");
   }
 
   /** Whether it comes from or goes to an address, before or after any translation. */

@@ -1,6 +1,7 @@
 package io.wayleave.linux.netlink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.wayleave.linux.TestNamespace;
 import io.wayleave.linux.Tool;
@@ -116,6 +117,52 @@ class ConntrackTest {
         .extracting(flow -> flow.original().destination())
         .containsExactly(second);
     assertThat(conntrack.list(Family.IPV6, _ -> true)).isEmpty();
+  }
+
+  @Test
+  void marksBitsOfOneFlowAndLeavesTheOthersAlone() throws IOException {
+    IpAddress self = loopback(Family.IPV4);
+    IpAddress self6 = loopback(Family.IPV6);
+    namespace
+        .namespace()
+        .run(
+            () -> {
+              try (DatagramSocket udp = new DatagramSocket(0, self.toInetAddress());
+                  DatagramSocket udp6 = new DatagramSocket(0, self6.toInetAddress())) {
+                send(udp, self, 4242);
+                send(udp, self, 4243);
+                send(udp6, self6, 4242);
+                return null;
+              }
+            });
+    assertThat(conntrack.count()).isEqualTo(conntrack.list(_ -> true).size());
+    List<Flow> flows = to(4242);
+    assertThat(flows)
+        .extracting(flow -> flow.original().family())
+        .containsExactlyInAnyOrder(Family.values());
+    assertThat(conntrack.mark(List.of(flows.getFirst()), 0x11, 0xff)).isEqualTo(1);
+    assertThat(tool(flows.getFirst().original().family()))
+        .anyMatch(line -> line.contains("dport=4242 ") && line.contains("mark=17 "));
+
+    assertThat(conntrack.mark(flows, 0x8000000, 0x8000000)).isEqualTo(2);
+    assertThat(to(4242)).extracting(Flow::mark).containsOnly(0x8000000, 0x8000011).hasSize(2);
+    assertThat(to(4243)).extracting(Flow::mark).containsExactly(0);
+    assertThat(conntrack.mark(flows, 0, 0x8000000)).isEqualTo(2);
+    assertThat(to(4242)).extracting(Flow::mark).containsOnly(0, 0x11).hasSize(2);
+
+    // One that has ended is no error, and is not made anew.
+    conntrack.delete(flows);
+    assertThat(conntrack.mark(flows, 0x8000000, 0x8000000)).isZero();
+    assertThat(to(4242)).isEmpty();
+    assertThatThrownBy(() -> conntrack.mark(flows, 3, 1))
+        .hasMessage("value 0x3 has bits outside the mask 0x1");
+  }
+
+  private List<Flow> to(int port) throws IOException {
+    return conntrack.list(
+        flow ->
+            flow.original().detail() instanceof FlowTuple.Ports(int _, int destination)
+                && destination == port);
   }
 
   @Test
