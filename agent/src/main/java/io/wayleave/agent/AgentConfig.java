@@ -59,6 +59,8 @@ import java.util.Optional;
  * @param failsafeOutbound ports elsewhere to which no policy of a host endpoint closes the way
  * @param logDeniedPackets whether denied packets are told to {@code netctl policy watch}, so many a
  *     second as the kernel's limit lets through
+ * @param removeEstablished whether established flows of containers end that a changed policy
+ *     forbids
  * @param logLevel {@code error}, {@code warn}, {@code info} or {@code debug}
  * @param logFormat {@code text} (one line of words and key=value) or {@code json} (an object a
  *     line)
@@ -86,6 +88,7 @@ public record AgentConfig(
     List<FailsafePort> failsafeInbound,
     List<FailsafePort> failsafeOutbound,
     Boolean logDeniedPackets,
+    Boolean removeEstablished,
     LogSetup.Level logLevel,
     LogSetup.Format logFormat) {
 
@@ -134,6 +137,7 @@ public record AgentConfig(
             ? FailsafePort.defaults(Direction.Egress)
             : List.copyOf(failsafeOutbound);
     logDeniedPackets = logDeniedPackets == null ? Boolean.FALSE : logDeniedPackets;
+    removeEstablished = removeEstablished == null ? Boolean.TRUE : removeEstablished;
     logLevel = logLevel == null ? LogSetup.Level.info : logLevel;
     logFormat = logFormat == null ? LogSetup.Format.text : logFormat;
     checkFamily("ipv4Address", ipv4Address, Family.IPV4);
@@ -210,6 +214,7 @@ public record AgentConfig(
         failsafeInbound,
         failsafeOutbound,
         logDeniedPackets,
+        removeEstablished,
         logLevel,
         logFormat);
   }
@@ -221,7 +226,7 @@ public record AgentConfig(
 
   /** How the host itself is kept, apart from policies. */
   HostRules hostRules() {
-    return HostRules.of(hostSettings(), logDeniedPackets, true);
+    return HostRules.of(hostSettings(), logDeniedPackets, removeEstablished);
   }
 
   /**

@@ -67,6 +67,7 @@ class AgentConfigTest {
         failsafeInbound: ["tcp:2222"]
         failsafeOutbound: []
         logDeniedPackets: true
+        removeEstablished: false
         logLevel: debug
         logFormat: json
         """;
@@ -80,6 +81,11 @@ class AgentConfigTest {
     assertThat(config.failsafeInbound()).containsExactly(new FailsafePort(Protocol.TCP, 2222));
     assertThat(config.failsafeOutbound()).isEmpty();
     assertThat(config.logDeniedPackets()).isTrue();
+    assertThat(config.removeEstablished()).isFalse();
+    assertThat(config.hostRules().removeEstablished()).isFalse();
+    assertThat(load("nodeName: r1h1", Map.of()).hostRules().removeEstablished()).isTrue();
+    assertThat(load(yaml, Map.of("WAYLEAVE_REMOVE_ESTABLISHED", "true")).removeEstablished())
+        .isTrue();
 
     AgentConfig overridden =
         load(
@@ -125,6 +131,8 @@ class AgentConfigTest {
         "failsafeInbound: [ssh]      | failsafeInbound[0]: \"ssh\" is not allowed; allowed: tcp,",
         "failsafeOutbound: ['icmp:1'] | failsafeOutbound[0]: \"icmp:1\" is not allowed",
         "logDeniedPackets: maybe     | logDeniedPackets: \"maybe\" is not allowed; allowed: true"
+            + " or false",
+        "removeEstablished: later    | removeEstablished: \"later\" is not allowed; allowed: true"
             + " or false",
         "labels: [a]                 | labels: ",
         "labels: {'a b': c}          | labels: \"a b\" is not allowed",

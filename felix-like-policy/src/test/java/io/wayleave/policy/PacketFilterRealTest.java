@@ -271,21 +271,6 @@ final class PacketFilterRealTest {
   }
 
   @Test
-  void establishedFlowsGoOnWhenAPolicyClosesThePort() throws Exception {
-    servers();
-    try (Conversation conversation =
-        lab.converse(lab.container(1), lab.container(2), v4(1), 7000)) {
-      assertThat(conversation.say("before")).isTrue();
-      engine.put(policy("p", "selector: role == 'server'\ntypes: [Ingress]"));
-      assertThat(conversation.say("after")).isTrue();
-      assertClosed(List.of(tcp(2, v4(1), 7000)));
-      // Conntrack keeps it alive, not a hole: without its entry the flow is a new one.
-      lab.in(lab.host(), "conntrack", "-D", "-p", "tcp", "--dport", "7000");
-      assertThat(conversation.say("forgotten")).isFalse();
-    }
-  }
-
-  @Test
   void manyEndpointsAreFoundThroughTheTree() {
     servers();
     IntStream.range(0, 300)

@@ -4,7 +4,6 @@ import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.dataplane.CommandRunner;
 import io.wayleave.policy.dataplane.IptablesBackend;
 import io.wayleave.policy.dataplane.ProcessRunner;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -182,10 +181,6 @@ final class PacketLab implements AutoCloseable {
         LINK_LOCAL.matcher(
             in(container, "ip", "-6", "-o", "addr", "show", "dev", "eth0", "-tentative"));
     return matcher.find() ? matcher.group() : "";
-  }
-
-  Conversation converse(String server, String client, String address, int port) throws IOException {
-    return new Conversation(server, client, address, port);
   }
 
   /** Waits for an answer that may be slow in coming, so that a busy machine is no failure. */
