@@ -188,6 +188,29 @@ final class RuleCountersRealTest {
   }
 
   @Test
+  void packetsOfFlowsThatAChangeForbidsHaveALineOfTheirOwn() throws Exception {
+    try (OpenFlow flow = OpenFlow.tcp(lab.container(2), lab.container(1), v4(1), 7000)) {
+      assertThat(forbidden()).isZero();
+      assertThat(count(counters(), "NetworkPolicy default/own", "Ingress", 1).ipv4())
+          .hasValueSatisfying(count -> assertThat(count.packets()).isOne());
+      engine.put(
+          Fixtures.policy(
+              "ends",
+              "tier: first\nselector: role == 'server'\ningress: [{action: Deny, protocol: TCP}]"));
+      flow.clientSends('b');
+      assertThat(lab.answersSoon(() -> forbidden() > 0)).isTrue();
+      assertThat(flow.serverHas()).doesNotContain((int) 'b');
+    }
+  }
+
+  private long forbidden() {
+    return other(counters(), "both", "established flow that is forbidden now")
+        .ipv4()
+        .orElseThrow()
+        .packets();
+  }
+
+  @Test
   void aChainThatOthersChangedIsNotCounted() {
     String program = PacketLab.program(backend);
     send(2, 1, 7004, 2);

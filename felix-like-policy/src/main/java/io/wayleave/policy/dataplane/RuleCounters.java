@@ -32,6 +32,10 @@ import java.util.TreeMap;
  * answer is true if an equal picture can be taken afterwards.
  */
 public final class RuleCounters {
+  /** The chains that deny the packets of flows that policy forbids since they are established. */
+  private static final Set<String> FORBIDDEN_FLOWS_END =
+      Set.of(ChainNames.FORWARD, ChainNames.WORKLOAD_TO_HOST, ChainNames.HOST_TO_WORKLOAD);
+
   private static final String ESTABLISHED_FLOW = "established flow";
 
   private final CommandRunner runner;
@@ -64,7 +68,7 @@ public final class RuleCounters {
   private record Direct(RuleBlock block, Direction direction) {}
 
   /** What is decided without a rule of a policy. */
-  private record Reason(boolean host, Direction direction, String why, String action) {}
+  private record Reason(boolean host, String direction, String why, String action) {}
 
   /**
    * Asks the kernel. Blocks.
@@ -200,7 +204,7 @@ public final class RuleCounters {
                     (name, rules) ->
                         ChainNames.decides(name)
                             .map(decides -> othersOf(decides, rules, blocks))
-                            .orElseGet(() -> establishedOf(name, rules))
+                            .orElseGet(() -> beforeEndpoints(name, rules))
                             .forEach(
                                 (reason, count) -> {
                                   reasons.put(reason.toString(), reason);
@@ -213,7 +217,7 @@ public final class RuleCounters {
             reason ->
                 new CounterReport.Other(
                     reason.host() ? "host" : "workload",
-                    reason.direction().name(),
+                    reason.direction(),
                     reason.why(),
                     reason.action(),
                     of(counts, Family.IPV4, reason),
@@ -248,15 +252,30 @@ public final class RuleCounters {
     return counts;
   }
 
-  /** Most established flows pass in front of the chains of endpoints: {@link FrameRenderer}. */
-  private static Map<Reason, Count> establishedOf(String chain, List<Rule> rules) {
+  /**
+   * What is decided in front of the chains of endpoints: {@link FrameRenderer}. Of most established
+   * flows it is all.
+   */
+  private static Map<Reason, Count> beforeEndpoints(String chain, List<Rule> rules) {
     Map<Reason, Count> counts = new HashMap<>();
+    if (FORBIDDEN_FLOWS_END.contains(chain)) {
+      for (Rule rule : rules) {
+        if (rule.text().startsWith(Marks.ofForbiddenFlow())) {
+          counts.merge(
+              new Reason(false, "both", "established flow that is forbidden now", "Deny"),
+              rule.count(),
+              Count::plus);
+        }
+      }
+    }
     if (chain.equals(ChainNames.FORWARD) || chain.equals(ChainNames.WORKLOAD_TO_HOST)) {
       for (Rule rule : rules) {
         for (Direction direction : Direction.values()) {
           if (FrameRenderer.passesEstablished(rule.text(), direction)) {
             counts.merge(
-                new Reason(false, direction, ESTABLISHED_FLOW, "Allow"), rule.count(), Count::plus);
+                new Reason(false, direction.name(), ESTABLISHED_FLOW, "Allow"),
+                rule.count(),
+                Count::plus);
           }
         }
       }
@@ -267,7 +286,9 @@ public final class RuleCounters {
   private static void merge(
       Map<Reason, Count> counts, ChainNames.Decides decides, String why, String action, Rule rule) {
     counts.merge(
-        new Reason(decides.host(), decides.direction(), why, action), rule.count(), Count::plus);
+        new Reason(decides.host(), decides.direction().name(), why, action),
+        rule.count(),
+        Count::plus);
   }
 
   /** Equal when the same rules are asked for in the same way. */

@@ -164,6 +164,8 @@ final class RuleCountersTest {
             other("workload", "Ingress", "established flow", "Allow", 2 + 3 + 4),
             // The second and the fourth rule of wl-FORWARD, and the second of wl-wl-to-host.
             other("workload", "Egress", "established flow", "Allow", 2 + 4 + 2),
+            // The first of wl-FORWARD and of wl-wl-to-host, and the sixth of wl-host-to-wl.
+            other("workload", "both", "established flow that is forbidden now", "Deny", 1 + 1 + 6),
             other("workload", "Ingress", "invalid to connection tracking", "Deny", 4),
             other("workload", "Ingress", "default action of tier mine", "Deny", 12),
             other("workload", "Ingress", "no profile allows it", "Deny", 14),

@@ -59,7 +59,7 @@ public record CounterReport(
    * What is decided without a rule.
    *
    * @param endpoints {@code workload} or {@code host}
-   * @param direction {@code Ingress} or {@code Egress}
+   * @param direction {@code Ingress}, {@code Egress} or {@code both}, where it is not told apart
    * @param why such as {@code default action of tier default}
    * @param action {@code Allow} or {@code Deny}
    */
