@@ -1,6 +1,5 @@
 package io.wayleave.policy;
 
-import io.wayleave.linux.netlink.Flow;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.IpAddress;
 import java.util.Collection;
@@ -43,12 +42,7 @@ final class AffectedAddresses {
     return !all && nets.size() == 0;
   }
 
-  /** Whether rules see one of the addresses in the packets of the flow. */
-  boolean concern(Flow flow) {
-    return all || concerns(flow.original().source()) || concerns(flow.reply().source());
-  }
-
-  private boolean concerns(IpAddress address) {
-    return nets.covers(address);
+  boolean have(IpAddress address) {
+    return all || nets.covers(address);
   }
 }

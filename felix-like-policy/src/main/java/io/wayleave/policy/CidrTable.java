@@ -3,13 +3,15 @@ package io.wayleave.policy;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /**
  * Something for each of some networks, found by the addresses in them. A search costs one look for
@@ -45,16 +47,29 @@ final class CidrTable<V> {
 
   /** Whether one of the networks has the address. */
   boolean covers(IpAddress address) {
-    return at(address).findAny().isPresent();
+    BitSet possible = lengths.get(address.family());
+    if (possible == null || entries.isEmpty()) {
+      return false;
+    }
+    for (int length = possible.nextSetBit(0);
+        length >= 0;
+        length = possible.nextSetBit(length + 1)) {
+      if (entries.containsKey(Cidr.around(address, length))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What is there for the networks that have the address. */
-  Stream<V> at(IpAddress address) {
-    BitSet possible = lengths.get(address.family());
-    return possible == null
-        ? Stream.empty()
-        : possible.stream()
-            .mapToObj(length -> entries.get(Cidr.around(address, length)))
-            .filter(value -> value != null);
+  List<V> at(IpAddress address) {
+    List<V> found = new ArrayList<>();
+    BitSet possible = lengths.getOrDefault(address.family(), new BitSet());
+    for (int length = possible.nextSetBit(0);
+        length >= 0;
+        length = possible.nextSetBit(length + 1)) {
+      Optional.ofNullable(entries.get(Cidr.around(address, length))).ifPresent(found::add);
+    }
+    return found;
   }
 }

@@ -235,10 +235,8 @@ final class EstablishedFlows implements AutoCloseable {
     if (flowsSeen > 0) {
       List<Flow> flows =
           kernel.list(
-              flow ->
-                  isOf(flow, left::covers)
-                      || (which.concern(flow)
-                          && (FlowKernel.isForbidden(flow) || isOf(flow, owners::covers))));
+              (from, to) ->
+                  which.have(from) || which.have(to) || left.covers(from) || left.covers(to));
       settle(flows, left);
     }
     gone.nets().clear();
@@ -317,14 +315,16 @@ final class EstablishedFlows implements AutoCloseable {
       if (original.protocol().equals(foreign)) {
         return false;
       }
+      if (!owners.covers(from) && !owners.covers(to)) {
+        return false;
+      }
       Question packet = packet(original, to, answer);
       return denies(from, Direction.Egress, packet)
           || (denies(to, Direction.Ingress, packet) && !hostHas(from));
     }
 
     private boolean denies(IpAddress end, Direction direction, Question packet) {
-      return owners
-          .at(end)
+      return owners.at(end).stream()
           .flatMap(Set::stream)
           .anyMatch(id -> judge.workload(id, direction, packet).equals(Optional.of(Verdict.DENY)));
     }

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 
 /** A table of connection tracking that the test fills. */
 final class FakeFlows implements FlowKernel {
@@ -76,9 +76,11 @@ final class FakeFlows implements FlowKernel {
   }
 
   @Override
-  public List<Flow> list(Predicate<Flow> wanted) {
+  public List<Flow> list(BiPredicate<IpAddress, IpAddress> wanted) {
     walks++;
-    return flows.stream().filter(wanted).toList();
+    return flows.stream()
+        .filter(flow -> wanted.test(flow.original().source(), flow.reply().source()))
+        .toList();
   }
 
   @Override

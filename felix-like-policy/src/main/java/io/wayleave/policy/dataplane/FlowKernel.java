@@ -1,9 +1,10 @@
 package io.wayleave.policy.dataplane;
 
 import io.wayleave.linux.netlink.Flow;
+import io.wayleave.model.IpAddress;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 
 /**
  * The connection tracking of the host's namespace. The seam between what ends established flows and
@@ -20,9 +21,10 @@ public interface FlowKernel extends AutoCloseable {
   /**
    * The flows that are wanted. It walks through all that there are.
    *
+   * @param wanted by the sources of the original packets and of the answers
    * @throws DataplaneException when they cannot be read
    */
-  List<Flow> list(Predicate<Flow> wanted);
+  List<Flow> list(BiPredicate<IpAddress, IpAddress> wanted);
 
   /**
    * Gives flows the mark of what policy forbids, or takes it from them, and leaves all other bits

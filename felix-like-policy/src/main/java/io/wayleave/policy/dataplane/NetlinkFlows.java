@@ -5,12 +5,13 @@ import static java.util.Objects.requireNonNull;
 import io.wayleave.linux.NetworkNamespace;
 import io.wayleave.linux.netlink.Conntrack;
 import io.wayleave.linux.netlink.Flow;
+import io.wayleave.model.IpAddress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 
 /**
  * The kernel's connection tracking over netlink. The socket is opened by the first call and again
@@ -38,7 +39,7 @@ public final class NetlinkFlows implements FlowKernel {
   }
 
   @Override
-  public List<Flow> list(Predicate<Flow> wanted) {
+  public List<Flow> list(BiPredicate<IpAddress, IpAddress> wanted) {
     return ask(conntrack -> conntrack.list(wanted));
   }
 

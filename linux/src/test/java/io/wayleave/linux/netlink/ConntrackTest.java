@@ -135,7 +135,7 @@ class ConntrackTest {
                 return null;
               }
             });
-    assertThat(conntrack.count()).isEqualTo(conntrack.list(_ -> true).size());
+    assertThat(conntrack.count()).isEqualTo(conntrack.list((_, _) -> true).size());
     List<Flow> flows = to(4242);
     assertThat(flows)
         .extracting(flow -> flow.original().family())
@@ -150,6 +150,10 @@ class ConntrackTest {
     assertThat(conntrack.mark(flows, 0, 0x8000000)).isEqualTo(2);
     assertThat(to(4242)).extracting(Flow::mark).containsOnly(0, 0x11).hasSize(2);
 
+    assertThat(conntrack.list((from, _) -> from.family() == Family.IPV6))
+        .hasSameSizeAs(conntrack.list(Family.IPV6, _ -> true));
+    assertThat(conntrack.list((_, _) -> false)).isEmpty();
+
     // One that has ended is no error, and is not made anew.
     conntrack.delete(flows);
     assertThat(conntrack.mark(flows, 0x8000000, 0x8000000)).isZero();
@@ -159,10 +163,12 @@ class ConntrackTest {
   }
 
   private List<Flow> to(int port) throws IOException {
-    return conntrack.list(
-        flow ->
-            flow.original().detail() instanceof FlowTuple.Ports(int _, int destination)
-                && destination == port);
+    return conntrack.list((from, answering) -> from.equals(answering)).stream()
+        .filter(
+            flow ->
+                flow.original().detail() instanceof FlowTuple.Ports(int _, int destination)
+                    && destination == port)
+        .toList();
   }
 
   @Test
