@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -238,6 +239,37 @@ final class EngineLifeRealTest {
     assertOpenFromOutside(true);
     engine.put(CLIENTS_ONLY);
     assertOpenFromOutside(false);
+  }
+
+  /** What others did since its last table is seen by a program that goes on. */
+  @Test
+  void theProgramThatWaitsForTheNextTableEndsWithTheEngine() {
+    protectedServer(config());
+    assertThat(lab.answersSoon(() -> programsInHost().size() == 2)).isTrue();
+    List<ProcessHandle> waiting = programsInHost();
+    lab.in(lab.host(), iptables, "-I", "FORWARD", "-j", "ACCEPT");
+    engine.resync();
+    assertOpenFromOutside(false);
+
+    // One that was killed is no failure, and the next write is made.
+    programsInHost().forEach(ProcessHandle::destroyForcibly);
+    assertThat(lab.answersSoon(() -> waiting.stream().noneMatch(ProcessHandle::isAlive))).isTrue();
+    engine.deletePolicy("clients-only");
+    assertOpenFromOutside(true);
+
+    engine.put(CLIENTS_ONLY);
+    assertThat(programsInHost()).hasSize(2);
+    engine.close();
+    assertThat(programsInHost()).isEmpty();
+  }
+
+  /** Our own children that are in the host's namespace. */
+  private List<ProcessHandle> programsInHost() {
+    return lab.in(lab.outside(), "ip", "netns", "pids", lab.host())
+        .lines()
+        .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream())
+        .filter(process -> process.parent().equals(Optional.of(ProcessHandle.current())))
+        .toList();
   }
 
   @Test

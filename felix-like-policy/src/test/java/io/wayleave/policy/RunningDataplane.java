@@ -13,6 +13,7 @@ import io.wayleave.policy.dataplane.NetlinkAddresses;
 import io.wayleave.policy.dataplane.NetlinkIpsets;
 import io.wayleave.policy.dataplane.ProcessRunner;
 import io.wayleave.policy.dataplane.TableWatch;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
@@ -40,7 +41,27 @@ final class RunningDataplane implements AutoCloseable {
             config.families(),
             backend,
             config.host(),
-            (command, stdin) -> runner.run(command, tampered.apply(stdin)),
+            new CommandRunner() {
+              @Override
+              public Result run(List<String> command, String stdin) {
+                return runner.run(command, tampered.apply(stdin));
+              }
+
+              @Override
+              public Result restore(List<String> command, String lines) {
+                return runner.restore(command, tampered.apply(lines));
+              }
+
+              @Override
+              public void awaitDeletions() {
+                runner.awaitDeletions();
+              }
+
+              @Override
+              public void close() {
+                runner.close();
+              }
+            },
             new NetlinkIpsets(config.namespace()),
             new NetlinkAddresses(config.namespace()),
             TableWatch.none());

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
  * drivers and the system: tests put a kernel made of maps behind it.
  */
 @FunctionalInterface
-public interface CommandRunner {
+public interface CommandRunner extends AutoCloseable {
   /** What a program answered. */
   record Result(int exitCode, String stdout, String stderr) {
     boolean succeeded() {
@@ -31,4 +31,25 @@ public interface CommandRunner {
    * @throws DataplaneException when it cannot be started or does not end in time
    */
   Result run(List<String> command, String stdin);
+
+  /**
+   * Has a program of the kind of iptables-restore take lines up to a COMMIT, perhaps one that took
+   * others before. What others did meanwhile makes no difference, and line numbers that it
+   * complains of are those of this text.
+   *
+   * @throws DataplaneException when it is not known whether they were taken
+   */
+  default Result restore(List<String> command, String lines) {
+    return run(command, lines);
+  }
+
+  /**
+   * Returns when the kernel has freed what was deleted: an nft program ends only then, and until
+   * then a deleted rule holds the sets that it refers to.
+   */
+  default void awaitDeletions() {}
+
+  /** Lets go of programs that wait. */
+  @Override
+  default void close() {}
 }

@@ -51,6 +51,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
    * Wants the frame and no endpoints.
    *
    * @param families the families that the host has
+   * @param runner closed with this
    * @param ipsets closed with this
    * @param watch told of each write; closed with this
    */
@@ -106,6 +107,9 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
           askForEndpoints();
           applyTables(mode);
           sweepLeftovers();
+          if (ipsets.hasUnwanted()) {
+            runner.awaitDeletions();
+          }
           ipsets.applyRemovals();
         }
       }
@@ -137,6 +141,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   public void close() {
     watch.close();
     ipsetKernel.close();
+    runner.close();
   }
 
   /** Both families at once: they share nothing, and ADD waits for both. */

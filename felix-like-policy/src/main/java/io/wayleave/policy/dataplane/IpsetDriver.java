@@ -109,6 +109,11 @@ final class IpsetDriver {
     return Optional.of(sizes);
   }
 
+  /** Whether there are sets that are no longer wanted. */
+  boolean hasUnwanted() {
+    return !sets.pendingDeletes().isEmpty();
+  }
+
   /** Sets that should be gone and are not yet, and why. */
   Map<String, String> undeletable() {
     return undeletable;

@@ -12,24 +12,39 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
- * Runs commands as processes, each with a deadline after which it is killed. Blocks its caller.
- * Safe from any thread.
+ * Runs commands as processes, each with a deadline after which it is killed; programs that restore
+ * tables are kept for the next one. Blocks its caller. Safe from any thread.
  */
 public final class ProcessRunner implements CommandRunner {
   /** More than can be told of after the process has ended. */
   private static final int REMEMBERED = 64;
 
+  /** Exit codes from here on are of processes that a signal ended. */
+  private static final int KILLED = 128;
+
+  /** So that what such a program may lose of its memory stays little. */
+  private static final int TABLES_PER_PROCESS = 1000;
+
   private final List<String> prefix;
   private final Duration deadline;
   private final Deque<Long> started = new ConcurrentLinkedDeque<>();
+
+  /** By command; who uses one takes it out. */
+  private final Map<List<String>, RestoreProcess> waiting = new ConcurrentHashMap<>();
+
+  /** Whether programs that are kept may be trusted to tell what they did. */
+  private volatile boolean keeping = true;
 
   /**
    * In the namespaces of this process.
@@ -47,7 +62,8 @@ public final class ProcessRunner implements CommandRunner {
    * this process's own pid namespace; seen from another, nothing is ours.
    */
   public boolean ran(long pid) {
-    return started.contains(pid);
+    return started.contains(pid)
+        || waiting.values().stream().anyMatch(process -> process.pid() == pid);
   }
 
   /**
@@ -62,13 +78,9 @@ public final class ProcessRunner implements CommandRunner {
 
   @Override
   public Result run(List<String> command, String stdin) {
-    List<String> full = new ArrayList<>(prefix);
-    full.addAll(command);
+    List<String> full = full(command);
     Process process = start(full);
-    started.addLast(process.pid());
-    if (started.size() > REMEMBERED) {
-      started.pollFirst();
-    }
+    remember(process.pid());
     try {
       // All three pipes at once: a program that prints much before it has read all would block.
       CompletableFuture<Void> input = inBackground(() -> write(process.getOutputStream(), stdin));
@@ -92,6 +104,80 @@ public final class ProcessRunner implements CommandRunner {
         process.destroyForcibly();
       }
     }
+  }
+
+  @Override
+  public Result restore(List<String> command, String lines) {
+    if (!keeping) {
+      return run(command, lines);
+    }
+    RestoreProcess kept = waiting.remove(command);
+    if (kept != null && kept.isAlive()) {
+      Result result = restore(kept, command, lines);
+      // It has refused them, or has ended before; but its line numbers count what it took before.
+      if (result.succeeded() || result.exitCode() >= KILLED) {
+        return result;
+      }
+    }
+    List<String> full = full(command);
+    full.add(RestoreProcess.VERBOSE);
+    return restore(new RestoreProcess(start(full)), command, lines);
+  }
+
+  private Result restore(RestoreProcess process, List<String> command, String lines) {
+    remember(process.pid());
+    boolean keep = false;
+    try {
+      Result result = process.take(lines, deadline);
+      keep = result.succeeded() && process.taken() < TABLES_PER_PROCESS;
+      return result;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DataplaneException(String.join(" ", command) + " was interrupted", e);
+    } catch (TimeoutException e) {
+      // Perhaps one that does not repeat comments.
+      keeping = false;
+      throw new DataplaneException(
+          String.join(" ", command)
+              + " did not answer within "
+              + deadline.toMillis() / 1000.0
+              + " s");
+    } finally {
+      if (keep) {
+        Optional.ofNullable(waiting.put(List.copyOf(command), process))
+            .ifPresent(RestoreProcess::close);
+      } else {
+        process.close();
+      }
+    }
+  }
+
+  /** Ends the processes that wait, and returns when they are gone. */
+  @Override
+  public void close() {
+    keeping = false;
+    awaitDeletions();
+  }
+
+  @Override
+  public void awaitDeletions() {
+    for (List<String> command : List.copyOf(waiting.keySet())) {
+      Optional.ofNullable(waiting.remove(command)).ifPresent(RestoreProcess::close);
+    }
+  }
+
+  private void remember(long pid) {
+    started.remove(pid);
+    started.addLast(pid);
+    if (started.size() > REMEMBERED) {
+      started.pollFirst();
+    }
+  }
+
+  private List<String> full(List<String> command) {
+    List<String> full = new ArrayList<>(prefix);
+    full.addAll(command);
+    return full;
   }
 
   private static Process start(List<String> full) {

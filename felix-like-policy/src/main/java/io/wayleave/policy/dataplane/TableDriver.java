@@ -165,7 +165,7 @@ final class TableDriver {
     }
     StringBuilder input = new StringBuilder();
     lines.forEach(line -> input.append(line.text()).append('\n'));
-    CommandRunner.Result result = runner.run(backend.restoreCommand(family), input.toString());
+    CommandRunner.Result result = runner.restore(backend.restoreCommand(family), input.toString());
     if (result.succeeded()) {
       puts.forEach(chain -> hashes.setActual(chain, hashes.desired().get(chain)));
       deletes.forEach(hashes::removeActual);
