@@ -81,6 +81,8 @@ final class PolicyReconciler {
   /** The rules that the kernel had after the last write that succeeded. */
   private Map<RuleBlock.Id, ActiveRules> written = Map.of();
 
+  private Statuses statuses = Statuses.NONE;
+
   private boolean writtenInSync;
   private boolean framed;
   private boolean writeDue = true;
@@ -252,19 +254,40 @@ final class PolicyReconciler {
         lastError);
   }
 
+  /** They are many and seldom change, so those of the last time are used again when they can be. */
   private Map<RuleBlock.Id, RuleStatus> rules(Failures failing) {
-    Map<RuleBlock.Id, RuleStatus> rules = new HashMap<>();
-    calculator
-        .activeRules()
-        .forEach(
-            (id, active) -> {
-              Optional<String> why = Optional.ofNullable(failing.blocks().get(id));
-              ActiveRules before = written.get(id);
-              boolean programmed =
-                  why.isEmpty() && before != null && before.rules().equals(active.rules());
-              rules.put(id, new RuleStatus(active.endpoints(), programmed, why));
-            });
-    return rules;
+    Map<RuleBlock.Id, ActiveRules> wanted = calculator.activeRules();
+    if (!statuses.isOf(wanted, written, failing.blocks())) {
+      Map<RuleBlock.Id, RuleStatus> rules = new HashMap<>();
+      wanted.forEach(
+          (id, active) -> {
+            Optional<String> why = Optional.ofNullable(failing.blocks().get(id));
+            ActiveRules before = written.get(id);
+            boolean programmed =
+                why.isEmpty() && before != null && before.rules().equals(active.rules());
+            rules.put(id, new RuleStatus(active.endpoints(), programmed, why));
+          });
+      statuses = new Statuses(wanted, written, failing.blocks(), Map.copyOf(rules));
+    }
+    return statuses.rules();
+  }
+
+  /** What follows from what. */
+  private record Statuses(
+      Map<RuleBlock.Id, ActiveRules> wanted,
+      Map<RuleBlock.Id, ActiveRules> written,
+      Map<RuleBlock.Id, String> failing,
+      Map<RuleBlock.Id, RuleStatus> rules) {
+    private static final Statuses NONE = new Statuses(Map.of(), Map.of(), Map.of(), Map.of());
+
+    /** Whether the first two are the same objects: to compare thousands of rules takes long. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean isOf(
+        Map<RuleBlock.Id, ActiveRules> nowWanted,
+        Map<RuleBlock.Id, ActiveRules> nowWritten,
+        Map<RuleBlock.Id, String> nowFailing) {
+      return wanted == nowWanted && written == nowWritten && failing.equals(nowFailing);
+    }
   }
 
   /**

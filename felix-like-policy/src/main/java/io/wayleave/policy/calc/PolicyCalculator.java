@@ -157,6 +157,9 @@ public final class PolicyCalculator {
   private Set<Block> staleBlocks = new LinkedHashSet<>();
   private Set<Item> staleEndpoints = new LinkedHashSet<>();
 
+  /** Empty when they are to be collected anew. */
+  private Optional<Map<RuleBlock.Id, ActiveRules>> activeRules = Optional.empty();
+
   private final Map<Item, Told> told = new HashMap<>();
   private int toldWorkloads;
 
@@ -340,6 +343,9 @@ public final class PolicyCalculator {
     changedTiers = new LinkedHashSet<>();
     staleBlocks.forEach(this::applyBlock);
 
+    if (!staleBlocks.isEmpty() || !staleEndpoints.isEmpty()) {
+      activeRules = Optional.empty();
+    }
     sets.tellAdditions(sink);
     for (Block block : staleBlocks) {
       if (block.active.isPresent() && !block.active.equals(block.told)) {
@@ -577,14 +583,20 @@ public final class PolicyCalculator {
    */
   public record ActiveRules(RuleBlock rules, int endpoints) {}
 
-  /** The rules that were told and have not been removed. */
+  /**
+   * The rules that were told and have not been removed; the same object until one changes or
+   * governs another number of endpoints.
+   */
   public Map<RuleBlock.Id, ActiveRules> activeRules() {
-    Map<RuleBlock.Id, ActiveRules> active = new HashMap<>();
-    blocks.forEach(
-        (id, block) ->
-            block.told.ifPresent(
-                rules -> active.put(id, new ActiveRules(rules, governed(block).size()))));
-    return active;
+    if (activeRules.isEmpty()) {
+      Map<RuleBlock.Id, ActiveRules> active = new HashMap<>();
+      blocks.forEach(
+          (id, block) ->
+              block.told.ifPresent(
+                  rules -> active.put(id, new ActiveRules(rules, governed(block).size()))));
+      activeRules = Optional.of(Map.copyOf(active));
+    }
+    return activeRules.get();
   }
 
   /** The tier of each policy whose rules were told and have not been removed. */

@@ -132,7 +132,10 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
 
   private KernelState written() {
     Map<Family, TableState> known = new EnumMap<>(Family.class);
-    tables.forEach((family, table) -> table.state().ifPresent(state -> known.put(family, state)));
+    if (backend == IptablesBackend.LEGACY) {
+      // nf_tables tells what happens to it.
+      tables.forEach((family, table) -> table.state().ifPresent(state -> known.put(family, state)));
+    }
     return new KernelState(known, ipsets.sizes());
   }
 
@@ -148,6 +151,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   private void applyTables(Mode mode) {
     List<CompletableFuture<Void>> writes =
         tables.values().stream()
+            .filter(table -> !table.isWritten())
             .map(
                 table ->
                     CompletableFuture.runAsync(

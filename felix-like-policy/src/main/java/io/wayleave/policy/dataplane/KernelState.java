@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * What is in the kernel by our doing, to be compared with what is there.
  *
- * @param tables only those whose content is known
+ * @param tables only those whose content is known; none of a back end that tells what happens to it
  * @param sets number of members by name; empty when it is not known
  */
 public record KernelState(Map<Family, TableState> tables, Optional<Map<String, Integer>> sets) {

@@ -89,6 +89,9 @@ final class RuleBlocks {
 
   /** Adds the blocks that the kernel refuses, and takes their chains from what is told by chain. */
   void tellFailing(Map<TableDriver, Map<String, String>> byChain, Map<RuleBlock.Id, String> into) {
+    if (refusedSets.isEmpty() && byChain.values().stream().allMatch(Map::isEmpty)) {
+      return;
+    }
     placed.forEach(
         (id, all) -> {
           for (Placed each : all) {

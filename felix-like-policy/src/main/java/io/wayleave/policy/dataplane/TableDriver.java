@@ -59,6 +59,9 @@ final class TableDriver {
   private boolean loaded;
   private boolean everWritten;
 
+  /** Empty when it is to be collected anew. */
+  private Optional<TableState> state = Optional.empty();
+
   TableDriver(
       Family family,
       IptablesBackend backend,
@@ -99,10 +102,18 @@ final class TableDriver {
     if (!loaded) {
       return Optional.empty();
     }
-    Map<String, String> jumps = new HashMap<>();
-    hooks.forEach(
-        (chain, target) -> target.ifPresent(ours -> jumps.put(chain, hookHash(chain, ours))));
-    return Optional.of(new TableState(hashes.actual(), jumps));
+    if (state.isEmpty()) {
+      Map<String, String> jumps = new HashMap<>();
+      hooks.forEach(
+          (chain, target) -> target.ifPresent(ours -> jumps.put(chain, hookHash(chain, ours))));
+      state = Optional.of(new TableState(hashes.actual(), jumps));
+    }
+    return state;
+  }
+
+  /** Whether {@link #apply} has nothing to do. */
+  boolean isWritten() {
+    return loaded && hashes.inSync();
   }
 
   /** What could not be written or deleted, by chain, and why. */
@@ -140,6 +151,7 @@ final class TableDriver {
       log.warn("filter table was changed by others family={}", family);
     }
     hashes.replaceActual(found);
+    state = Optional.empty();
     hooks.keySet().forEach(chain -> hostRules.put(chain, table.rules(chain)));
     Set.copyOf(refused.keySet())
         .forEach(chain -> hashes.setDesired(chain, contents.get(chain).hashes()));
@@ -167,6 +179,7 @@ final class TableDriver {
     lines.forEach(line -> input.append(line.text()).append('\n'));
     CommandRunner.Result result = runner.restore(backend.restoreCommand(family), input.toString());
     if (result.succeeded()) {
+      state = Optional.empty();
       puts.forEach(chain -> hashes.setActual(chain, hashes.desired().get(chain)));
       deletes.forEach(hashes::removeActual);
       hooks.forEach((chain, target) -> hostRules.put(chain, repaired(chain, target)));
