@@ -83,6 +83,7 @@ final class KernelWatchTest {
   void close() {
     watch.close();
     kernel.close();
+    runner.close();
     host.close();
   }
 

@@ -40,7 +40,7 @@ final class TableSpeedTest {
                 backend,
                 HostRules.DEFAULT,
                 host.runner(),
-                new FakeKernel(),
+                new NetlinkIpsets(host.namespace()),
                 Map::of,
                 TableWatch.none())) {
       for (int i = 0; i < ENDPOINTS; i++) {
