@@ -127,13 +127,18 @@ final class PolicyHost implements AutoCloseable {
         + run("ip6tables-" + infix + "-save", "-t", "filter");
   }
 
-  /** Members of all sets together, as the kernel has them. */
+  /** Members together of all sets that policies ask for, as the kernel has them. */
   int members() {
-    return run("ipset", "list", "-terse")
-        .lines()
-        .filter(line -> line.startsWith("Number of entries: "))
-        .mapToInt(line -> Integer.parseInt(line.substring("Number of entries: ".length())))
-        .sum();
+    int members = 0;
+    String name = "";
+    for (String line : (Iterable<String>) run("ipset", "list", "-terse").lines()::iterator) {
+      if (line.startsWith("Name: ")) {
+        name = line;
+      } else if (line.startsWith("Number of entries: ") && !name.endsWith("-endpoints")) {
+        members += Integer.parseInt(line.substring("Number of entries: ".length()));
+      }
+    }
+    return members;
   }
 
   private String run(String... command) {
