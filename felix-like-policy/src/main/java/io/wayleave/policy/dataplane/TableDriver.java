@@ -39,16 +39,6 @@ final class TableDriver {
   private static final Pattern OUR_JUMP =
       Pattern.compile("(^| )-[jg] " + Pattern.quote(ChainNames.PREFIX));
 
-  /**
-   * Prints the rules that are there. It is in a write for its effect on iptables-nft-restore, which
-   * then reads the chains of the table at once: it would else look each line's chain up in a list
-   * of all those that were named before, so that the time of a write grows with the square of its
-   * size.
-   */
-  private static final String LIST_ALL = "-S";
-
-  private static final int MANY_CHAINS = 200;
-
   private static final List<String> DENY_ALL = List.of("-j DROP");
 
   /** A line of iptables-restore's input and the chain that it writes or deletes. */
@@ -68,7 +58,6 @@ final class TableDriver {
   private final Map<String, String> undeletable = new TreeMap<>();
   private boolean loaded;
   private boolean everWritten;
-  private boolean listsAll;
 
   /** Empty when it is to be collected anew. */
   private Optional<TableState> state = Optional.empty();
@@ -81,7 +70,6 @@ final class TableDriver {
     this.family = requireNonNull(family, "family is null");
     this.backend = requireNonNull(backend, "backend is null");
     this.runner = requireNonNull(runner, "runner is null");
-    this.listsAll = backend == IptablesBackend.NFT;
     this.hooks = Collections.unmodifiableMap(new LinkedHashMap<>(hooks));
   }
 
@@ -202,11 +190,6 @@ final class TableDriver {
     if (exclude(result.complaint(), lines)) {
       return false;
     }
-    if (lines.size() > 1 && lines.get(1).text().equals(LIST_ALL)) {
-      // Perhaps a program that takes no such line.
-      listsAll = false;
-      return false;
-    }
     loaded = false;
     throw new DataplaneException(
         String.join(" ", backend.restoreCommand(family)) + " failed: " + result.complaint());
@@ -226,19 +209,11 @@ final class TableDriver {
     if (body.isEmpty()) {
       return body;
     }
-    List<Line> lines = new ArrayList<>(body.size() + 3);
+    List<Line> lines = new ArrayList<>(body.size() + 2);
     lines.add(new Line("*filter", Optional.empty(), false));
-    if (mostIsNew(puts)) {
-      lines.add(new Line(LIST_ALL, Optional.empty(), false));
-    }
     lines.addAll(body);
     lines.add(new Line("COMMIT", Optional.empty(), false));
     return lines;
-  }
-
-  /** Then to list what is there costs less than {@link #LIST_ALL} saves. */
-  private boolean mostIsNew(Set<String> puts) {
-    return listsAll && puts.size() >= MANY_CHAINS && puts.size() > hashes.actual().size();
   }
 
   private void composeRules(String chain, List<Line> into) {

@@ -207,7 +207,7 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
     List<String> words = List.of(line.split(" ", 3));
     String chain = words.size() > 1 ? words.get(1) : "";
     return switch (words.getFirst()) {
-      case "*filter", "COMMIT", "-S" -> true;
+      case "*filter", "COMMIT" -> true;
       case "-A" -> valid(words.get(2), draft) && draft.get(chain).add(words.get(2));
       case "-I" -> {
         List<String> placed = List.of(words.get(2).split(" ", 2));

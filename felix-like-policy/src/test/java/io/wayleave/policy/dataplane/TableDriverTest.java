@@ -34,35 +34,6 @@ final class TableDriverTest {
   }
 
   @Test
-  void aWriteOfMostOfTheTableHasItReadAtOnce() {
-    put(driver);
-    assertThat(kernel.takeLog()).doesNotContain("-S");
-    for (int i = 0; i < 300; i++) {
-      driver.put(Chain.policy("wl-" + i, List.of("-j DROP")));
-    }
-    driver.apply(Mode.FULL);
-    assertThat(kernel.takeLog()).filteredOn("-S"::equals).hasSize(1);
-    driver.put(Chain.policy("wl-more", List.of("-j DROP")));
-    driver.apply(Mode.FULL);
-    assertThat(kernel.takeLog())
-        .contains(
-            "-A wl-more "
-                + "-m comment --comment \"wl:"
-                + Chain.policy("wl-more", List.of("-j DROP")).hashes().getFirst()
-                + "\" -j DROP")
-        .doesNotContain("-S");
-
-    // A program that does not know that line takes the others.
-    kernel.raw(Family.IPV4, "FORWARD").clear();
-    kernel.table(Family.IPV4).keySet().removeIf(chain -> chain.startsWith("wl-"));
-    kernel.refuse("-S"::equals);
-    driver.invalidate();
-    driver.apply(Mode.FULL);
-    assertThat(rules("wl-299")).containsExactly("-j DROP");
-    assertThat(driver.failing()).isEmpty();
-  }
-
-  @Test
   void writesNothingWhenNothingDiffers() {
     put(driver);
     kernel.takeLog();
