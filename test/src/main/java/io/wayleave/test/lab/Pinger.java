@@ -76,14 +76,19 @@ public final class Pinger implements AutoCloseable {
     }
   }
 
+  /** How many requests were answered until now. */
+  public int answered() {
+    return replies(read()).cardinality();
+  }
+
   /** Waits until that many more requests were answered. */
   public void awaitReplies(int more) {
-    int wanted = replies(read()).cardinality() + more;
+    int wanted = answered() + more;
     Await.until(
         wanted + " echo replies",
         REPLIES_DEADLINE,
-        () -> replies(read()).cardinality() >= wanted,
-        () -> replies(read()).cardinality() + " replies");
+        () -> answered() >= wanted,
+        () -> answered() + " replies");
   }
 
   /** Stops sending and counts. Only after answers came again does a gap have an end. */

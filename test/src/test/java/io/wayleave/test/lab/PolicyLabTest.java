@@ -90,6 +90,39 @@ class PolicyLabTest {
     }
   }
 
+  /** Echo requests of one ping are one flow, which is established with the first answer. */
+  @Test
+  void anEstablishedFlowEndsWhenNetctlSaysThatThePolicyIsInForce(Lab lab) throws Exception {
+    LabContainer web = lab.host("r1h1").run("web", Map.of("role", "web"));
+    LabContainer near = lab.host("r1h1").run("near", Map.of("role", "stranger"));
+    LabContainer far = lab.host("r2h1").run("far", Map.of("role", "stranger"));
+    LabContainer friend = lab.host("r2h2").run("friend", Map.of("role", "friend"));
+    PingMatrix _ = PingMatrix.await(lab, Set.of(), CONVERGED);
+    try (Pinger fromNear = Pinger.start(near.network(), web.address());
+        Pinger fromFar = Pinger.start(far.network(), web.address());
+        // Of the server too, whose egress the policy leaves alone: it is the other's flow that
+        // ends.
+        Pinger fromWeb = Pinger.start(web.network(), far.address());
+        Pinger fromFriend = Pinger.start(friend.network(), web.address())) {
+      lab.netctl("apply", "-f", "-", "--wait", "30s").input(POLICY).check();
+      int answeredNear = fromNear.answered();
+      int answeredFar = fromFar.answered();
+      fromFriend.awaitReplies(100);
+      fromWeb.awaitReplies(100);
+      assertThat(fromNear.answered()).isEqualTo(answeredNear);
+      assertThat(fromFar.answered()).isEqualTo(answeredFar);
+
+      lab.netctl("delete", "globalnetworkpolicy", "no-strangers", "--wait", "30s").check();
+      // The same flows, which nobody began anew.
+      fromNear.awaitReplies(10);
+      fromFar.awaitReplies(10);
+      assertThat(fromFriend.stop().lost()).isEmpty();
+    } finally {
+      lab.netctl("delete", "globalnetworkpolicy", "no-strangers", "--if-exists").check();
+      lab.netctl("delete", "tier", "lab", "--if-exists").check();
+    }
+  }
+
   private static String explained(Lab lab, LabContainer from, LabContainer to) {
     return lab.netctl(
             "policy",
