@@ -154,8 +154,7 @@ public final class EtcdServer implements AutoCloseable {
 
   /** Stops and continues the process: connections stay and nothing is answered. */
   public void freeze(boolean frozen) {
-    Commands.run(
-        directory, List.of("kill", frozen ? "-STOP" : "-CONT", Long.toString(process.pid())));
+    Commands.freeze(process, frozen);
   }
 
   /** Starts it again on the same data and ports, and waits until it answers. */

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -178,8 +177,7 @@ public final class ZooKeeperProcess implements AutoCloseable {
 
   /** Stops and continues the process: connections stay and nothing is answered. */
   public void freeze(boolean frozen) {
-    Commands.run(
-        directory, List.of("kill", frozen ? "-STOP" : "-CONT", Long.toString(process.pid())));
+    Commands.freeze(process, frozen);
   }
 
   @Override
