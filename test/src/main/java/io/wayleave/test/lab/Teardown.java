@@ -2,6 +2,7 @@ package io.wayleave.test.lab;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -29,6 +30,7 @@ final class Teardown {
   private static final Path NAMESPACES = Path.of("/run/netns");
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
   private static final Duration CGROUP_DEADLINE = Duration.ofSeconds(10);
+  private static final Duration DELETE_DEADLINE = Duration.ofSeconds(10);
 
   private final String lab;
   private final Path directory;
@@ -147,8 +149,23 @@ final class Teardown {
     }
   }
 
-  /** Deletes a folder and all in it; follows no link. */
+  /**
+   * Deletes a folder and all in it; follows no link. A program that is about to end may write into
+   * it meanwhile, as podman's clean-up after a container does (it locks the folder of networks): so
+   * it is tried again until nothing comes any more.
+   */
   static void deleteTree(Path root) {
+    try {
+      if (!Await.holds(DELETE_DEADLINE, () -> deleteOnce(root))) {
+        throw new LabException(root + " is filled while it is deleted");
+      }
+    } catch (UncheckedIOException e) {
+      throw new UncheckedIOException("cannot be deleted: " + root, e.getCause());
+    }
+  }
+
+  /** False when something was put into a folder that was empty. */
+  private static boolean deleteOnce(Path root) {
     try {
       Files.walkFileTree(
           root,
@@ -170,10 +187,13 @@ final class Teardown {
               return FileVisitResult.CONTINUE;
             }
           });
+      return true;
     } catch (NoSuchFileException e) {
-      // Nothing to delete.
+      return true; // Nothing to delete.
+    } catch (DirectoryNotEmptyException e) {
+      return false;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot be deleted: " + root, e);
+      throw new UncheckedIOException(e);
     }
   }
 

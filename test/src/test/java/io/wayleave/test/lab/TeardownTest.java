@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever state a lab is in, taking it down leaves nothing of it. */
 @Tag("real")
@@ -43,6 +47,36 @@ class TeardownTest {
     assertGone(linksBefore);
     Lab.down(name);
     assertGone(linksBefore);
+  }
+
+  /** So many that the writer's files come after those that were listed. */
+  @Test
+  void aFolderThatIsStillWrittenIntoIsDeleted(@TempDir Path parent) throws Exception {
+    Path folder = Files.createDirectory(parent.resolve("net.d"));
+    for (int i = 0; i < 5_000; i++) {
+      Files.createFile(folder.resolve("file-" + i));
+    }
+    AtomicInteger written = new AtomicInteger();
+    CountDownLatch writing = new CountDownLatch(1);
+    Thread writer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    while (written.get() < 20_000) {
+                      Files.createFile(folder.resolve("late-" + written.incrementAndGet()));
+                      writing.countDown();
+                    }
+                  } catch (IOException e) {
+                    // It was empty for a moment, and is gone.
+                  }
+                });
+    writing.await();
+    int before = written.get();
+    Teardown.deleteTree(folder);
+    writer.join();
+    assertThat(folder).doesNotExist();
+    assertThat(written.get()).isGreaterThan(before);
   }
 
   @Test
