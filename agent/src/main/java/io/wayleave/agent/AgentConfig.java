@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.wayleave.bgp.daemon.LogSetup;
 import io.wayleave.datastore.DatastoreOptions;
 import io.wayleave.model.Asn;
-import io.wayleave.model.Direction;
 import io.wayleave.model.Family;
 import io.wayleave.model.InvalidInputException;
 import io.wayleave.model.IpAddress;
@@ -127,14 +126,16 @@ public record AgentConfig(
     gcGraceSeconds = gcGraceSeconds == null ? Integer.valueOf(300) : gcGraceSeconds;
     iptablesBackend = iptablesBackend == null ? IptablesBackend.auto : iptablesBackend;
     workloadToHostAction =
-        workloadToHostAction == null ? WorkloadToHost.Return : workloadToHostAction;
+        workloadToHostAction == null
+            ? HostSettings.DEFAULT.workloadToHostAction()
+            : workloadToHostAction;
     failsafeInbound =
         failsafeInbound == null
-            ? FailsafePort.defaults(Direction.Ingress)
+            ? HostSettings.DEFAULT.failsafeInbound()
             : List.copyOf(failsafeInbound);
     failsafeOutbound =
         failsafeOutbound == null
-            ? FailsafePort.defaults(Direction.Egress)
+            ? HostSettings.DEFAULT.failsafeOutbound()
             : List.copyOf(failsafeOutbound);
     logDeniedPackets = logDeniedPackets == null ? Boolean.FALSE : logDeniedPackets;
     removeEstablished = removeEstablished == null ? Boolean.TRUE : removeEstablished;
@@ -226,7 +227,7 @@ public record AgentConfig(
 
   /** How the host itself is kept, apart from policies. */
   HostRules hostRules() {
-    return HostRules.of(hostSettings(), logDeniedPackets, removeEstablished);
+    return new HostRules(hostSettings(), logDeniedPackets, removeEstablished);
   }
 
   /**

@@ -3,14 +3,14 @@ package io.wayleave.policy;
 import io.wayleave.model.Cidr;
 import io.wayleave.model.Family;
 import io.wayleave.model.IpAddress;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -20,17 +20,29 @@ import java.util.function.UnaryOperator;
  * <p>NOT thread safe.
  */
 final class CidrTable<V> {
+  private static final BitSet NO_LENGTHS = new BitSet();
+
   private final Map<Cidr, V> entries = new HashMap<>();
   private final Map<Family, BitSet> lengths = new EnumMap<>(Family.class);
 
   void put(Cidr net, V value) {
     entries.put(net, value);
-    lengths.computeIfAbsent(net.family(), _ -> new BitSet()).set(net.prefixLength());
+    know(net);
   }
 
-  /** Replaces what is there for exactly this network, if there is something. */
-  void replace(Cidr net, UnaryOperator<V> change) {
+  /** What is there for exactly this network, made first if there is nothing. */
+  V computeIfAbsent(Cidr net, Supplier<V> first) {
+    know(net);
+    return entries.computeIfAbsent(net, _ -> first.get());
+  }
+
+  /** Replaces what is there for exactly this network, if there is something; null takes it out. */
+  void computeIfPresent(Cidr net, UnaryOperator<V> change) {
     entries.computeIfPresent(net, (_, value) -> change.apply(value));
+  }
+
+  private void know(Cidr net) {
+    lengths.computeIfAbsent(net.family(), _ -> new BitSet()).set(net.prefixLength());
   }
 
   boolean has(Cidr net) {
@@ -45,13 +57,10 @@ final class CidrTable<V> {
     return entries.keySet();
   }
 
-  /** Whether one of the networks has the address. */
+  /** Whether one of the networks has the address; asked of each flow of a host, so by a loop. */
   boolean covers(IpAddress address) {
-    BitSet possible = lengths.get(address.family());
-    if (possible == null || entries.isEmpty()) {
-      return false;
-    }
-    for (int length = possible.nextSetBit(0);
+    BitSet possible = lengths(address);
+    for (int length = entries.isEmpty() ? -1 : possible.nextSetBit(0);
         length >= 0;
         length = possible.nextSetBit(length + 1)) {
       if (entries.containsKey(Cidr.around(address, length))) {
@@ -63,13 +72,13 @@ final class CidrTable<V> {
 
   /** What is there for the networks that have the address. */
   List<V> at(IpAddress address) {
-    List<V> found = new ArrayList<>();
-    BitSet possible = lengths.getOrDefault(address.family(), new BitSet());
-    for (int length = possible.nextSetBit(0);
-        length >= 0;
-        length = possible.nextSetBit(length + 1)) {
-      Optional.ofNullable(entries.get(Cidr.around(address, length))).ifPresent(found::add);
-    }
-    return found;
+    return lengths(address).stream()
+        .mapToObj(length -> entries.get(Cidr.around(address, length)))
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  private BitSet lengths(IpAddress address) {
+    return lengths.getOrDefault(address.family(), NO_LENGTHS);
   }
 }

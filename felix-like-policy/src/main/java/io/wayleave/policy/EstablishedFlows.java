@@ -105,7 +105,7 @@ final class EstablishedFlows implements AutoCloseable {
   private boolean reused;
 
   /** Addresses of endpoints that are gone, since the last look. */
-  private final CidrTable<Boolean> gone = new CidrTable<>();
+  private final Set<Cidr> gone = new HashSet<>();
 
   private AffectedAddresses later = new AffectedAddresses();
   private Optional<Long> laterDue = Optional.empty();
@@ -182,7 +182,7 @@ final class EstablishedFlows implements AutoCloseable {
   long step(long now) {
     fresh.ifPresent(which -> seconds.add(new Second(which, now + SECOND_LOOK.toNanos())));
     fresh = Optional.empty();
-    if (laterDue.isEmpty() && !(later.isEmpty() && gone.size() == 0)) {
+    if (isLaterUnscheduled()) {
       laterDue =
           Optional.of(now + LATER.toNanos() + LATER_PER_FLOW.multipliedBy(flowsSeen).toNanos());
     }
@@ -217,7 +217,11 @@ final class EstablishedFlows implements AutoCloseable {
 
   /** Whether {@link #step} has to say when something is due. */
   boolean unscheduled() {
-    return fresh.isPresent() || (laterDue.isEmpty() && !(later.isEmpty() && gone.size() == 0));
+    return fresh.isPresent() || isLaterUnscheduled();
+  }
+
+  private boolean isLaterUnscheduled() {
+    return laterDue.isEmpty() && !(later.isEmpty() && gone.isEmpty());
   }
 
   /** Marks stay. */
@@ -227,10 +231,8 @@ final class EstablishedFlows implements AutoCloseable {
   }
 
   private void look(AffectedAddresses which) {
-    Set<Cidr> free = new HashSet<>(gone.nets());
-    free.removeIf(owners::has);
     CidrTable<Boolean> left = new CidrTable<>();
-    free.forEach(net -> left.put(net, true));
+    gone.stream().filter(net -> !owners.has(net)).forEach(net -> left.put(net, true));
     flowsSeen = kernel.count();
     if (flowsSeen > 0) {
       List<Flow> flows =
@@ -239,7 +241,7 @@ final class EstablishedFlows implements AutoCloseable {
                   which.have(from) || which.have(to) || left.covers(from) || left.covers(to));
       settle(flows, left);
     }
-    gone.nets().clear();
+    gone.clear();
   }
 
   private static boolean isOf(Flow flow, Predicate<IpAddress> addresses) {
@@ -363,22 +365,12 @@ final class EstablishedFlows implements AutoCloseable {
   }
 
   private void own(String id, List<Cidr> nets) {
-    for (Cidr net : nets) {
-      if (!owners.has(net)) {
-        owners.put(net, new TreeSet<>());
-      }
-      owners.replace(
-          net,
-          ids -> {
-            ids.add(id);
-            return ids;
-          });
-    }
+    nets.forEach(net -> owners.computeIfAbsent(net, TreeSet::new).add(id));
   }
 
   private void disown(String id, List<Cidr> nets) {
     for (Cidr net : nets) {
-      owners.replace(
+      owners.computeIfPresent(
           net,
           ids -> {
             ids.remove(id);
@@ -446,7 +438,7 @@ final class EstablishedFlows implements AutoCloseable {
       String id = endpoint.id();
       List<Cidr> nets = endpoint.spec().ipNetworks();
       Local before = endpoints.put(id, new Local(nets, policies));
-      reused |= nets.stream().anyMatch(gone::has);
+      reused |= nets.stream().anyMatch(gone::contains);
       own(id, nets);
       affected.addAll(nets);
       if (before != null) {
@@ -467,7 +459,7 @@ final class EstablishedFlows implements AutoCloseable {
     private void leave(String id, List<Cidr> nets) {
       disown(id, nets);
       affected.addAll(nets);
-      nets.forEach(net -> gone.put(net, true));
+      gone.addAll(nets);
       reused |= nets.stream().anyMatch(owners::has);
     }
 

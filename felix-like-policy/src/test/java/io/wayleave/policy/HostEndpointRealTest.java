@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.wayleave.model.Kind;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.policy.dataplane.HostRules;
 import io.wayleave.policy.dataplane.IptablesBackend;
@@ -29,9 +30,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class HostEndpointRealTest {
   private static final HostRules RULES =
       new HostRules(
-          WorkloadToHost.Return,
-          List.of(FailsafePort.parse("tcp:22")),
-          List.of(FailsafePort.parse("tcp:179")),
+          new HostSettings(
+              WorkloadToHost.Return,
+              List.of(FailsafePort.parse("tcp:22")),
+              List.of(FailsafePort.parse("tcp:179"))),
           false,
           true);
 
@@ -113,7 +115,7 @@ final class HostEndpointRealTest {
 
   @Test
   void whatContainersSendToTheirHost() {
-    start(new HostRules(WorkloadToHost.Drop, List.of(), List.of(), false, true));
+    start(new HostRules(new HostSettings(WorkloadToHost.Drop, List.of(), List.of()), false, true));
     Flows flows =
         new Flows(lab)
             .add("tcp to the host", false, () -> lab.tcp(lab.container(1), HOST_V4, 80))
@@ -131,7 +133,8 @@ final class HostEndpointRealTest {
     start(RULES);
     assertThat(lab.tcp(lab.container(1), HOST_V4, 80)).as("the host's own rule").isFalse();
     dataplane.close();
-    start(new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false, true));
+    start(
+        new HostRules(new HostSettings(WorkloadToHost.Accept, List.of(), List.of()), false, true));
     flows.allPass();
     assertThat(lab.tcp(lab.outside(), HOST_V4, 80)).as("not from a container").isFalse();
   }

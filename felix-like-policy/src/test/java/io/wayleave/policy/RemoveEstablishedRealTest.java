@@ -206,7 +206,7 @@ final class RemoveEstablishedRealTest {
     engine.close();
     engine =
         RunningEngine.beforeInSync(
-            config().withHost(HostRules.of(HostSettings.DEFAULT, false, false)));
+            config().withHost(new HostRules(HostSettings.DEFAULT, false, false)));
     engine.tell(policy("p", FRIENDS_ONLY));
     endpoints().forEach(engine::tell);
     engine.becomeInSync();

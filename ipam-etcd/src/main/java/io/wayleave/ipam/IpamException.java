@@ -40,7 +40,7 @@ public abstract sealed class IpamException extends RuntimeException {
     }
 
     private static String message(Family family, List<PoolVerdict> verdicts) {
-      String name = family == Family.IPV4 ? "IPv4" : "IPv6";
+      String name = family.title();
       if (verdicts.isEmpty()) {
         return "no " + name + " address is free: there is no " + name + " pool; create one";
       }

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -171,6 +172,13 @@ public final class NetworkNamespace implements AutoCloseable {
           enter();
           return work.call();
         });
+  }
+
+  /** The same in the namespace of a path; without one in that of the calling thread. */
+  public static <T> T runIn(Optional<Path> path, Callable<T> work) throws IOException {
+    try (NetworkNamespace there = path.isPresent() ? ofPath(path.get()) : current()) {
+      return there.run(work);
+    }
   }
 
   @Override

@@ -2,13 +2,20 @@ package io.wayleave.model;
 
 /** An IP address family. */
 public enum Family {
-  IPV4(32),
-  IPV6(128);
+  IPV4("IPv4", 32),
+  IPV6("IPv6", 128);
 
+  private final String title;
   private final int bits;
 
-  Family(int bits) {
+  Family(String title, int bits) {
+    this.title = title;
     this.bits = bits;
+  }
+
+  /** As people write it, such as {@code IPv4}. */
+  public String title() {
+    return title;
   }
 
   /** Length of an address in bits. */

@@ -33,6 +33,19 @@ public interface CommandRunner extends AutoCloseable {
   Result run(List<String> command, String stdin);
 
   /**
+   * Runs a command that is given no text, and returns what it printed.
+   *
+   * @throws DataplaneException also when it fails
+   */
+  default String output(List<String> command) {
+    Result result = run(command, "");
+    if (!result.succeeded()) {
+      throw new DataplaneException(String.join(" ", command) + " failed: " + result.complaint());
+    }
+    return result.stdout();
+  }
+
+  /**
    * Has a program of the kind of iptables-restore take lines up to a COMMIT, perhaps one that took
    * others before. What others did meanwhile makes no difference, and line numbers that it
    * complains of are those of this text.

@@ -166,7 +166,7 @@ final class FrameRenderer {
   }
 
   private static Chain workloadToHost(HostRules host, Family family, boolean knowsEndpoints) {
-    WorkloadToHost action = host.workloadToHost();
+    WorkloadToHost action = host.settings().workloadToHostAction();
     List<String> rules = new ArrayList<>(forbiddenFlows(host));
     if (knowsEndpoints) {
       rules.add(
@@ -231,12 +231,7 @@ final class FrameRenderer {
       Direction direction, ResolvedPolicies policies, HostRules host, Family family) {
     List<String> rules = new ArrayList<>();
     rules.add(ESTABLISHED + RETURN);
-    rules.addAll(
-        failsafes(
-            switch (direction) {
-              case Ingress -> host.failsafeInbound();
-              case Egress -> host.failsafeOutbound();
-            }));
+    rules.addAll(failsafes(host.settings().failsafes(direction)));
     if (family == Family.IPV6) {
       NEIGHBOUR_DISCOVERY.forEach(match -> rules.add(match + RETURN));
     }

@@ -47,8 +47,8 @@ public enum IptablesBackend {
     if (!LEGACY.mayHaveTable(Family.IPV4, runner)) {
       return NFT;
     }
-    SavedTable nft = SavedTable.parse(save(runner, NFT));
-    SavedTable legacy = SavedTable.parse(save(runner, LEGACY));
+    SavedTable nft = SavedTable.parse(runner.output(NFT.saveCommand(Family.IPV4)));
+    SavedTable legacy = SavedTable.parse(runner.output(LEGACY.saveCommand(Family.IPV4)));
     boolean oursInNft = !nft.ourChains().isEmpty();
     boolean oursInLegacy = !legacy.ourChains().isEmpty();
     if (oursInNft != oursInLegacy) {
@@ -67,15 +67,6 @@ public enum IptablesBackend {
         yield names.succeeded() && names.stdout().lines().anyMatch("filter"::equals);
       }
     };
-  }
-
-  private static String save(CommandRunner runner, IptablesBackend backend) {
-    CommandRunner.Result saved = runner.run(backend.saveCommand(Family.IPV4), "");
-    if (!saved.succeeded()) {
-      throw new DataplaneException(
-          String.join(" ", backend.saveCommand(Family.IPV4)) + " failed: " + saved.complaint());
-    }
-    return saved.stdout();
   }
 
   private String program(Family family) {

@@ -17,7 +17,6 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
@@ -144,21 +143,12 @@ final class KernelWatch implements TableWatch {
   }
 
   private void open() throws IOException {
-    monitor = Optional.of(inNamespace(NftablesMonitor::open));
-    ipsets = Optional.of(inNamespace(Ipsets::open));
+    monitor = Optional.of(NetworkNamespace.runIn(namespace, NftablesMonitor::open));
+    ipsets = Optional.of(NetworkNamespace.runIn(namespace, Ipsets::open));
     if (backend == IptablesBackend.LEGACY) {
       for (Family family : families) {
-        legacy.put(family, inNamespace(() -> LegacyTable.openFilter(family)));
+        legacy.put(family, NetworkNamespace.runIn(namespace, () -> LegacyTable.openFilter(family)));
       }
-    }
-  }
-
-  private <T> T inNamespace(Callable<T> opening) throws IOException {
-    try (NetworkNamespace there =
-        namespace.isPresent()
-            ? NetworkNamespace.ofPath(namespace.get())
-            : NetworkNamespace.current()) {
-      return there.run(opening);
     }
   }
 

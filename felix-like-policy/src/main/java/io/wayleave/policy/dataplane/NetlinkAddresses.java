@@ -31,7 +31,7 @@ public final class NetlinkAddresses implements InterfaceAddresses {
 
   @Override
   public Map<IpAddress, Set<String>> read() {
-    try (NetlinkSocket socket = open()) {
+    try (NetlinkSocket socket = NetworkNamespace.runIn(namespace, NetlinkSocket::open)) {
       Map<Integer, String> names = new HashMap<>();
       for (Link link : socket.links().list()) {
         names.put(link.index(), link.name());
@@ -47,15 +47,6 @@ public final class NetlinkAddresses implements InterfaceAddresses {
       return interfaces;
     } catch (IOException e) {
       throw new DataplaneException("addresses of interfaces: " + e.getMessage(), e);
-    }
-  }
-
-  private NetlinkSocket open() throws IOException {
-    if (namespace.isEmpty()) {
-      return NetlinkSocket.open();
-    }
-    try (NetworkNamespace there = NetworkNamespace.ofPath(namespace.get())) {
-      return NetlinkSocket.open(there);
     }
   }
 }

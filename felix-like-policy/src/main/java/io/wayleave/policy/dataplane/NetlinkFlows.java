@@ -1,12 +1,8 @@
 package io.wayleave.policy.dataplane;
 
-import static java.util.Objects.requireNonNull;
-
-import io.wayleave.linux.NetworkNamespace;
 import io.wayleave.linux.netlink.Conntrack;
 import io.wayleave.linux.netlink.Flow;
 import io.wayleave.model.IpAddress;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -20,8 +16,7 @@ import java.util.function.BiPredicate;
  * <p>Blocks for the kernel's answer. NOT thread safe.
  */
 public final class NetlinkFlows implements FlowKernel {
-  private final Optional<Path> namespace;
-  private Optional<Conntrack> opened = Optional.empty();
+  private final KeptSocket<Conntrack> socket;
 
   /**
    * Opens nothing yet.
@@ -30,57 +25,34 @@ public final class NetlinkFlows implements FlowKernel {
    *     calls first
    */
   public NetlinkFlows(Optional<Path> namespace) {
-    this.namespace = requireNonNull(namespace, "namespace is null");
+    this.socket =
+        new KeptSocket<>(
+            "established flows (removeEstablished)", namespace, Conntrack::open, Conntrack::close);
   }
 
   @Override
   public int count() {
-    return ask(Conntrack::count);
+    return socket.ask(Conntrack::count);
   }
 
   @Override
   public List<Flow> list(BiPredicate<IpAddress, IpAddress> wanted) {
-    return ask(conntrack -> conntrack.list(wanted));
+    return socket.ask(conntrack -> conntrack.list(wanted));
   }
 
   @Override
   public void forbid(Collection<Flow> flows, boolean forbidden) {
-    ask(conntrack -> conntrack.mark(flows, forbidden ? Marks.FORBIDDEN : 0, Marks.FORBIDDEN));
+    socket.ask(
+        conntrack -> conntrack.mark(flows, forbidden ? Marks.FORBIDDEN : 0, Marks.FORBIDDEN));
   }
 
   @Override
   public void delete(Collection<Flow> flows) {
-    ask(conntrack -> conntrack.delete(flows));
+    socket.ask(conntrack -> conntrack.delete(flows));
   }
 
   @Override
   public void close() {
-    opened.ifPresent(Conntrack::close);
-    opened = Optional.empty();
-  }
-
-  @FunctionalInterface
-  private interface Question<T> {
-    T of(Conntrack conntrack) throws IOException;
-  }
-
-  private <T> T ask(Question<T> question) {
-    try {
-      Conntrack conntrack = opened.isPresent() ? opened.get() : open();
-      opened = Optional.of(conntrack);
-      return question.of(conntrack);
-    } catch (IOException e) {
-      close();
-      throw new DataplaneException("established flows (removeEstablished): " + e.getMessage(), e);
-    }
-  }
-
-  private Conntrack open() throws IOException {
-    if (namespace.isEmpty()) {
-      return Conntrack.open();
-    }
-    try (NetworkNamespace there = NetworkNamespace.ofPath(namespace.get())) {
-      return Conntrack.open(there);
-    }
+    socket.close();
   }
 }

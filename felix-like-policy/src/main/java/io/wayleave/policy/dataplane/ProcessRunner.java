@@ -190,7 +190,8 @@ public final class ProcessRunner implements CommandRunner {
     }
   }
 
-  private static <T> CompletableFuture<T> inBackground(Supplier<T> work) {
+  /** Serves a pipe of a process, which may block. */
+  static <T> CompletableFuture<T> inBackground(Supplier<T> work) {
     return CompletableFuture.supplyAsync(
         work, task -> Thread.ofVirtual().name("wayleave-policy-pipe").start(task));
   }

@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
 
 /**
  * A process of iptables-restore that is given one table after the other and not the end of its
@@ -37,7 +36,8 @@ final class RestoreProcess implements AutoCloseable {
   RestoreProcess(Process process) {
     this.process = process;
     this.output = process.inputReader(StandardCharsets.UTF_8);
-    this.errors = inBackground(() -> read(process.errorReader(StandardCharsets.UTF_8)));
+    this.errors =
+        ProcessRunner.inBackground(() -> read(process.errorReader(StandardCharsets.UTF_8)));
   }
 
   long pid() {
@@ -62,8 +62,9 @@ final class RestoreProcess implements AutoCloseable {
   CommandRunner.Result take(String lines, Duration deadline)
       throws InterruptedException, TimeoutException {
     String done = "# table " + (taken + 1);
-    CompletableFuture<Boolean> told = inBackground(() -> tells(done));
-    CompletableFuture<Void> given = inBackground(() -> give(lines + done + "\n" + FLUSH));
+    CompletableFuture<Boolean> told = ProcessRunner.inBackground(() -> tells(done));
+    CompletableFuture<Void> given =
+        ProcessRunner.inBackground(() -> give(lines + done + "\n" + FLUSH));
     try {
       if (told.get(deadline.toNanos(), TimeUnit.NANOSECONDS)) {
         taken++;
@@ -111,11 +112,6 @@ final class RestoreProcess implements AutoCloseable {
       // What there was is told.
     }
     return text.toString();
-  }
-
-  private static <T> CompletableFuture<T> inBackground(Supplier<T> work) {
-    return CompletableFuture.supplyAsync(
-        work, task -> Thread.ofVirtual().name("wayleave-policy-pipe").start(task));
   }
 
   /** Returns when the process is gone. */

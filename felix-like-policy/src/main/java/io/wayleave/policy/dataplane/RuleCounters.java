@@ -78,17 +78,12 @@ public final class RuleCounters {
    */
   public CounterReport read(String node) {
     Map<Family, CountedTable> tables = new EnumMap<>(Family.class);
-    families.forEach(family -> tables.put(family, save(family)));
+    families.forEach(
+        family ->
+            tables.put(
+                family,
+                CountedTable.parse(runner.output(backend.saveWithCountersCommand(family)))));
     return report(node, tables);
-  }
-
-  private CountedTable save(Family family) {
-    List<String> command = backend.saveWithCountersCommand(family);
-    CommandRunner.Result saved = runner.run(command, "");
-    if (!saved.succeeded()) {
-      throw new DataplaneException(String.join(" ", command) + " failed: " + saved.complaint());
-    }
-    return CountedTable.parse(saved.stdout());
   }
 
   /** The same of what was read. */
@@ -138,8 +133,8 @@ public final class RuleCounters {
   /** The packets of each of the block's rules that can have some; empty when that is not known. */
   private static Optional<Map<Integer, Count>> count(
       CountedChain chain, CountedTable table, List<String> problems) {
-    String family = chain.family() == Family.IPV4 ? "IPv4" : "IPv6";
-    String subject = chain.block().id() + ", " + chain.direction() + ", " + family + ": ";
+    String subject =
+        chain.block().id() + ", " + chain.direction() + ", " + chain.family().title() + ": ";
     List<Rule> rules = table.chains().getOrDefault(chain.name(), List.of());
     if (chain.closed().isPresent()) {
       Count denied = rules.stream().map(Rule::count).reduce(Count.NONE, Count::plus);

@@ -140,12 +140,7 @@ final class TableDriver {
   }
 
   private void load() {
-    CommandRunner.Result saved = runner.run(backend.saveCommand(family), "");
-    if (!saved.succeeded()) {
-      throw new DataplaneException(
-          String.join(" ", backend.saveCommand(family)) + " failed: " + saved.complaint());
-    }
-    SavedTable table = SavedTable.parse(saved.stdout());
+    SavedTable table = SavedTable.parse(runner.output(backend.saveCommand(family)));
     Map<String, List<String>> found = table.ourChains();
     if (everWritten && !hashes.actual().equals(found)) {
       log.warn("filter table was changed by others family={}", family);

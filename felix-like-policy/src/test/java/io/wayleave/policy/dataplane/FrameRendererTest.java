@@ -7,6 +7,7 @@ import io.wayleave.model.Family;
 import io.wayleave.model.Kind;
 import io.wayleave.model.Tier.DefaultAction;
 import io.wayleave.model.policy.FailsafePort;
+import io.wayleave.model.policy.HostSettings;
 import io.wayleave.model.policy.WorkloadToHost;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import io.wayleave.policy.calc.ResolvedPolicies.TierPolicies;
@@ -326,7 +327,8 @@ final class FrameRendererTest {
       }
       assertThat(
               FrameRenderer.frame(
-                  new HostRules(WorkloadToHost.Accept, List.of(), List.of(), false, false),
+                  new HostRules(
+                      new HostSettings(WorkloadToHost.Accept, List.of(), List.of()), false, false),
                   family,
                   true))
           .flatExtracting(Chain::rules)
@@ -402,7 +404,7 @@ final class FrameRendererTest {
         FrameRenderer.hostDecision(
             Direction.Ingress,
             closed,
-            new HostRules(WorkloadToHost.Return, many, List.of(), false, true),
+            new HostRules(new HostSettings(WorkloadToHost.Return, many, List.of()), false, true),
             Family.IPV4);
     assertThat(own.rules())
         .contains(
@@ -423,7 +425,9 @@ final class FrameRendererTest {
     add(
         chains,
         FrameRenderer.frame(
-            new HostRules(action, List.of(), List.of(), false, true), family, true));
+            new HostRules(new HostSettings(action, List.of(), List.of()), false, true),
+            family,
+            true));
     return chains;
   }
 

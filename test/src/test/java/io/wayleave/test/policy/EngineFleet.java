@@ -37,7 +37,7 @@ final class EngineFleet implements AutoCloseable {
               PolicyConfig.of(host.node())
                   .withNamespace(Path.of("/run/netns/" + lab.host(host.node())))
                   .withBackend(backend)
-                  .withHost(HostRules.of(settings.get(host.node()), false, true))
+                  .withHost(new HostRules(settings.get(host.node()), false, true))
                   .withResyncInterval(Duration.ofMinutes(10))));
     }
     for (PolicyEngine engine : byNode.values()) {
