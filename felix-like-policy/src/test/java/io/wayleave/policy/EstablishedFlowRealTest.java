@@ -139,8 +139,8 @@ final class EstablishedFlowRealTest {
       assertPassesBothWays(client, target);
     }
     assertThat(packets("-i wl+ -o wl+ .* -j ACCEPT")).isGreaterThanOrEqualTo(20);
-    assertThat(packets("-i wl+ .* -j wl-from-wl")).isZero();
-    assertThat(packets("-o wl+ .* -j wl-to-wl")).isZero();
+    assertThat(packets("-i wl+ .* -j wl-from")).isZero();
+    assertThat(packets("-o wl+ .* -j wl-to")).isZero();
   }
 
   /** Packets that met the rule of the first chain that fits. */

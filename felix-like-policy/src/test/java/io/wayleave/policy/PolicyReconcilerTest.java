@@ -198,13 +198,30 @@ final class PolicyReconcilerTest {
     put(WEB);
     put(DB);
     step();
-    assertThat(rules("wl-FORWARD")).isNotEmpty().noneMatch(rule -> rule.contains("endpoints"));
+    for (String chain : List.of("wl-FORWARD", "wl-from", "wl-to")) {
+      assertThat(rules(chain)).isNotEmpty().noneMatch(rule -> rule.contains("endpoints"));
+    }
+    String established = "-m conntrack --ctstate RELATED,ESTABLISHED -g wl-allow";
+    assertThat(rules("wl-from-wl"))
+        .contains("-i wl1 -s 10.0.0.1/32 " + established, "-i wl2 -s 10.0.0.2/32 " + established);
+    assertThat(rules("wl-to-wl"))
+        .containsExactly(
+            "-o wl1 " + established,
+            "-o wl1 -g " + decision("-o wl1"),
+            "-o wl2 " + established,
+            "-o wl2 -g " + decision("-o wl2"),
+            "-j DROP");
     assertThat(rules("wl-gi-from-web")).anyMatch(rule -> rule.contains("--match-set wl-4n-"));
     assertThat(reconciler.status().failing()).containsKey("wl-4-endpoints");
     kernel.work();
     now += RESYNC.toNanos();
     step();
-    assertThat(rules("wl-FORWARD")).anyMatch(rule -> rule.contains("--match-set wl-4-endpoints"));
+    for (String chain : List.of("wl-FORWARD", "wl-from", "wl-to")) {
+      assertThat(rules(chain)).anyMatch(rule -> rule.contains("--match-set wl-4-endpoints"));
+    }
+    for (String tree : List.of("wl-from-wl", "wl-to-wl")) {
+      assertThat(rules(tree)).hasSize(3).noneMatch(rule -> rule.contains("ESTABLISHED"));
+    }
     assertThat(reconciler.status().failing()).isEmpty();
   }
 

@@ -39,8 +39,10 @@ final class ChainNames {
   static final String DENY = PREFIX + "deny";
   static final String ALLOW = PREFIX + "allow";
   static final String PASS = PREFIX + "pass";
-  static final String FROM_WORKLOAD = PREFIX + "from-wl";
-  static final String TO_WORKLOAD = PREFIX + "to-wl";
+  static final String FROM_WORKLOAD = PREFIX + "from";
+  static final String TO_WORKLOAD = PREFIX + "to";
+  static final String FROM_TREE = PREFIX + "from-wl";
+  static final String TO_TREE = PREFIX + "to-wl";
   static final String WORKLOAD_TO_HOST = PREFIX + "wl-to-host";
   static final String HOST_TO_WORKLOAD = PREFIX + "host-to-wl";
 
@@ -77,11 +79,20 @@ final class ChainNames {
     return PREFIX + "h" + letter(direction) + "-" + digits(String.join("\n", rules));
   }
 
-  /** Whose packets a chain of {@link #decision} or {@link #hostDecision} decides. */
+  /** Whose packets a chain decides. */
   record Decides(boolean host, Direction direction) {}
 
-  /** What a chain of this name decides; empty when it is another chain. */
+  /**
+   * What a chain of this name decides, which is one of {@link #decision} or {@link #hostDecision},
+   * or one that all packets of containers pass; empty when it is another chain.
+   */
   static Optional<Decides> decides(String chain) {
+    if (chain.equals(FROM_WORKLOAD)) {
+      return Optional.of(new Decides(false, Direction.Egress));
+    }
+    if (chain.equals(TO_WORKLOAD)) {
+      return Optional.of(new Decides(false, Direction.Ingress));
+    }
     Matcher matcher = DECISION.matcher(chain);
     if (!matcher.matches()) {
       return Optional.empty();

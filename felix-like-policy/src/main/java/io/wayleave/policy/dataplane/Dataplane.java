@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 
 /**
  * Turns what the calculation tells into desired chains and sets, and applies them: sets and their
@@ -95,16 +96,19 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
    *     new state, each table being entirely the one or the other
    */
   public void apply(Mode mode) {
-    workloads.flush();
     hosts.flush();
     watch.writing();
     try {
       switch (mode) {
-        case ADOPT -> applyTables(mode);
+        case ADOPT -> {
+          workloads.flush();
+          applyTables(mode);
+        }
         case FULL -> {
           ipsets.applyAdditions();
           blocks.closeFor(ipsets.refused());
           askForEndpoints();
+          workloads.flush();
           applyTables(mode);
           sweepLeftovers();
           if (ipsets.hasUnwanted()) {
@@ -124,6 +128,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     tables.forEach(
         (family, table) -> {
           boolean knows = !refused.contains(ChainNames.endpoints(family));
+          workloads.passEstablished(family, knows);
           if (knows ? knowing.add(family) : knowing.remove(family)) {
             FrameRenderer.frame(host, family, knows).forEach(table::put);
           }
@@ -147,16 +152,21 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     runner.close();
   }
 
-  /** Both families at once: they share nothing, and ADD waits for both. */
+  /**
+   * Both families at once where much is to be written: most of the time goes by before a program
+   * asks the kernel. Else a family after the other: the kernel commits one change of a namespace's
+   * rules at a time, and who comes second has to prepare it and try again.
+   */
   private void applyTables(Mode mode) {
+    List<TableDriver> unwritten =
+        tables.values().stream().filter(table -> !table.isWritten()).toList();
+    Executor executor =
+        unwritten.stream().anyMatch(TableDriver::hasMuchToWrite)
+            ? task -> Thread.ofPlatform().name("wayleave-policy-table").start(task)
+            : Runnable::run;
     List<CompletableFuture<Void>> writes =
-        tables.values().stream()
-            .filter(table -> !table.isWritten())
-            .map(
-                table ->
-                    CompletableFuture.runAsync(
-                        () -> table.apply(mode),
-                        task -> Thread.ofPlatform().name("wayleave-policy-table").start(task)))
+        unwritten.stream()
+            .map(table -> CompletableFuture.runAsync(() -> table.apply(mode), executor))
             .toList();
     // Every one is waited for before any failure is told, so that no write is left behind.
     CompletableFuture<Void> all = CompletableFuture.allOf(writes.toArray(CompletableFuture[]::new));

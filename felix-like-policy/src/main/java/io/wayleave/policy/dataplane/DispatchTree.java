@@ -15,9 +15,8 @@ import java.util.function.Consumer;
 
 /**
  * From an interface to the rules of its endpoint in few steps whatever their number: a tree of
- * chains over the letters of the names. What is of no endpoint is dropped, but for interfaces that
- * are not ours ({@link ChainNames#FOREIGN_INTERFACES}), which return. A change costs the chains on
- * the way to it.
+ * chains over the letters of the names. What is of no endpoint is dropped. A change costs the
+ * chains on the way to it.
  *
  * <p>NOT thread safe.
  */
@@ -115,8 +114,10 @@ final class DispatchTree {
         byNextLetter.computeIfAbsent(longer, _ -> new ArrayList<>()).add(name);
       }
       byNextLetter.forEach(
-          (longer, names) -> {
+          (_, names) -> {
             if (names.size() > 1) {
+              // In order, so what the first and the last share is what all share.
+              String longer = commonPrefix(names.getFirst(), names.getLast());
               branches.add(longer);
               chain.add(option + " " + longer + "+ -g " + chainOf(longer));
             } else {
@@ -125,13 +126,18 @@ final class DispatchTree {
             }
           });
     }
-    // At the end: a foreign name is another than any of ours, and few packets come by one.
-    ChainNames.FOREIGN_INTERFACES.stream()
-        .filter(foreign -> foreign.startsWith(prefix))
-        .sorted()
-        .forEach(foreign -> chain.add(option + " " + foreign + "+ -j RETURN"));
     chain.add("-j DROP");
     return new Node(Chain.structure(chainOf(prefix), chain), branches);
+  }
+
+  private static String commonPrefix(String one, String other) {
+    int length = 0;
+    while (length < one.length()
+        && length < other.length()
+        && one.charAt(length) == other.charAt(length)) {
+      length++;
+    }
+    return one.substring(0, length);
   }
 
   private String chainOf(String prefix) {

@@ -27,32 +27,40 @@ import java.util.stream.Collectors;
  *   FORWARD ─▶ wl-FORWARD   of a flow that policy forbids now: DROP, also in the other two
  *                           established, and of ours only from and to known addresses: ACCEPT
  *                           no marks
- *                           in by wl+  ─▶ wl-from-wl ─▶ … IF and its address ─▶ wl-eg-… ─▶ blocks
- *                           out by wl+ ─▶ wl-to-wl   ─▶ … IF ─▶ wl-in-… ─▶ blocks
+ *                           in by wl+  ─▶ wl-from
+ *                           out by wl+ ─▶ wl-to
  *                           allowed? ACCEPT
- *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-wl-to-host ─▶ wl-from-wl, then as the host wants it;
+ *   INPUT   ─▶ wl-INPUT     in by wl+  ─▶ wl-wl-to-host ─▶ wl-from, then as the host wants it;
  *                                         established from a known address: at once
  *                           else       ─▶ wl-hi-… of the host endpoint of the interface
  *   OUTPUT  ─▶ wl-OUTPUT    out by wl+ ─▶ wl-host-to-wl: ACCEPT
  *                           else       ─▶ wl-ho-… of the host endpoint of the interface
+ *
+ *   wl-from                 established from a known address: allowed
+ *                           ─▶ wl-from-wl-… IF and its address ─▶ wl-eg-… ─▶ blocks
+ *                           allowed or passed on? allowed, else denied
+ *   wl-to                   the same with wl-to-wl-… IF ─▶ wl-in-… ─▶ blocks
  * </pre>
  *
- * <p>A denied packet is dropped where that is decided. An allowed one gets a mark ({@link Marks})
- * and returns, so that a packet between two containers of this host is asked on both sides; in
- * FORWARD it is then accepted, whatever rules (Docker's policy of DROP, say) follow. What comes
- * from the host itself is always allowed to its own containers, as in Calico, so that health checks
- * work under any policy. What a host endpoint allows is left to the host's own rules: they may be
+ * <p>A block that denies a packet drops it. One that allows it sets a mark ({@link Marks}) and
+ * returns, so that a packet between two containers of this host is asked on both sides; in FORWARD
+ * it is then accepted, whatever rules (Docker's policy of DROP, say) follow. What comes from the
+ * host itself is always allowed to its own containers, as in Calico, so that health checks work
+ * under any policy. What a host endpoint allows is left to the host's own rules: they may be
  * stricter.
  *
  * <p>How an endpoint decides does not depend on which endpoint it is; so those that the same
- * policies govern share a chain, which is named after its content. The dispatch chains end in DROP:
- * an interface of ours that is not known passes nothing, also while no agent runs.
+ * policies govern share a chain, which is named after its content. It has nothing but the walk
+ * through tiers and profiles: what is the same for all endpoints stands once, in front of the trees
+ * and behind them, because the kernel checks all chains anew whenever one is written. The dispatch
+ * chains end in DROP: an interface of ours that is not known passes nothing, also while no agent
+ * runs.
  *
  * <p>Packets of established flows do not walk the trees, whose length grows with the number of
  * endpoints: one set has the addresses of all endpoints, each at its interface, and by it the first
- * rules accept what both trees would have accepted for the same reason. What these rules do not
- * take, a forged address, an unknown interface or one of {@link ChainNames#FOREIGN_INTERFACES}, is
- * left to the trees; so without the set everything is the same, but slower. Pure.
+ * rules accept them. What these rules do not take, a forged address or an unknown interface, is
+ * left to the trees. Without the set the trees themselves accept established flows ({@link
+ * #ESTABLISHED_PASSES}). {@link ChainNames#FOREIGN_INTERFACES} are asked nothing. Pure.
  */
 final class FrameRenderer {
   /** What one multiport match holds (xt_multiport). */
@@ -61,9 +69,13 @@ final class FrameRenderer {
   private static final String OURS = ChainNames.INTERFACE_PREFIX + "+";
   private static final String DROP = "-j DROP";
   private static final String DENY = "-g " + ChainNames.DENY;
+  private static final String ALLOW = "-g " + ChainNames.ALLOW;
   private static final String RETURN = "-j RETURN";
   private static final String ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED ";
   private static final String INVALID = "-m conntrack --ctstate INVALID ";
+
+  /** For the trees of a family that does not know the set of endpoints' addresses. */
+  static final String ESTABLISHED_PASSES = ESTABLISHED + ALLOW;
 
   /**
    * Neighbour solicitation and advertisement, without which no packet finds its way. RFC 4861
@@ -100,19 +112,47 @@ final class FrameRenderer {
    * @param knowsEndpoints whether the set {@link ChainNames#endpoints} is there and may be asked
    */
   static List<Chain> frame(HostRules host, Family family, boolean knowsEndpoints) {
-    List<String> fromHost = new ArrayList<>();
-    ChainNames.FOREIGN_INTERFACES.stream()
-        .sorted()
-        .forEach(foreign -> fromHost.add("-o " + foreign + "+ " + RETURN));
+    List<String> fromHost = new ArrayList<>(foreignInterfaces("-o"));
     fromHost.addAll(forbiddenFlows(host));
     fromHost.add("-j ACCEPT");
     return List.of(
         forward(host, family, knowsEndpoints),
+        workload(Direction.Egress, family, knowsEndpoints),
+        workload(Direction.Ingress, family, knowsEndpoints),
         workloadToHost(host, family, knowsEndpoints),
         Chain.structure(ChainNames.HOST_TO_WORKLOAD, fromHost),
         deny(host),
         Chain.structure(ChainNames.ALLOW, List.of(Marks.set(Marks.ALLOWED))),
         Chain.structure(ChainNames.PASS, List.of(Marks.set(Marks.PASSED))));
+  }
+
+  private static List<String> foreignInterfaces(String option) {
+    return ChainNames.FOREIGN_INTERFACES.stream()
+        .sorted()
+        .map(foreign -> option + " " + foreign + "+ " + RETURN)
+        .toList();
+  }
+
+  /** What all packets from (Egress) or to (Ingress) containers pass; it returns those it allows. */
+  private static Chain workload(Direction direction, Family family, boolean knowsEndpoints) {
+    boolean from = direction == Direction.Egress;
+    List<String> rules = new ArrayList<>();
+    if (knowsEndpoints) {
+      rules.add(ESTABLISHED + isEndpoint(family, from ? "src" : "dst") + ALLOW);
+    }
+    rules.addAll(foreignInterfaces(from ? "-i" : "-o"));
+    rules.add(INVALID + DROP);
+    // The packet may carry the mark of the other endpoint's decision.
+    rules.add(Marks.set(Marks.UNDECIDED));
+    rules.add("-j " + (from ? ChainNames.FROM_TREE : ChainNames.TO_TREE));
+    rules.addAll(end(ALLOW));
+    return Chain.structure(from ? ChainNames.FROM_WORKLOAD : ChainNames.TO_WORKLOAD, rules);
+  }
+
+  /** What becomes of a packet when all have been asked. */
+  private static List<String> end(String allow) {
+    return List.of(
+        Marks.has(Marks.ALLOWED) + " " + RETURN, Marks.has(Marks.PASSED) + " " + allow, DENY);
   }
 
   /**
@@ -216,13 +256,12 @@ final class FrameRenderer {
     return List.of(Chain.structure(ChainNames.INPUT, in), Chain.structure(ChainNames.OUTPUT, out));
   }
 
-  /** How an endpoint decides: it sets a mark on what it allows and returns, and drops the rest. */
+  /**
+   * How an endpoint decides about a packet without marks: one that is allowed gets the mark of
+   * that, or the one of being passed on by all; any other is dropped or comes back without a mark.
+   */
   static Chain decision(Direction direction, ResolvedPolicies policies) {
-    String allow = "-g " + ChainNames.ALLOW;
-    List<String> rules = new ArrayList<>();
-    rules.add(ESTABLISHED + allow);
-    rules.add(INVALID + DROP);
-    rules.addAll(walk(direction, policies, allow));
+    List<String> rules = walk(direction, policies);
     return Chain.structure(ChainNames.decision(direction, rules), rules);
   }
 
@@ -236,7 +275,10 @@ final class FrameRenderer {
       NEIGHBOUR_DISCOVERY.forEach(match -> rules.add(match + RETURN));
     }
     rules.add(INVALID + DROP);
-    rules.addAll(walk(direction, policies, RETURN));
+    rules.add(Marks.set(Marks.UNDECIDED));
+    // In the chain itself: a walk that ends early returns from it, and means that it allows.
+    rules.addAll(walk(direction, policies));
+    rules.addAll(end(RETURN));
     return Chain.structure(ChainNames.hostDecision(direction, rules), rules);
   }
 
@@ -266,39 +308,51 @@ final class FrameRenderer {
   }
 
   /**
-   * Tiers, then profiles, then the end. A block that allows sets a mark, and so does one that
-   * passes: then the rest of its tier is skipped.
+   * Tiers, then profiles. A block that allows sets a mark, and so does one that passes on: then the
+   * rest of its tier is not asked.
    */
-  private static List<String> walk(Direction direction, ResolvedPolicies policies, String allow) {
-    String end = policies.openWithoutPolicies() ? allow : DENY;
+  private static List<String> walk(Direction direction, ResolvedPolicies policies) {
     List<TierPolicies> tiers = policies.tiers(direction);
-    if (tiers.isEmpty() && policies.profiles().isEmpty()) {
-      return List.of(end);
-    }
     List<String> rules = new ArrayList<>();
-    // The packet may carry the mark of the other endpoint's decision.
-    rules.add(Marks.set(Marks.UNDECIDED));
-    for (int i = 0; i < tiers.size(); i++) {
-      if (i > 0) {
-        rules.add(Marks.set(Marks.NOT_PASSED));
-      }
-      List<RuleBlock.Id> blocks = tiers.get(i).policies();
-      for (int j = 0; j < blocks.size(); j++) {
-        ask(direction, blocks.get(j), j == 0 ? "" : Marks.has(Marks.NOT_PASSED) + " ", rules);
-      }
-      if (tiers.get(i).defaultAction() == Tier.DefaultAction.Deny) {
-        rules.add(Marks.has(Marks.NOT_PASSED) + " " + DENY);
+    // Whether a packet may come to the end of what there is so far without a mark.
+    boolean undecided = true;
+    for (TierPolicies tier : tiers) {
+      leaveTier(rules);
+      ask(direction, tier.policies(), rules);
+      undecided = tier.defaultAction() == Tier.DefaultAction.Pass;
+      if (!undecided) {
+        rules.add(Marks.has(Marks.UNDECIDED) + " " + DENY);
       }
     }
-    policies.profiles().forEach(profile -> ask(direction, profile, "", rules));
-    rules.add(end);
+    if (!policies.profiles().isEmpty()) {
+      leaveTier(rules);
+      ask(direction, policies.profiles(), rules);
+      undecided = true;
+    } else if (!policies.openWithoutPolicies() && !rules.isEmpty()) {
+      rules.add(Marks.set(Marks.NOT_PASSED));
+    }
+    if (policies.openWithoutPolicies() && undecided) {
+      rules.add(
+          (rules.isEmpty() ? "" : Marks.has(Marks.UNDECIDED) + " ") + "-g " + ChainNames.PASS);
+    }
     return rules;
   }
 
-  private static void ask(
-      Direction direction, RuleBlock.Id block, String condition, List<String> into) {
-    into.add(condition + "-j " + ChainNames.rules(direction, block));
-    into.add(Marks.has(Marks.ALLOWED) + " " + RETURN);
+  /** Before the next tier, or the profiles, when there was a tier before. */
+  private static void leaveTier(List<String> rules) {
+    if (!rules.isEmpty()) {
+      rules.add(Marks.has(Marks.ALLOWED) + " " + RETURN);
+      rules.add(Marks.set(Marks.NOT_PASSED));
+    }
+  }
+
+  private static void ask(Direction direction, List<RuleBlock.Id> blocks, List<String> into) {
+    for (int i = 0; i < blocks.size(); i++) {
+      into.add(
+          (i == 0 ? "" : Marks.has(Marks.UNDECIDED) + " ")
+              + "-j "
+              + ChainNames.rules(direction, blocks.get(i)));
+    }
   }
 
   private static String neighbourDiscovery(int type) {

@@ -199,7 +199,7 @@ public final class RuleCounters {
                     (name, rules) ->
                         ChainNames.decides(name)
                             .map(decides -> othersOf(decides, rules, blocks))
-                            .orElseGet(() -> beforeEndpoints(name, rules))
+                            .orElseGet(() -> elsewhere(name, rules))
                             .forEach(
                                 (reason, count) -> {
                                   reasons.put(reason.toString(), reason);
@@ -220,7 +220,7 @@ public final class RuleCounters {
         .toList();
   }
 
-  /** See {@link FrameRenderer#decision} for what such a chain has. */
+  /** See {@link FrameRenderer} for what such a chain has. */
   private Map<Reason, Count> othersOf(
       ChainNames.Decides decides, List<Rule> rules, Map<String, RuleBlock.Id> blocks) {
     Map<Reason, Count> counts = new HashMap<>();
@@ -232,7 +232,7 @@ public final class RuleCounters {
       RuleBlock.Id asked = blocks.get(target);
       if (asked != null && asked.kind() != Kind.PROFILE) {
         tier = tiers.getOrDefault(asked, PolicyCalculator.UNREADABLE);
-      } else if (text.contains("--ctstate") && text.contains("ESTABLISHED")) {
+      } else if (isOfEstablished(text)) {
         merge(counts, decides, ESTABLISHED_FLOW, "Allow", rule);
       } else if (text.contains("--ctstate") && text.contains("INVALID")) {
         merge(counts, decides, "invalid to connection tracking", "Deny", rule);
@@ -240,42 +240,59 @@ public final class RuleCounters {
         merge(counts, decides, "no profile allows it", "Deny", rule);
       } else if (text.endsWith(" " + deny)) {
         merge(counts, decides, "default action of tier " + tier, "Deny", rule);
-      } else if (text.equals("-g " + ChainNames.ALLOW)) {
+      } else if (text.startsWith(Marks.has(Marks.PASSED))) {
         merge(counts, decides, "no policy decides, and there is no profile", "Allow", rule);
       }
     }
     return counts;
   }
 
+  private static boolean isOfEstablished(String rule) {
+    return rule.contains("--ctstate") && rule.contains("ESTABLISHED");
+  }
+
   /**
-   * What is decided in front of the chains of endpoints: {@link FrameRenderer}. Of most established
-   * flows it is all.
+   * What is decided in front of the chains that all packets of containers pass, or in the trees:
+   * {@link FrameRenderer}. Of most established flows it is all.
    */
-  private static Map<Reason, Count> beforeEndpoints(String chain, List<Rule> rules) {
+  private static Map<Reason, Count> elsewhere(String chain, List<Rule> rules) {
     Map<Reason, Count> counts = new HashMap<>();
-    if (FORBIDDEN_FLOWS_END.contains(chain)) {
-      for (Rule rule : rules) {
-        if (rule.text().startsWith(Marks.ofForbiddenFlow())) {
-          counts.merge(
-              new Reason(false, "both", "established flow that is forbidden now", "Deny"),
-              rule.count(),
-              Count::plus);
-        }
-      }
-    }
-    if (chain.equals(ChainNames.FORWARD) || chain.equals(ChainNames.WORKLOAD_TO_HOST)) {
-      for (Rule rule : rules) {
-        for (Direction direction : Direction.values()) {
-          if (FrameRenderer.passesEstablished(rule.text(), direction)) {
-            counts.merge(
-                new Reason(false, direction.name(), ESTABLISHED_FLOW, "Allow"),
-                rule.count(),
-                Count::plus);
-          }
-        }
+    for (Rule rule : rules) {
+      if (FORBIDDEN_FLOWS_END.contains(chain) && rule.text().startsWith(Marks.ofForbiddenFlow())) {
+        counts.merge(
+            new Reason(false, "both", "established flow that is forbidden now", "Deny"),
+            rule.count(),
+            Count::plus);
+      } else if (isOfEstablished(rule.text())) {
+        passedBy(chain, rule.text())
+            .forEach(
+                direction ->
+                    counts.merge(
+                        new Reason(false, direction.name(), ESTABLISHED_FLOW, "Allow"),
+                        rule.count(),
+                        Count::plus));
       }
     }
     return counts;
+  }
+
+  /** The directions in which a rule of one of these chains lets established flows pass. */
+  private static Set<Direction> passedBy(String chain, String rule) {
+    if (chain.startsWith(ChainNames.FROM_TREE)) {
+      return EnumSet.of(Direction.Egress);
+    }
+    if (chain.startsWith(ChainNames.TO_TREE)) {
+      return EnumSet.of(Direction.Ingress);
+    }
+    Set<Direction> passed = EnumSet.noneOf(Direction.class);
+    if (chain.equals(ChainNames.FORWARD) || chain.equals(ChainNames.WORKLOAD_TO_HOST)) {
+      for (Direction direction : Direction.values()) {
+        if (FrameRenderer.passesEstablished(rule, direction)) {
+          passed.add(direction);
+        }
+      }
+    }
+    return passed;
   }
 
   private static void merge(

@@ -41,6 +41,9 @@ final class TableDriver {
 
   private static final List<String> DENY_ALL = List.of("-j DROP");
 
+  /** More than one endpoint that comes with its policies needs. */
+  private static final int FEW_CHAINS = 32;
+
   /** A line of iptables-restore's input and the chain that it writes or deletes. */
   private record Line(String text, Optional<String> chain, boolean deletes) {}
 
@@ -114,6 +117,11 @@ final class TableDriver {
   /** Whether {@link #apply} has nothing to do. */
   boolean isWritten() {
     return loaded && hashes.inSync();
+  }
+
+  /** Whether {@link #apply} reads the table or writes more than the chains of a change or two. */
+  boolean hasMuchToWrite() {
+    return !loaded || hashes.pendingPuts().size() + hashes.pendingDeletes().size() > FEW_CHAINS;
   }
 
   /** What could not be written or deleted, by chain, and why. */

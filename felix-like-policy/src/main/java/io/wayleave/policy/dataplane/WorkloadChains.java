@@ -7,6 +7,7 @@ import io.wayleave.model.Family;
 import io.wayleave.model.WorkloadEndpoint;
 import io.wayleave.policy.calc.ResolvedPolicies;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,8 +30,11 @@ final class WorkloadChains {
 
   private final Map<Family, TableDriver> tables;
   private final IpsetDriver ipsets;
-  private final DispatchTree to = new DispatchTree(ChainNames.TO_WORKLOAD, "-o");
+  private final Map<Family, DispatchTree> to = new EnumMap<>(Family.class);
   private final Map<Family, DispatchTree> from = new EnumMap<>(Family.class);
+
+  /** The families in whose trees established flows are not asked for. */
+  private final Set<Family> knowing;
 
   /** Endpoints by interface; more than one only while an old record has not gone yet. */
   private final Map<String, SortedMap<String, Endpoint>> byInterface = new HashMap<>();
@@ -48,8 +52,11 @@ final class WorkloadChains {
   WorkloadChains(Map<Family, TableDriver> tables, IpsetDriver ipsets) {
     this.tables = tables;
     this.ipsets = ipsets;
+    // Rare is the kernel that refuses such a set, and to change it writes all trees.
+    this.knowing = EnumSet.copyOf(tables.keySet());
     for (Family family : tables.keySet()) {
-      from.put(family, new DispatchTree(ChainNames.FROM_WORKLOAD, "-i"));
+      to.put(family, new DispatchTree(ChainNames.TO_TREE, "-o"));
+      from.put(family, new DispatchTree(ChainNames.FROM_TREE, "-i"));
       ipsets.putOpeningSet(ChainNames.endpoints(family), IpsetType.NET_INTERFACE, family);
     }
   }
@@ -93,12 +100,23 @@ final class WorkloadChains {
     leave(gone.egress());
   }
 
+  /**
+   * Takes established flows into the trees of a family whose set of addresses cannot be asked, or
+   * out of them again.
+   */
+  void passEstablished(Family family, boolean knowsEndpoints) {
+    if (knowsEndpoints ? knowing.add(family) : knowing.remove(family)) {
+      List.copyOf(byInterface.keySet()).forEach(this::dispatch);
+    }
+  }
+
   /** Writes the ways that have changed. */
   void flush() {
-    to.flush(
-        chain -> tables.values().forEach(table -> table.put(chain)),
-        chain -> tables.values().forEach(table -> table.remove(chain)));
-    from.forEach((family, tree) -> tree.flush(tables.get(family)::put, tables.get(family)::remove));
+    tables.forEach(
+        (family, table) -> {
+          to.get(family).flush(table::put, table::remove);
+          from.get(family).flush(table::put, table::remove);
+        });
   }
 
   /** Endpoints that pass nothing, by id, and why. */
@@ -112,22 +130,31 @@ final class WorkloadChains {
         Optional.ofNullable(byInterface.get(interfaceName))
             .map(claims -> claims.firstEntry().getValue());
     know(interfaceName, winner.map(Endpoint::endpoint));
-    if (winner.isEmpty()) {
-      to.remove(interfaceName);
-      from.values().forEach(tree -> tree.remove(interfaceName));
-      return;
+    for (Family family : tables.keySet()) {
+      DispatchTree in = to.get(family);
+      DispatchTree out = from.get(family);
+      if (winner.isEmpty()) {
+        in.remove(interfaceName);
+        out.remove(interfaceName);
+        continue;
+      }
+      Endpoint endpoint = winner.get();
+      in.put(interfaceName, ways(family, "", endpoint.ingress()));
+      out.put(
+          interfaceName,
+          endpoint.endpoint().spec().ipNetworks().stream()
+              .filter(net -> net.family() == family)
+              .sorted()
+              .flatMap(net -> ways(family, "-s " + net + " ", endpoint.egress()).stream())
+              .toList());
     }
-    Endpoint endpoint = winner.get();
-    to.put(interfaceName, List.of("-g " + endpoint.ingress().name()));
-    from.forEach(
-        (family, tree) ->
-            tree.put(
-                interfaceName,
-                endpoint.endpoint().spec().ipNetworks().stream()
-                    .filter(net -> net.family() == family)
-                    .sorted()
-                    .map(net -> "-s " + net + " -g " + endpoint.egress().name())
-                    .toList()));
+  }
+
+  private List<String> ways(Family family, String match, Chain decider) {
+    String way = match + "-g " + decider.name();
+    return knowing.contains(family)
+        ? List.of(way)
+        : List.of(match + FrameRenderer.ESTABLISHED_PASSES, way);
   }
 
   private void know(String interfaceName, Optional<WorkloadEndpoint> endpoint) {

@@ -22,7 +22,6 @@ final class DispatchTreeTest {
     flush();
     assertThat(chains).containsOnlyKeys("wl-from-wl");
     assertThat(walk("wl0123456789a").verdict()).isEqualTo("DROP");
-    assertThat(walk("wlp3s0").verdict()).isEqualTo("RETURN");
   }
 
   @Test
@@ -71,8 +70,6 @@ final class DispatchTreeTest {
               .as("seed %s step %s interface %s", seed, step, other)
               .isEqualTo("DROP");
         }
-        assertThat(walk(kernel, "wlan0").verdict()).isEqualTo("RETURN");
-        assertThat(walk(kernel, "wlx00112233445").verdict()).isEqualTo("RETURN");
       }
       // No chain is left that nothing leads to: the tree is the one that is made at once.
       DispatchTree atOnce = new DispatchTree("wl-from-wl", "-i");
@@ -118,7 +115,13 @@ final class DispatchTreeTest {
       tree.put("wl0000%02x".formatted(i), List.of("-g wl-eg-a"));
     }
     flush();
-    assertThat(chains).containsKeys("wl-from-wl-0", "wl-from-wl-00000");
+    assertThat(chains)
+        .containsOnlyKeys(
+            "wl-from-wl",
+            "wl-from-wl-0000",
+            "wl-from-wl-00000",
+            "wl-from-wl-00001",
+            "wl-from-wl-00002");
     for (int i = 0; i < 40; i++) {
       tree.remove("wl0000%02x".formatted(i));
     }

@@ -61,8 +61,8 @@ final class KernelWatchTest {
       TableDriver table = new TableDriver(family, backend, runner, FrameRenderer.hooks());
       FrameRenderer.frame(HostRules.DEFAULT, family, false).forEach(table::put);
       FrameRenderer.hostDispatch(List.of()).forEach(table::put);
-      dispatch(ChainNames.FROM_WORKLOAD, "-i", table);
-      dispatch(ChainNames.TO_WORKLOAD, "-o", table);
+      dispatch(ChainNames.FROM_TREE, "-i", table);
+      dispatch(ChainNames.TO_TREE, "-o", table);
       table.put(Chain.structure("wl-in-wl1", List.of("-j DROP")));
       tables.put(family, table);
     }

@@ -138,21 +138,35 @@ final class RuleCountersTest {
   void endpointsChainsTellWhatIsDecidedWithoutARule() {
     List<String> asked =
         List.of(
-            "-m conntrack --ctstate RELATED,ESTABLISHED -g wl-allow",
-            "-m conntrack --ctstate INVALID -j DROP",
-            "-j MARK --set-xmark 0x0/0x30000",
             "-j wl-gi-p",
+            "-m mark --mark 0x0/0x30000 -g wl-deny",
             "-m mark --mark 0x10000/0x10000 -j RETURN",
-            "-m mark --mark 0x0/0x20000 -g wl-deny",
-            "-g wl-deny");
+            "-j MARK --set-xmark 0x0/0x20000",
+            "-j wl-pi-p");
+    List<String> ofHost = new ArrayList<>();
+    ofHost.add("-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN");
+    ofHost.add("-m conntrack --ctstate INVALID -j DROP");
+    ofHost.addAll(asked);
+    ofHost.add("-m mark --mark 0x10000/0x10000 -j RETURN");
+    ofHost.add("-m mark --mark 0x20000/0x20000 -j RETURN");
+    ofHost.add("-g wl-deny");
     CounterReport report =
         report(
             List.of(counted(Direction.Ingress, Family.IPV4, Optional.empty())),
             saved("wl-gi-p", rules(Direction.Ingress, Family.IPV4))
                 + saved("wl-in-0123456789abcdef", asked)
                 + saved("wl-in-aaaabbbbccccdddd", asked)
-                + saved("wl-hi-0123456789abcdef", asked)
-                + saved("wl-eg-0123456789abcdef", List.of("-g wl-allow"))
+                + saved("wl-hi-0123456789abcdef", ofHost)
+                + saved("wl-eg-0123456789abcdef", List.of("-g wl-pass"))
+                // Where the set of addresses cannot be asked.
+                + saved(
+                    "wl-from-wl",
+                    List.of("-i wl1 -s 10.0.0.1/32 " + FrameRenderer.ESTABLISHED_PASSES))
+                + saved(
+                    "wl-to-wl-0",
+                    List.of(
+                        "-o wl1 -g wl-in-0123456789abcdef",
+                        "-o wl1 " + FrameRenderer.ESTABLISHED_PASSES))
                 + FrameRenderer.frame(HostRules.DEFAULT, Family.IPV4, true).stream()
                     .map(chain -> saved(chain.name(), chain.rules()))
                     .collect(Collectors.joining())
@@ -160,20 +174,27 @@ final class RuleCountersTest {
                 + saved("wl-in-short", List.of("-g wl-deny")));
     assertThat(report.others())
         .containsExactlyInAnyOrder(
-            // The third and the fourth rule of wl-FORWARD have them as well.
-            other("workload", "Ingress", "established flow", "Allow", 2 + 3 + 4),
-            // The second and the fourth rule of wl-FORWARD, and the second of wl-wl-to-host.
-            other("workload", "Egress", "established flow", "Allow", 2 + 4 + 2),
+            // The third and the fourth rule of wl-FORWARD, the first of wl-to, the second of a
+            // tree.
+            other("workload", "Ingress", "established flow", "Allow", 3 + 4 + 1 + 2),
+            // The second and the fourth rule of wl-FORWARD, the second of wl-wl-to-host, and the
+            // first of wl-from and of a tree.
+            other("workload", "Egress", "established flow", "Allow", 2 + 4 + 2 + 1 + 1),
             // The first of wl-FORWARD and of wl-wl-to-host, and the sixth of wl-host-to-wl.
             other("workload", "both", "established flow that is forbidden now", "Deny", 1 + 1 + 6),
-            other("workload", "Ingress", "invalid to connection tracking", "Deny", 4),
-            other("workload", "Ingress", "default action of tier mine", "Deny", 12),
-            other("workload", "Ingress", "no profile allows it", "Deny", 14),
-            other("workload", "Egress", "no policy decides, and there is no profile", "Allow", 1),
+            // Five interfaces are not asked before.
+            other("workload", "Ingress", "invalid to connection tracking", "Deny", 7),
+            other("workload", "Egress", "invalid to connection tracking", "Deny", 7),
+            other("workload", "Ingress", "default action of tier mine", "Deny", 2 + 2),
+            other("workload", "Ingress", "no policy decides, and there is no profile", "Allow", 11),
+            other("workload", "Egress", "no policy decides, and there is no profile", "Allow", 11),
+            other("workload", "Ingress", "no profile allows it", "Deny", 12),
+            other("workload", "Egress", "no profile allows it", "Deny", 12),
             other("host", "Ingress", "established flow", "Allow", 1),
             other("host", "Ingress", "invalid to connection tracking", "Deny", 2),
-            other("host", "Ingress", "default action of tier mine", "Deny", 6),
-            other("host", "Ingress", "no profile allows it", "Deny", 7));
+            other("host", "Ingress", "default action of tier mine", "Deny", 4),
+            other("host", "Ingress", "no policy decides, and there is no profile", "Allow", 9),
+            other("host", "Ingress", "no profile allows it", "Deny", 10));
   }
 
   @Test
