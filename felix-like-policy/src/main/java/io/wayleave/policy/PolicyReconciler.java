@@ -44,8 +44,7 @@ import org.slf4j.LoggerFactory;
 final class PolicyReconciler {
   private static final Logger log = LoggerFactory.getLogger(PolicyReconciler.class);
 
-  static final Duration FIRST_RETRY = Duration.ofMillis(100);
-  static final Duration LAST_RETRY = Duration.ofSeconds(2);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
   private record Waiter(boolean needsInSync, CompletableFuture<Void> done) {}
 
@@ -86,13 +85,15 @@ final class PolicyReconciler {
   private boolean writtenInSync;
   private boolean framed;
   private boolean writeDue = true;
-  private int failures;
-  private Optional<String> lastError = Optional.empty();
+  private final Retry writing = new Retry(LONGEST_PAUSE);
+  private final Retry looking = new Retry(LONGEST_PAUSE);
 
-  /** Time of the next resync, retry or clean-up; the first step fixes the first. */
+  /** Time of the next resync; the first step fixes the first. */
   private long nextResync;
 
+  /** Time of the next clean-up. */
   private long notBefore;
+
   private boolean started;
 
   /**
@@ -215,7 +216,7 @@ final class PolicyReconciler {
             () ->
                 new DataplaneException(
                     "no policy was written yet since the agent started"
-                        + lastError.map(why -> ": " + why).orElse("")))
+                        + lastError().map(why -> ": " + why).orElse("")))
         .counters(calculator.tiersOfActivePolicies());
   }
 
@@ -251,7 +252,11 @@ final class PolicyReconciler {
         calculator.missingProfiles(),
         unreadable,
         failing.byName(),
-        lastError);
+        lastError());
+  }
+
+  private Optional<String> lastError() {
+    return writing.why().or(looking::why);
   }
 
   /** They are many and seldom change, so those of the last time are used again when they can be. */
@@ -308,10 +313,10 @@ final class PolicyReconciler {
       nextResync = now + resyncInterval.toNanos();
     }
     long wait = nextResync - now;
-    if (failures == 0) {
+    if (!writing.isFailing()) {
       wait = Math.min(wait, lookAgain(now));
     }
-    if (writeDue && now - notBefore >= 0) {
+    if (writeDue && pause(now) == 0) {
       write(now);
       confirm();
       if (flows.map(EstablishedFlows::unscheduled).orElse(false)) {
@@ -319,20 +324,43 @@ final class PolicyReconciler {
         return 0;
       }
     }
-    return Math.max(0, writeDue ? Math.min(wait, notBefore - now) : wait);
+    return Math.max(0, writeDue ? Math.min(wait, pause(now)) : wait);
+  }
+
+  /** Nanoseconds until what is due may be written. */
+  private long pause(long now) {
+    return Math.max(writing.pause(now), Math.max(0, notBefore - now));
   }
 
   /** Nanoseconds until flows are to be looked at again. */
   private long lookAgain(long now) {
+    if (flows.isEmpty()) {
+      return Long.MAX_VALUE;
+    }
+    if (looking.pause(now) > 0) {
+      return looking.pause(now);
+    }
     try {
-      long wait = flows.isPresent() ? flows.get().step(now) : Long.MAX_VALUE;
+      long wait = flows.get().step(now);
+      looking.succeeded();
       confirm();
       return wait;
     } catch (DataplaneException e) {
-      writeDue = true;
-      retryLater(now, String.valueOf(e.getMessage()));
-      return Long.MAX_VALUE;
+      return lookLater(now, String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      log.error("defect while looking at established flows", e);
+      return lookLater(now, e.toString());
     }
+  }
+
+  private long lookLater(long now, String why) {
+    Duration pause = looking.failed(now, why);
+    log.error(
+        "established flows not looked at, trying again attempt={} pause={}ms reason={}",
+        looking.failures(),
+        pause.toMillis(),
+        why);
+    return pause.toNanos();
   }
 
   private void confirm() {
@@ -357,14 +385,13 @@ final class PolicyReconciler {
         target.apply(Mode.ADOPT);
       }
       framed = true;
-      failures = 0;
+      writing.succeeded();
       if (inSync()) {
         written = calculator.activeRules();
       }
-      lastError = Optional.empty();
       // What the kernel did not let go of yet is deleted a little later; nobody waits for it.
       writeDue = target.cleanupPending();
-      notBefore = writeDue ? now + FIRST_RETRY.toNanos() : now;
+      notBefore = writeDue ? now + Retry.FIRST.toNanos() : now;
       waiters.stream()
           .filter(waiter -> inSync() || !waiter.needsInSync())
           .map(Waiter::done)
@@ -380,13 +407,10 @@ final class PolicyReconciler {
   }
 
   private void retryLater(long now, String why) {
-    failures++;
-    Duration pause = pauseAfter(failures);
-    notBefore = now + pause.toNanos();
-    lastError = Optional.of(why);
+    Duration pause = writing.failed(now, why);
     log.error(
         "policy not written, trying again attempt={} pause={}ms reason={}",
-        failures,
+        writing.failures(),
         pause.toMillis(),
         why);
   }
@@ -398,13 +422,5 @@ final class PolicyReconciler {
 
   private boolean inSync() {
     return outstanding.isEmpty();
-  }
-
-  private static Duration pauseAfter(int failures) {
-    Duration pause = FIRST_RETRY;
-    for (int i = 1; i < failures && pause.compareTo(LAST_RETRY) < 0; i++) {
-      pause = pause.multipliedBy(2);
-    }
-    return pause.compareTo(LAST_RETRY) < 0 ? pause : LAST_RETRY;
   }
 }

@@ -26,7 +26,8 @@ import java.util.TreeSet;
  *     NetworkPolicy shop/web}: what it may forbid is closed
  * @param failing what could not be programmed, by chain or set, and why; the endpoints under a
  *     failing policy chain are closed
- * @param lastError why the last write failed; empty after one that succeeded
+ * @param lastError why the last write failed, or the last look at established flows; empty when
+ *     both succeeded
  */
 public record PolicyStatus(
     boolean framed,

@@ -297,20 +297,59 @@ final class EstablishedFlowsTest {
     step();
     assertThat(settled).isCompleted();
     assertThat(table.forbidden()).hasSize(1);
+  }
 
-    // The second look fails: it is taken again.
-    table.add(Protocol.TCP, "10.0.0.1", 40001, "10.0.0.2", 22);
+  @Test
+  void aSecondLookThatFailsIsTakenAgainSoon() {
+    String before = reconciler.status().digest();
+    table.add(Protocol.TCP, "10.0.0.1", 40000, "10.0.0.2", 22);
+    put(policy("p", FROM_WEB));
     step();
+    step();
+    table.add(Protocol.TCP, "10.0.0.1", 40001, "10.0.0.2", 22);
     table.failWith("no memory");
     now += 100 * MILLI;
-    step();
+    assertThat(step()).isEqualTo(100 * MILLI);
     assertThat(reconciler.status().lastError()).contains("no memory");
+
+    // Neither news nor a write that succeeds make up for it.
+    now += 50 * MILLI;
+    reconciler.framed(new CompletableFuture<>());
+    assertThat(step()).isEqualTo(50 * MILLI);
+    assertThat(reconciler.status().lastError()).contains("no memory");
+    now += 50 * MILLI;
+    assertThat(step()).isEqualTo(200 * MILLI);
+    for (int i = 0; i < 10; i++) {
+      now += 2000 * MILLI;
+      assertThat(step()).isLessThanOrEqualTo(2000 * MILLI);
+    }
+    assertThat(reconciler.status().lastError()).contains("no memory");
+    assertThat(reconciler.status().digest()).isEqualTo(before);
+    assertThat(table.forbidden()).hasSize(1);
+
+    table.work();
+    now += 2000 * MILLI;
+    step();
+    assertThat(reconciler.status().lastError()).isEmpty();
+    assertThat(reconciler.status().digest()).isNotEqualTo(before);
+    assertThat(table.forbidden()).hasSize(2);
+  }
+
+  @Test
+  void aDefectInALookIsShownAndRetried() {
+    table.add(Protocol.TCP, "10.0.0.1", 40000, "10.0.0.2", 22);
+    put(policy("p", FROM_WEB));
+    step();
+    step();
+    table.failWith(new IllegalStateException("a defect"));
+    now += 100 * MILLI;
+    assertThat(step()).isEqualTo(100 * MILLI);
+    assertThat(reconciler.status().lastError())
+        .contains("java.lang.IllegalStateException: a defect");
     table.work();
     now += 100 * MILLI;
     step();
-    step();
     assertThat(reconciler.status().lastError()).isEmpty();
-    assertThat(table.forbidden()).hasSize(2);
   }
 
   @Test

@@ -21,7 +21,7 @@ final class FakeFlows implements FlowKernel {
   /** How often it was walked through. */
   int walks;
 
-  private Optional<String> failure = Optional.empty();
+  private Optional<RuntimeException> failure = Optional.empty();
 
   /** A flow that nothing translates. */
   void add(Protocol protocol, String from, int source, String to, int port) {
@@ -59,6 +59,10 @@ final class FakeFlows implements FlowKernel {
   }
 
   void failWith(String why) {
+    failWith(new DataplaneException(why));
+  }
+
+  void failWith(RuntimeException why) {
     failure = Optional.of(why);
   }
 
@@ -70,7 +74,7 @@ final class FakeFlows implements FlowKernel {
   public int count() {
     failure.ifPresent(
         why -> {
-          throw new DataplaneException(why);
+          throw why;
         });
     return flows.size();
   }
