@@ -10,9 +10,9 @@ import java.util.List;
 /**
  * One chain of the filter table as it should be.
  *
- * <p>Each rule carries a hash of itself in a comment, so that reading the hashes back in their
- * order says whether the chain in the kernel is this one, although the kernel prints rules in its
- * own words. A rule that comes between others changes the hash of none of them.
+ * <p>Each rule carries a hash of itself ({@link IptablesBackend#carrying}), so that reading the
+ * hashes back in their order says whether the chain in the kernel is this one, although the kernel
+ * prints rules in its own words. A rule that comes between others changes the hash of none of them.
  *
  * @param name at most {@link ChainNames#MAX_LENGTH} characters
  * @param role what may be done when the kernel refuses a rule of it
@@ -20,6 +20,7 @@ import java.util.List;
  */
 record Chain(String name, Role role, List<String> rules) {
   private static final int HASH_BYTES = 9;
+  private static final int HASH_LENGTH = 12;
 
   enum Role {
     /** Frame of the whole filter, dispatch and endpoints: a refusal fails the write. */
@@ -43,6 +44,11 @@ record Chain(String name, Role role, List<String> rules) {
   /** One hash a rule. */
   List<String> hashes() {
     return rules.stream().map(rule -> hashOf(name + "\n" + rule)).toList();
+  }
+
+  /** Whether this is of {@link #hashOf}, and not what a rule of others carries. */
+  static boolean isHash(String text) {
+    return text.length() == HASH_LENGTH;
   }
 
   /** 12 characters that may stand in a comment. */

@@ -15,13 +15,15 @@ import java.util.regex.Pattern;
  */
 record CountedTable(Map<String, List<Rule>> chains) {
   private static final Pattern RULE = Pattern.compile("\\[([0-9]+):([0-9]+)] -A (\\S+) ?(.*)");
-  private static final Pattern COMMENT =
-      Pattern.compile("-m comment --comment (\"([^\"\\\\]|\\\\.)*\"|\\S+) ?");
+  private static final Pattern HASH =
+      Pattern.compile(
+          "-m comment --comment (\"([^\"\\\\]|\\\\.)*\"|\\S+) ?|-m mark ! --mark 0x[0-9a-f]+/0x0"
+              + " ?");
 
   /**
    * One rule.
    *
-   * @param text as the kernel has it, as after {@code -A CHAIN}, without its comment
+   * @param text as the kernel has it, as after {@code -A CHAIN}, without what carries its hash
    */
   record Rule(Count count, String text) {}
 
@@ -40,7 +42,7 @@ record CountedTable(Map<String, List<Rule>> chains) {
                             new Count(
                                 Long.parseUnsignedLong(rule.group(1)),
                                 Long.parseUnsignedLong(rule.group(2))),
-                            COMMENT.matcher(rule.group(4)).replaceAll("").strip()));
+                            HASH.matcher(rule.group(4)).replaceAll("").strip()));
               } else if (line.startsWith(":" + ChainNames.PREFIX)) {
                 chains.computeIfAbsent(
                     line.substring(1, line.indexOf(' ')), _ -> new ArrayList<>());

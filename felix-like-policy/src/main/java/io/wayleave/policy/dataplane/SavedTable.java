@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
  * @param chains rules by chain, each as after {@code -A CHAIN}, chains without rules included
  */
 record SavedTable(Map<String, List<String>> chains) {
-  private static final Pattern HASH = Pattern.compile("--comment \"?wl:([A-Za-z0-9_-]+)\"?");
+  private static final Pattern HASH =
+      Pattern.compile("--comment \"?wl:([A-Za-z0-9_-]+)\"?|! --mark 0x([0-9a-f]+)/0x0( |$)");
 
   static SavedTable parse(String text) {
     Map<String, List<String>> chains = new LinkedHashMap<>();
@@ -30,7 +31,10 @@ record SavedTable(Map<String, List<String>> chains) {
     return new SavedTable(chains);
   }
 
-  /** The hashes of our chains' rules; a rule without one, which others inserted, has "". */
+  /**
+   * What our chains' rules carry of their hashes ({@link IptablesBackend#carried}); a rule without
+   * it, which others inserted, has "".
+   */
   Map<String, List<String>> ourChains() {
     Map<String, List<String>> ours = new LinkedHashMap<>();
     chains.forEach(
@@ -52,6 +56,9 @@ record SavedTable(Map<String, List<String>> chains) {
 
   private static String hashOf(String rule) {
     Matcher matcher = HASH.matcher(rule);
-    return matcher.find() ? matcher.group(1) : "";
+    if (!matcher.find()) {
+      return "";
+    }
+    return matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
   }
 }

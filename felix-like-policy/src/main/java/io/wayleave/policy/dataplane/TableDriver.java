@@ -150,6 +150,7 @@ final class TableDriver {
   private void load() {
     SavedTable table = SavedTable.parse(runner.output(backend.saveCommand(family)));
     Map<String, List<String>> found = table.ourChains();
+    found.replaceAll(this::recognized);
     if (everWritten && !hashes.actual().equals(found)) {
       log.warn("filter table was changed by others family={}", family);
     }
@@ -161,6 +162,22 @@ final class TableDriver {
     refused.clear();
     undeletable.clear();
     loaded = true;
+  }
+
+  /**
+   * The hashes of which the rules of a chain carry a part. What was written comes before what is
+   * wanted, so that a rule is not taken for another one that shares this part.
+   */
+  private List<String> recognized(String chain, List<String> carried) {
+    Map<String, String> hashOf = new HashMap<>();
+    hashes
+        .desired()
+        .getOrDefault(chain, List.of())
+        .forEach(hash -> hashOf.put(backend.carried(hash), hash));
+    hashes.actual().getOrDefault(chain, List.of()).stream()
+        .filter(Chain::isHash)
+        .forEach(hash -> hashOf.put(backend.carried(hash), hash));
+    return carried.stream().map(part -> hashOf.getOrDefault(part, part)).toList();
   }
 
   /** One attempt; false when something was refused that the next attempt goes without. */
@@ -232,7 +249,9 @@ final class TableDriver {
       String verb = met < kept.size() ? "-I " + chain + " " + (i + 1) : "-A " + chain;
       into.add(
           new Line(
-              verb + " " + comment(wanted.get(i)) + " " + rules.get(i), Optional.of(chain), false));
+              verb + " " + backend.carrying(wanted.get(i)) + " " + rules.get(i),
+              Optional.of(chain),
+              false));
     }
   }
 
@@ -290,15 +309,11 @@ final class TableDriver {
   }
 
   private static String hook(String chain, String target) {
-    return comment(hookHash(chain, target)) + " -j " + target;
+    return IptablesBackend.comment(hookHash(chain, target)) + " -j " + target;
   }
 
   private static String hookHash(String chain, String target) {
     return Chain.hashOf(chain + " " + target);
-  }
-
-  private static String comment(String hash) {
-    return "-m comment --comment \"wl:" + hash + "\"";
   }
 
   private Chain effective(String name) {

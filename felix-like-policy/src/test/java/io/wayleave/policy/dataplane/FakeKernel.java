@@ -138,7 +138,10 @@ public final class FakeKernel implements CommandRunner, IpsetKernel {
   /** The rules of a chain, without hashes. */
   public List<String> rules(Family family, String chain) {
     return raw(family, chain).stream()
-        .map(rule -> rule.replaceAll("-m comment --comment \"wl:[^\"]*\" ", ""))
+        .map(
+            rule ->
+                rule.replaceAll(
+                    "-m comment --comment \"wl:[^\"]*\" |-m mark ! --mark 0x[0-9a-f]+/0x0 ", ""))
         .toList();
   }
 

@@ -48,6 +48,21 @@ final class IptablesBackendTest {
         .hasMessage("iptables-nft-save -t filter failed: no permission");
   }
 
+  @Test
+  void whatCarriesAHashAlwaysHolds() {
+    assertThat(IptablesBackend.LEGACY.carrying("abcDEF-_1234"))
+        .isEqualTo("-m comment --comment \"wl:abcDEF-_1234\"");
+    assertThat(IptablesBackend.NFT.carrying("abcDEF-_1234"))
+        .isEqualTo("-m mark ! --mark 0x69b70310/0x0");
+    // No mark is another one than 0.
+    assertThat(IptablesBackend.NFT.carrying("AAAAAAAAAAAA")).isEqualTo("-m mark ! --mark 0x1/0x0");
+    for (IptablesBackend backend : IptablesBackend.values()) {
+      String saved = "-A wl-a -p tcp " + backend.carrying("abcDEF-_1234") + " -j DROP\n-A wl-a\n";
+      assertThat(SavedTable.parse(":wl-a - [0:0]\n" + saved).ourChains())
+          .containsExactly(Map.entry("wl-a", List.of(backend.carried("abcDEF-_1234"), "")));
+    }
+  }
+
   private IptablesBackend detect(String tables, String nft, String legacy) {
     Map<String, String> answers =
         Map.of("cat", tables, "iptables-nft-save", nft, "iptables-legacy-save", legacy);

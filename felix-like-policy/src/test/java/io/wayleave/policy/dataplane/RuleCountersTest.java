@@ -41,7 +41,7 @@ final class RuleCountersTest {
     StringBuilder text = new StringBuilder(":" + chain + " - [0:0]\n");
     for (int i = 0; i < rules.size(); i++) {
       text.append("[%d:%d] -A %s ".formatted(i + 1, 100 * (i + 1), chain))
-          .append("-m comment --comment \"wl:abcDEF-_1234\" ")
+          .append("-m mark ! --mark 0x1234abc/0x0 ")
           .append(rules.get(i))
           .append('\n');
     }
