@@ -190,10 +190,14 @@ public final class ProcessRunner implements CommandRunner {
     }
   }
 
-  /** Serves a pipe of a process, which may block. */
+  /**
+   * Serves a pipe of a process, which may block, and for as long as the process is kept. So it has
+   * a thread of the system: to read from a pipe may hold the one that carries a virtual thread, and
+   * with the pipes of a kept process for each family all two of a small host were held for ever.
+   */
   static <T> CompletableFuture<T> inBackground(Supplier<T> work) {
     return CompletableFuture.supplyAsync(
-        work, task -> Thread.ofVirtual().name("wayleave-policy-pipe").start(task));
+        work, task -> Thread.ofPlatform().daemon().name("wayleave-policy-pipe").start(task));
   }
 
   private static Void write(OutputStream pipe, String text) {
