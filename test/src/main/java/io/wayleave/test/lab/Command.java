@@ -20,7 +20,10 @@ import java.util.concurrent.TimeUnit;
  * Immutable; safe from any thread; blocks the caller.
  */
 public final class Command {
-  private static final Executor VIRTUAL = task -> Thread.ofVirtual().start(task);
+  /** To read from a pipe may hold the thread that carries a virtual one. */
+  private static final Executor READERS =
+      task -> Thread.ofPlatform().daemon().name("command-pipe").start(task);
+
   private static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(30);
 
   private final List<String> argv;
@@ -144,6 +147,6 @@ public final class Command {
             return "";
           }
         },
-        VIRTUAL);
+        READERS);
   }
 }
