@@ -345,22 +345,9 @@ final class PolicyReconciler {
       looking.succeeded();
       confirm();
       return wait;
-    } catch (DataplaneException e) {
-      return lookLater(now, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      log.error("defect while looking at established flows", e);
-      return lookLater(now, e.toString());
+      return tryLater(looking, now, "established flows not looked at", e).toNanos();
     }
-  }
-
-  private long lookLater(long now, String why) {
-    Duration pause = looking.failed(now, why);
-    log.error(
-        "established flows not looked at, trying again attempt={} pause={}ms reason={}",
-        looking.failures(),
-        pause.toMillis(),
-        why);
-    return pause.toNanos();
   }
 
   private void confirm() {
@@ -397,22 +384,26 @@ final class PolicyReconciler {
           .map(Waiter::done)
           .forEach(served::add);
       waiters.removeIf(waiter -> inSync() || !waiter.needsInSync());
-    } catch (DataplaneException e) {
-      retryLater(now, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      // A defect of ours is shown and retried like a failing command; it must not end the thread.
-      log.error("defect while writing policy", e);
-      retryLater(now, e.toString());
+      tryLater(writing, now, "policy not written", e);
     }
   }
 
-  private void retryLater(long now, String why) {
-    Duration pause = writing.failed(now, why);
+  /** A defect of ours is shown and retried like a failing command; it must not end the thread. */
+  private static Duration tryLater(Retry retry, long now, String what, RuntimeException failure) {
+    boolean expected = failure instanceof DataplaneException;
+    String why = expected ? String.valueOf(failure.getMessage()) : failure.toString();
+    if (!expected) {
+      log.error("defect: {}", what, failure);
+    }
+    Duration pause = retry.failed(now, why);
     log.error(
-        "policy not written, trying again attempt={} pause={}ms reason={}",
-        writing.failures(),
+        "{}, trying again attempt={} pause={}ms reason={}",
+        what,
+        retry.failures(),
         pause.toMillis(),
         why);
+    return pause;
   }
 
   private void await(boolean needsInSync, CompletableFuture<Void> done) {

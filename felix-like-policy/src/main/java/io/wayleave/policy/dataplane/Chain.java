@@ -20,7 +20,7 @@ import java.util.List;
  */
 record Chain(String name, Role role, List<String> rules) {
   private static final int HASH_BYTES = 9;
-  private static final int HASH_LENGTH = 12;
+  private static final int HASH_LENGTH = HASH_BYTES * 4 / 3;
 
   enum Role {
     /** Frame of the whole filter, dispatch and endpoints: a refusal fails the write. */

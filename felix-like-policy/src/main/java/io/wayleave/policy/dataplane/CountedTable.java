@@ -17,8 +17,7 @@ record CountedTable(Map<String, List<Rule>> chains) {
   private static final Pattern RULE = Pattern.compile("\\[([0-9]+):([0-9]+)] -A (\\S+) ?(.*)");
   private static final Pattern HASH =
       Pattern.compile(
-          "-m comment --comment (\"([^\"\\\\]|\\\\.)*\"|\\S+) ?|-m mark ! --mark 0x[0-9a-f]+/0x0"
-              + " ?");
+          "-m comment --comment (\"([^\"\\\\]|\\\\.)*\"|\\S+) ?|" + IptablesBackend.CARRYING_MARK);
 
   /**
    * One rule.

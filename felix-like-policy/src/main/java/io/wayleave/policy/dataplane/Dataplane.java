@@ -12,7 +12,6 @@ import io.wayleave.policy.calc.SetId;
 import io.wayleave.policy.calc.SetMember;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,9 +43,6 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
   private final IptablesBackend backend;
   private final IptablesBackend other;
   private final HostRules host;
-
-  /** The families whose rules ask whether an address is that of an endpoint. */
-  private final Set<Family> knowing = EnumSet.noneOf(Family.class);
 
   /**
    * Wants the frame and no endpoints.
@@ -128,8 +124,7 @@ public final class Dataplane implements CalculationSink, AutoCloseable {
     tables.forEach(
         (family, table) -> {
           boolean knows = !refused.contains(ChainNames.endpoints(family));
-          workloads.passEstablished(family, knows);
-          if (knows ? knowing.add(family) : knowing.remove(family)) {
+          if (workloads.setKnowing(family, knows)) {
             FrameRenderer.frame(host, family, knows).forEach(table::put);
           }
         });

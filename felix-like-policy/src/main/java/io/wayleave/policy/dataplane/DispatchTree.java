@@ -15,8 +15,9 @@ import java.util.function.Consumer;
 
 /**
  * From an interface to the rules of its endpoint in few steps whatever their number: a tree of
- * chains over the letters of the names. What is of no endpoint is dropped. A change costs the
- * chains on the way to it.
+ * chains over the letters of the names, with no chain where they do not differ: the kernel follows
+ * at most 16 from its own (NFT_JUMP_STACK_SIZE). What is of no endpoint is dropped. A change costs
+ * the chains on the way to it.
  *
  * <p>NOT thread safe.
  */

@@ -138,7 +138,7 @@ final class FrameRenderer {
     boolean from = direction == Direction.Egress;
     List<String> rules = new ArrayList<>();
     if (knowsEndpoints) {
-      rules.add(ESTABLISHED + isEndpoint(family, from ? "src" : "dst") + ALLOW);
+      rules.add(ESTABLISHED + isEndpoint(family, side(direction)) + ALLOW);
     }
     rules.addAll(foreignInterfaces(from ? "-i" : "-o"));
     rules.add(INVALID + DROP);
@@ -189,13 +189,16 @@ final class FrameRenderer {
    * Whether a rule lets packets of established flows pass that endpoints send (Egress) or receive.
    */
   static boolean passesEstablished(String rule, Direction direction) {
-    String side =
-        switch (direction) {
-          case Ingress -> "dst";
-          case Egress -> "src";
-        };
     return Arrays.stream(Family.values())
-        .anyMatch(family -> rule.contains(isEndpoint(family, side).strip()));
+        .anyMatch(family -> rule.contains(isEndpoint(family, side(direction)).strip()));
+  }
+
+  /** Where a packet in this direction has the endpoint's address. */
+  private static String side(Direction direction) {
+    return switch (direction) {
+      case Ingress -> "dst";
+      case Egress -> "src";
+    };
   }
 
   /** Where all go that a policy, a tier or the lack of a profile denies. */

@@ -13,6 +13,9 @@ public enum IptablesBackend {
   NFT("nft"),
   LEGACY("legacy");
 
+  /** The number in {@link #carrying} of nft, as a regular expression with one group. */
+  static final String CARRYING_MARK = "-m mark ! --mark 0x([0-9a-f]+)/0x0(?: |$)";
+
   private final String infix;
 
   IptablesBackend(String infix) {

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 record SavedTable(Map<String, List<String>> chains) {
   private static final Pattern HASH =
-      Pattern.compile("--comment \"?wl:([A-Za-z0-9_-]+)\"?|! --mark 0x([0-9a-f]+)/0x0( |$)");
+      Pattern.compile("--comment \"?wl:([A-Za-z0-9_-]+)\"?|" + IptablesBackend.CARRYING_MARK);
 
   static SavedTable parse(String text) {
     Map<String, List<String>> chains = new LinkedHashMap<>();

@@ -33,8 +33,8 @@ final class WorkloadChains {
   private final Map<Family, DispatchTree> to = new EnumMap<>(Family.class);
   private final Map<Family, DispatchTree> from = new EnumMap<>(Family.class);
 
-  /** The families in whose trees established flows are not asked for. */
-  private final Set<Family> knowing;
+  /** The families whose rules ask whether an address is that of an endpoint. */
+  private final Set<Family> knowing = EnumSet.noneOf(Family.class);
 
   /** Endpoints by interface; more than one only while an old record has not gone yet. */
   private final Map<String, SortedMap<String, Endpoint>> byInterface = new HashMap<>();
@@ -52,8 +52,6 @@ final class WorkloadChains {
   WorkloadChains(Map<Family, TableDriver> tables, IpsetDriver ipsets) {
     this.tables = tables;
     this.ipsets = ipsets;
-    // Rare is the kernel that refuses such a set, and to change it writes all trees.
-    this.knowing = EnumSet.copyOf(tables.keySet());
     for (Family family : tables.keySet()) {
       to.put(family, new DispatchTree(ChainNames.TO_TREE, "-o"));
       from.put(family, new DispatchTree(ChainNames.FROM_TREE, "-i"));
@@ -101,13 +99,17 @@ final class WorkloadChains {
   }
 
   /**
-   * Takes established flows into the trees of a family whose set of addresses cannot be asked, or
-   * out of them again.
+   * Takes established flows out of the trees of a family whose set of addresses can be asked, or
+   * into them again.
+   *
+   * @return whether it was otherwise before; at first none is asked
    */
-  void passEstablished(Family family, boolean knowsEndpoints) {
-    if (knowsEndpoints ? knowing.add(family) : knowing.remove(family)) {
+  boolean setKnowing(Family family, boolean knows) {
+    boolean changed = knows ? knowing.add(family) : knowing.remove(family);
+    if (changed) {
       List.copyOf(byInterface.keySet()).forEach(this::dispatch);
     }
+    return changed;
   }
 
   /** Writes the ways that have changed. */
